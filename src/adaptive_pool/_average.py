@@ -1,0 +1,579 @@
+"""Average pooling: the public functions, and the one path they share.
+
+docstring -> problem -> allocate -> kernel. What a mean is, `_kernels/average.pyx` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import numpy.typing as npt
+
+from . import _dtypes
+from ._kernels.average import average
+from ._kernels.average_backward import average_backward
+from ._kernels.elements import ELEMENTS
+from ._problem import (
+    Array,
+    DataFormat,
+    Size,
+    as_array,
+    canonical_views,
+    deliver,
+    geometry_of_gradient,
+    make_problem,
+    native,
+    result_array,
+)
+from ._threads import threads_for
+from ._windows import Windows
+
+
+def _average(
+    function: str,
+    ndim: int,
+    x: npt.ArrayLike,
+    output_size: Size,
+    data_format: DataFormat,
+    windows: Windows,
+    dtype: npt.DTypeLike | None,
+    out: Array | None,
+    num_threads: int | None,
+) -> Array:
+    x = as_array(function, "x", x)
+    _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+    x = native(x)
+    y_dtype = _dtypes.mean_dtype(function, x.dtype, dtype)
+    problem = make_problem(
+        function, ndim, x.shape, output_size, data_format, windows, y_dtype.itemsize
+    )
+    _dtypes.check_exact_sum(function, x.dtype, problem.largest_window)
+    threads = threads_for(function, num_threads, x.nbytes)
+    elements = ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y_dtype)]
+    y = result_array(function, "out", out, problem.output_shape, y_dtype, x)
+    if problem.windows is not None:
+        for x_view, y_view in canonical_views(problem, x, y):
+            average(x_view, y_view, problem.windows, *elements, threads)
+    return deliver(y, out)
+
+
+def _average_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    input_shape: Sequence[int],
+    data_format: DataFormat,
+    windows: Windows,
+    out: Array | None,
+    num_threads: int | None,
+) -> Array:
+    gradient = as_array(function, "grad_output", grad_output)
+    _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
+    gradient = native(gradient)
+    problem = geometry_of_gradient(function, ndim, gradient, input_shape, data_format)
+    problem = make_problem(
+        function,
+        ndim,
+        problem.input_shape,
+        problem.output_size,
+        data_format,
+        windows,
+        gradient.itemsize,
+        "input_shape",
+    )
+    threads = threads_for(
+        function, num_threads, gradient.itemsize * problem.input_elements
+    )
+    if not gradient.flags.aligned:
+        gradient = gradient.copy()
+    result = result_array(
+        function, "out", out, problem.input_shape, gradient.dtype, gradient
+    )
+    if problem.windows is None:
+        result[...] = 0
+    else:
+        element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
+        for result_view, gradient_view in canonical_views(problem, result, gradient):
+            average_backward(
+                gradient_view, result_view, problem.windows, element, threads
+            )
+    return deliver(result, out)
+
+
+def adaptive_avg_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Average over windows that cut axis into a given number of parts.
+
+    ``y[..., i] = mean(x[..., w0(i):w1(i)])``, with the window borders of
+    `pool_windows`. NaN and infinities go where arithmetic takes them.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 1 int or None
+        Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
+        is, 0 gives an empty result.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    dtype : dtype, optional
+        Any of the four float types or, for integers, that integer type (half to even). By default
+        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
+        ones.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+        Exact means of integers of up to 32 bits, rounded once; for floats within 1 unit in the
+        last place of the mean of the window's absolute values. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_avg_pool1d_backward : its gradient.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; the default windows are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.adaptive_avg_pool1d([0.0, 1.0, 2.0, 3.0, 4.0], 3)
+    array([0.5, 2. , 3.5])
+    """
+    return _average(
+        "adaptive_avg_pool1d",
+        1,
+        x,
+        output_size,
+        data_format,
+        windows,
+        dtype,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_avg_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Average over windows that cut two axes into a given number of parts.
+
+    ``y[..., i, j] = mean(x[..., h0(i):h1(i), w0(j):w1(j)])``, with the window borders of
+    `pool_windows`. NaN and infinities go where arithmetic takes them.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 2 int or None
+        Lengths ``(OH, OW)`` of the result; an int stands for both axes, None keeps an axis as it
+        is, 0 gives an empty result.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    dtype : dtype, optional
+        Any of the four float types or, for integers, that integer type (half to even). By default
+        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
+        ones.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+        Exact means of integers of up to 32 bits, rounded once; for floats within 1 unit in the
+        last place of the mean of the window's absolute values. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_avg_pool2d_backward : its gradient.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; the default windows are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.arange(20, dtype=np.float32).reshape(4, 5)
+    >>> ap.adaptive_avg_pool2d(x, (2, 3))
+    array([[ 3. ,  4.5,  6. ],
+           [13. , 14.5, 16. ]], dtype=float32)
+    """
+    return _average(
+        "adaptive_avg_pool2d",
+        2,
+        x,
+        output_size,
+        data_format,
+        windows,
+        dtype,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_avg_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Average over windows that cut three axes into a given number of parts.
+
+    ``y[..., i, j, k] = mean(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window borders of
+    `pool_windows`. NaN and infinities go where arithmetic takes them.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 3 int or None
+        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis as it
+        is, 0 gives an empty result.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    dtype : dtype, optional
+        Any of the four float types or, for integers, that integer type (half to even). By default
+        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
+        ones.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+        Exact means of integers of up to 32 bits, rounded once; for floats within 1 unit in the
+        last place of the mean of the window's absolute values. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_avg_pool3d_backward : its gradient.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; the default windows are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    >>> ap.adaptive_avg_pool3d(x, (1, 1, 2))
+    array([[[10.5, 12.5]]], dtype=float32)
+    """
+    return _average(
+        "adaptive_avg_pool3d",
+        3,
+        x,
+        output_size,
+        data_format,
+        windows,
+        dtype,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_avg_pool1d_backward(
+    grad_output: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_avg_pool1d` with respect to its input: the exact adjoint.
+
+    Each input element receives, from every window that holds it, the gradient of that window over
+    the window's number of elements. Contributions are added in row-major order of the windows in
+    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the elements of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not one of the four float types, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
+        been written then.
+
+    See Also
+    --------
+    adaptive_avg_pool1d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.adaptive_avg_pool1d_backward([1.0, 1.0, 1.0], (4,))
+    array([0.5, 1. , 1. , 0.5])
+    """
+    return _average_backward(
+        "adaptive_avg_pool1d_backward",
+        1,
+        grad_output,
+        input_shape,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_avg_pool2d_backward(
+    grad_output: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_avg_pool2d` with respect to its input: the exact adjoint.
+
+    Each input element receives, from every window that holds it, the gradient of that window over
+    the window's number of elements. Contributions are added in row-major order of the windows in
+    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the elements of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not one of the four float types, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
+        been written then.
+
+    See Also
+    --------
+    adaptive_avg_pool2d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> ap.adaptive_avg_pool2d_backward(np.ones((1, 2)), (2, 4))
+    array([[0.25, 0.25, 0.25, 0.25],
+           [0.25, 0.25, 0.25, 0.25]])
+    """
+    return _average_backward(
+        "adaptive_avg_pool2d_backward",
+        2,
+        grad_output,
+        input_shape,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_avg_pool3d_backward(
+    grad_output: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_avg_pool3d` with respect to its input: the exact adjoint.
+
+    Each input element receives, from every window that holds it, the gradient of that window over
+    the window's number of elements. Contributions are added in row-major order of the windows in
+    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the elements of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not one of the four float types, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
+        been written then.
+
+    See Also
+    --------
+    adaptive_avg_pool3d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> ap.adaptive_avg_pool3d_backward(np.ones((1, 1, 1)), (1, 2, 2))
+    array([[[0.25, 0.25],
+            [0.25, 0.25]]])
+    """
+    return _average_backward(
+        "adaptive_avg_pool3d_backward",
+        3,
+        grad_output,
+        input_shape,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )

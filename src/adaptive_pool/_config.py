@@ -1,0 +1,59 @@
+"""What was built, what was found, what is in force."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from . import _kernels, _threads
+from ._kernels import parallel
+
+
+def config() -> dict[str, Any]:
+    """Describe this installation and its settings.
+
+    Returns
+    -------
+    dict
+        ``version`` of adaptive_pool and ``numpy`` of NumPy, ``isa`` (the instruction set of the
+        kernels in use), ``isas_built`` (all that were built), ``openmp`` (whether kernels run on
+        several threads), ``num_threads`` (`get_num_threads`), ``cpu_limit`` (the CPUs this process
+        may use).
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.config()["isa"]
+    'baseline'
+    """
+    return {
+        "version": version("adaptive-pool"),
+        "numpy": np.__version__,
+        "isa": _kernels.isa,
+        "isas_built": _kernels.isas_built,
+        "openmp": parallel.has_openmp(),
+        "num_threads": _threads.get_num_threads(),
+        "cpu_limit": _threads.cpu_limit(),
+    }
+
+
+def show_config() -> None:
+    """Print `config`, one entry a line.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.show_config()  # doctest: +SKIP
+    version      0.1.0
+    numpy        2.4.6
+    isa          baseline
+    isas_built   baseline
+    openmp       True
+    num_threads  2
+    cpu_limit    2
+    """
+    for name, value in config().items():
+        text = ", ".join(value) if isinstance(value, tuple) else value
+        print(f"{name:<12} {text}")

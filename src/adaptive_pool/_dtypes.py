@@ -1,0 +1,79 @@
+"""Which dtypes are supported, and what results they give.
+
+float16 and bfloat16 are known by name, so that bfloat16 works without importing `ml_dtypes`, the
+package that registers it with NumPy.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+SHORT_INTEGERS = ("bool", "int8", "uint8", "int16", "uint16")
+LONG_INTEGERS = ("int32", "uint32", "int64", "uint64")
+INDICES = ("int32", "int64")
+SUPPORTED = FLOATS + SHORT_INTEGERS + LONG_INTEGERS
+
+# Windows of more elements than this could overflow the exact sums of these integers.
+LARGEST_EXACT_WINDOW = 2**30
+
+WORDS = {
+    1: np.dtype(np.uint8),
+    2: np.dtype(np.uint16),
+    4: np.dtype(np.uint32),
+    8: np.dtype(np.uint64),
+}
+
+
+@functools.lru_cache(maxsize=64)
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return ``dtype.name``, which NumPy composes anew, in microseconds, at each access."""
+    return dtype.name
+
+
+def check_dtype(
+    function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]
+) -> None:
+    """Raise unless arrays of `dtype` can be pooled."""
+    if name_of(dtype) not in supported:
+        raise TypeError(
+            f"{function}: {name} must have one of the dtypes {', '.join(supported)}, got {dtype}"
+        )
+
+
+def mean_dtype(function: str, x: np.dtype[Any], dtype: Any) -> np.dtype[Any]:
+    """Return the dtype of an average of elements of dtype `x`, where the caller asks for `dtype`."""
+    if dtype is None:
+        if name_of(x) in FLOATS:
+            return x
+        return np.dtype(np.float32 if name_of(x) in SHORT_INTEGERS else np.float64)
+    wanted: np.dtype[Any] = np.dtype(dtype)
+    allowed = FLOATS if name_of(x) in FLOATS or name_of(x) == "bool" else (*FLOATS, name_of(x))
+    if name_of(wanted) not in allowed or not wanted.isnative:
+        raise TypeError(
+            f"{function}: dtype must be one of {', '.join(allowed)} for x of dtype {x}, "
+            f"got {wanted}"
+        )
+    return wanted
+
+
+def check_index_dtype(function: str, dtype: np.dtype[Any], plane: int) -> None:
+    """Raise unless flat indices below `plane` can be returned in `dtype`."""
+    if name_of(dtype) not in INDICES or not dtype.isnative:
+        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {dtype}")
+    if plane - 1 > np.iinfo(dtype).max:
+        raise ValueError(
+            f"{function}: index_dtype {dtype} is too small for {plane} elements on the pooled axes"
+        )
+
+
+def check_exact_sum(function: str, dtype: np.dtype[Any], largest_window: int) -> None:
+    """Raise if the sum of a window might not fit the exact sums of wide integers."""
+    if name_of(dtype) in LONG_INTEGERS and largest_window > LARGEST_EXACT_WINDOW:
+        raise ValueError(
+            f"{function}: windows of {dtype} must not have more than {LARGEST_EXACT_WINDOW} "
+            f"elements, got one of {largest_window}"
+        )

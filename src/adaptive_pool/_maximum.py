@@ -1,0 +1,705 @@
+"""Max pooling: the public functions, and the one path they share.
+
+docstring -> problem -> allocate -> kernel. Which element wins, `_kernels/maximum.pyx` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _dtypes
+from ._kernels.elements import ELEMENTS
+from ._kernels.maximum import maximum, maximum_with_indices
+from ._kernels.maximum_backward import any_outside, maximum_backward
+from ._problem import (
+    Array,
+    DataFormat,
+    Size,
+    as_array,
+    canonical_views,
+    deliver,
+    geometry_of_gradient,
+    make_problem,
+    native,
+    result_array,
+)
+from ._threads import threads_for
+from ._windows import Windows
+
+Pair: TypeAlias = tuple[Array, Array]
+
+
+def _maximum(
+    function: str,
+    ndim: int,
+    x: npt.ArrayLike,
+    output_size: Size,
+    return_indices: bool,
+    index_dtype: npt.DTypeLike,
+    data_format: DataFormat,
+    windows: Windows,
+    out: Any,
+    num_threads: int | None,
+) -> Any:
+    x = as_array(function, "x", x)
+    _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+    x = native(x)
+    positions = np.dtype(index_dtype)
+    itemsize = max(x.itemsize, positions.itemsize) if return_indices else x.itemsize
+    problem = make_problem(
+        function, ndim, x.shape, output_size, data_format, windows, itemsize
+    )
+    _dtypes.check_index_dtype(function, positions, problem.plane)
+    threads = threads_for(function, num_threads, x.nbytes)
+    element = ELEMENTS[_dtypes.name_of(x.dtype)]
+    shape = problem.output_shape
+    if not return_indices:
+        y = result_array(function, "out", out, shape, x.dtype, x)
+        if problem.windows is not None:
+            for x_view, y_view in canonical_views(problem, x, y):
+                maximum(x_view, y_view, problem.windows, element, threads)
+        return deliver(y, out)
+
+    if out is not None and not (isinstance(out, tuple) and len(out) == 2):
+        raise TypeError(
+            f"{function}: out must be a pair of arrays with return_indices=True"
+        )
+    y_out, indices_out = (None, None) if out is None else out
+    y = result_array(function, "out[0]", y_out, shape, x.dtype, x)
+    indices = result_array(function, "out[1]", indices_out, shape, positions, x, y)
+    if problem.windows is not None:
+        for x_view, y_view, indices_view in canonical_views(problem, x, y, indices):
+            maximum_with_indices(
+                x_view, y_view, indices_view, problem.windows, element, threads
+            )
+    return deliver(y, y_out), deliver(indices, indices_out)
+
+
+def _maximum_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shape: Sequence[int],
+    data_format: DataFormat,
+    out: Array | None,
+    num_threads: int | None,
+) -> Array:
+    gradient = as_array(function, "grad_output", grad_output)
+    _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
+    gradient = native(gradient)
+    positions = as_array(function, "indices", indices)
+    _dtypes.check_dtype(function, "indices", positions.dtype, _dtypes.INDICES)
+    positions = native(positions)
+    problem = geometry_of_gradient(function, ndim, gradient, input_shape, data_format)
+    if positions.shape != gradient.shape:
+        raise ValueError(
+            f"{function}: indices must have the shape of grad_output {gradient.shape}, "
+            f"got {positions.shape}"
+        )
+    threads = threads_for(
+        function, num_threads, gradient.itemsize * problem.input_elements
+    )
+    if not positions.flags.aligned:
+        positions = positions.copy()
+    if not gradient.flags.aligned:
+        gradient = gradient.copy()
+    if positions.size:
+        for (view,) in canonical_views(problem, positions):
+            if any_outside(view, problem.plane, threads):
+                bad = positions[(positions < 0) | (positions >= problem.plane)]
+                raise ValueError(
+                    f"{function}: indices must lie in 0:{problem.plane} for input shape "
+                    f"{problem.input_shape}, got {bad.flat[0] if bad.size else 'another'}"
+                )
+    result = result_array(
+        function, "out", out, problem.input_shape, gradient.dtype, gradient, positions
+    )
+    if gradient.size == 0:
+        result[...] = 0
+    else:
+        element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
+        views = canonical_views(problem, result, gradient, positions)
+        for result_view, gradient_view, indices_view in views:
+            if maximum_backward(
+                gradient_view, indices_view, result_view, element, threads
+            ):
+                raise ValueError(f"{function}: indices were changed during the call")
+    return deliver(result, out)
+
+
+@overload
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array: ...
+@overload
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+) -> Pair: ...
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair:
+    """Maximum over windows that cut axis into a given number of parts.
+
+    ``y[..., i] = max(x[..., w0(i):w1(i)])``, with the window borders of
+    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
+    0.0 are equal. NaN wins over every number, the last of several.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 1 int or None
+        Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
+        is, 0 gives an empty result.
+    return_indices : bool
+        Whether to return where the maxima stand as well; if not, that is not computed.
+    index_dtype : dtype
+        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, or pair of ndarray with `return_indices`, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    values : ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+        In the dtype of `x`. `out`, if given.
+    indices : ndarray of `index_dtype`, of the same shape
+        Only with `return_indices`: positions within the pooled axes, ``w``, the same numbers
+        in both layouts.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_max_pool1d_backward : its gradient, which needs the indices.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; windows, ties and NaN are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.adaptive_max_pool1d([0, 4, 1, 4, 2], 2, return_indices=True)
+    (array([4, 4]), array([1, 3]))
+    """
+    return _maximum(
+        "adaptive_max_pool1d",
+        1,
+        x,
+        output_size,
+        return_indices,
+        index_dtype,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )
+
+
+@overload
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array: ...
+@overload
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+) -> Pair: ...
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair:
+    """Maximum over windows that cut two axes into a given number of parts.
+
+    ``y[..., i, j] = max(x[..., h0(i):h1(i), w0(j):w1(j)])``, with the window borders of
+    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
+    0.0 are equal. NaN wins over every number, the last of several.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 2 int or None
+        Lengths ``(OH, OW)`` of the result; an int stands for both axes, None keeps an axis as it
+        is, 0 gives an empty result.
+    return_indices : bool
+        Whether to return where the maxima stand as well; if not, that is not computed.
+    index_dtype : dtype
+        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, or pair of ndarray with `return_indices`, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    values : ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+        In the dtype of `x`. `out`, if given.
+    indices : ndarray of `index_dtype`, of the same shape
+        Only with `return_indices`: positions within the pooled axes, ``h*W + w``, the same numbers
+        in both layouts.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_max_pool2d_backward : its gradient, which needs the indices.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; windows, ties and NaN are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.arange(20).reshape(4, 5)
+    >>> ap.adaptive_max_pool2d(x, (2, 3), return_indices=True)
+    (array([[ 6,  8,  9],
+           [16, 18, 19]]), array([[ 6,  8,  9],
+           [16, 18, 19]]))
+    """
+    return _maximum(
+        "adaptive_max_pool2d",
+        2,
+        x,
+        output_size,
+        return_indices,
+        index_dtype,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )
+
+
+@overload
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array: ...
+@overload
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+) -> Pair: ...
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair:
+    """Maximum over windows that cut three axes into a given number of parts.
+
+    ``y[..., i, j, k] = max(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window borders of
+    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
+    0.0 are equal. NaN wins over every number, the last of several.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
+        whatever its strides, and never written.
+        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
+        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    output_size : int or sequence of 3 int or None
+        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis as it
+        is, 0 gives an empty result.
+    return_indices : bool
+        Whether to return where the maxima stand as well; if not, that is not computed.
+    index_dtype : dtype
+        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
+        guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
+        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
+        themselves: one pair of integer arrays for each pooled axis.
+    out : ndarray, or pair of ndarray with `return_indices`, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    values : ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+        In the dtype of `x`. `out`, if given.
+    indices : ndarray of `index_dtype`, of the same shape
+        Only with `return_indices`: positions within the pooled axes, ``(d*H + h)*W + w``, the same numbers
+        in both layouts.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
+        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+    ValueError
+        If `x` has too few axes, a size is negative or the result too large to address, a window
+        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
+        or `out` does not fit.
+
+    See Also
+    --------
+    adaptive_max_pool3d_backward : its gradient, which needs the indices.
+
+    References
+    ----------
+    K. He et al., "Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition",
+    ECCV 2014; windows, ties and NaN are those of PyTorch's operator of this name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.arange(24).reshape(2, 3, 4)
+    >>> ap.adaptive_max_pool3d(x, (1, 1, 2))
+    array([[[21, 23]]])
+    """
+    return _maximum(
+        "adaptive_max_pool3d",
+        3,
+        x,
+        output_size,
+        return_indices,
+        index_dtype,
+        data_format,
+        windows,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_max_pool1d_backward(
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_max_pool1d` with respect to its input.
+
+    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
+    meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    indices : array_like of int32 or int64, of the same shape
+        Positions within the pooled axes, ``w``, as `adaptive_max_pool1d` returns them. Every
+        one is checked before anything is written.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last one or stand before a last axis of channels.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
+        int32 or int64, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        fit. Nothing has been written then.
+
+    See Also
+    --------
+    adaptive_max_pool1d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map; here the map that picks the elements at `indices`.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> y, indices = ap.adaptive_max_pool1d([0.0, 4.0, 1.0, 2.0], 3, return_indices=True)
+    >>> ap.adaptive_max_pool1d_backward([1.0, 1.0, 1.0], indices, (4,))
+    array([0., 2., 0., 1.])
+    """
+    return _maximum_backward(
+        "adaptive_max_pool1d_backward",
+        1,
+        grad_output,
+        indices,
+        input_shape,
+        data_format,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_max_pool2d_backward(
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_max_pool2d` with respect to its input.
+
+    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
+    meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    indices : array_like of int32 or int64, of the same shape
+        Positions within the pooled axes, ``h*W + w``, as `adaptive_max_pool2d` returns them. Every
+        one is checked before anything is written.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 2 or stand before a last axis of channels.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
+        int32 or int64, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        fit. Nothing has been written then.
+
+    See Also
+    --------
+    adaptive_max_pool2d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map; here the map that picks the elements at `indices`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.array([[0.0, 4.0], [1.0, 2.0]])
+    >>> y, indices = ap.adaptive_max_pool2d(x, (2, 1), return_indices=True)
+    >>> ap.adaptive_max_pool2d_backward(np.ones((2, 1)), indices, (2, 2))
+    array([[0., 1.],
+           [0., 1.]])
+    """
+    return _maximum_backward(
+        "adaptive_max_pool2d_backward",
+        2,
+        grad_output,
+        indices,
+        input_shape,
+        data_format,
+        out,
+        num_threads,
+    )
+
+
+def adaptive_max_pool3d_backward(
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    data_format: DataFormat = "channels_first",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """Gradient of `adaptive_max_pool3d` with respect to its input.
+
+    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
+    meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+
+    Parameters
+    ----------
+    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+        Gradient of the result: float16, bfloat16, float32 or float64.
+    indices : array_like of int32 or int64, of the same shape
+        Positions within the pooled axes, ``(d*H + h)*W + w``, as `adaptive_max_pool3d` returns them. Every
+        one is checked before anything is written.
+    input_shape : sequence of int
+        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+    data_format : {"channels_first", "channels_last"}
+        Whether the pooled axes are the last 3 or stand before a last axis of channels.
+    out : ndarray, optional
+        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+    num_threads : int, optional
+        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape `input_shape`, dtype of `grad_output`
+        Zeros where the gradient is empty. `out`, if given.
+
+    Raises
+    ------
+    TypeError
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
+        int32 or int64, or an argument is of the wrong type.
+    ValueError
+        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        fit. Nothing has been written then.
+
+    See Also
+    --------
+    adaptive_max_pool3d : the operation itself.
+
+    References
+    ----------
+    A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2, for the
+    adjoint of a linear map; here the map that picks the elements at `indices`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> x = np.arange(8.0).reshape(2, 2, 2)
+    >>> y, indices = ap.adaptive_max_pool3d(x, 1, return_indices=True)
+    >>> ap.adaptive_max_pool3d_backward(np.ones((1, 1, 1)), indices, (2, 2, 2))
+    array([[[0., 0.],
+            [0., 0.]],
+    <BLANKLINE>
+           [[0., 0.],
+            [0., 1.]]])
+    """
+    return _maximum_backward(
+        "adaptive_max_pool3d_backward",
+        3,
+        grad_output,
+        indices,
+        input_shape,
+        data_format,
+        out,
+        num_threads,
+    )

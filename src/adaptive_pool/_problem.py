@@ -1,0 +1,416 @@
+"""Arguments become one canonical problem, or a clear error.
+
+Whatever the number of pooled and leading axes, and whichever the layout, the kernels see arrays of
+six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W. 1d and
+2d have sizes 1 in front. `lanes` is an axis whose elements are neighbours in memory: the channels
+of channels_last, but also those of a channels_first view of such an array. Nothing below this
+module knows how many dimensions the user had, and nothing in it knows what is computed.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _dtypes, _windows
+from ._kernels.tables import Windows as KernelWindows
+
+Array: TypeAlias = npt.NDArray[Any]
+DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
+Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
+
+_DATA_FORMATS = ("channels_first", "channels_last")
+
+# Problems whose tables are longer than this are not kept.
+_CACHED_WINDOWS = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One geometry: what is pooled, along which axes, over which windows."""
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    first_axis: int  # the pooled axes are first_axis : first_axis + ndim
+    ndim: int
+    windows: KernelWindows | None  # None where nothing is to be computed
+    largest_window: int  # elements
+
+    @property
+    def plane(self) -> int:
+        """The number of elements on the pooled axes: the end of flat indices."""
+        return math.prod(
+            self.input_shape[self.first_axis : self.first_axis + self.ndim]
+        )
+
+    @property
+    def input_elements(self) -> int:
+        """The number of elements of the input."""
+        return math.prod(self.input_shape)
+
+    @property
+    def output_size(self) -> tuple[int, ...]:
+        """The lengths of the pooled axes of the output."""
+        return self.output_shape[self.first_axis : self.first_axis + self.ndim]
+
+
+def as_array(function: str, name: str, x: object) -> Array:
+    """Return `x` as an array of NumPy, without copying if that can be."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            f"{function}: {name} must not be a MaskedArray: masks are not supported; "
+            "pass x.filled(value)"
+        )
+    if isinstance(x, np.ndarray):
+        return np.asarray(x)
+    if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
+        try:
+            return np.from_dlpack(x)
+        except (BufferError, RuntimeError) as error:
+            raise TypeError(
+                f"{function}: {name} is not an array on the CPU: {error}"
+            ) from error
+    try:
+        return np.asarray(x)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{function}: {name} is not an array: {error}") from error
+    except RuntimeError as error:  # a tensor that requires a gradient
+        raise TypeError(f"{function}: {name} is not an array: {error}") from error
+
+
+def native(x: Array) -> Array:
+    """Return `x` in the byte order of the machine: the one conversion that copies a whole array."""
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+
+
+def normalize_size(
+    function: str, ndim: int, output_size: Size
+) -> tuple[int | None, ...]:
+    """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
+    if output_size is None:
+        return (None,) * ndim
+    if isinstance(output_size, np.ndarray):
+        entries: Any = (
+            output_size.item() if output_size.ndim == 0 else list(output_size)
+        )
+    else:
+        entries = output_size
+    if isinstance(entries, Sequence) and not isinstance(
+        entries, (str, bytes, bytearray, memoryview)
+    ):
+        entries = tuple(entries)
+        if len(entries) != ndim:
+            raise ValueError(
+                f"{function}: output_size must be an int or have {ndim} elements, "
+                f"got {len(entries)}: {entries}"
+            )
+        return tuple(
+            None if entry is None else _windows.as_size(function, "output_size", entry)
+            for entry in entries
+        )
+    return (_windows.as_size(function, "output_size", entries),) * ndim
+
+
+def check_data_format(function: str, data_format: object) -> None:
+    """Raise unless `data_format` names a layout."""
+    if data_format not in _DATA_FORMATS:
+        raise ValueError(
+            f"{function}: data_format must be 'channels_first' or 'channels_last', "
+            f"got {data_format!r}"
+        )
+
+
+def pooled_axes(
+    function: str, ndim: int, shape: tuple[int, ...], data_format: str, name: str
+) -> int:
+    """Return the first of the pooled axes, which only `data_format` decides."""
+    letters = "DHW"[3 - ndim :]
+    trailing = 0 if data_format == "channels_first" else 1
+    if len(shape) < ndim + trailing:
+        expected = "(..., " + ", ".join(letters) + (", C)" if trailing else ")")
+        raise ValueError(
+            f"{function}: {name} must have shape {expected} for data_format {data_format!r}, "
+            f"got shape {shape}"
+        )
+    return len(shape) - ndim - trailing
+
+
+def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> None:
+    """Raise for a result too large for any machine, before anything is allocated."""
+    # As NumPy does, count an axis of size 0 as 1.
+    if math.prod(max(size, 1) for size in shape) * itemsize > np.iinfo(np.intp).max:
+        raise ValueError(
+            f"{function}: a result of shape {shape} is too large to address"
+        )
+
+
+def make_problem(
+    function: str,
+    ndim: int,
+    input_shape: tuple[int, ...],
+    output_size: Size,
+    data_format: DataFormat,
+    windows: _windows.Windows,
+    itemsize: int,
+    name: str = "x",
+) -> Problem:
+    """Check the geometry of a call and describe it; `itemsize` is that of the largest result."""
+    check_data_format(function, data_format)
+    if isinstance(windows, str) or not isinstance(windows, Sequence):
+        _windows.check_rule(function, windows)
+        sizes = normalize_size(function, ndim, output_size)
+        small = sum(size or 0 for size in sizes) <= _CACHED_WINDOWS
+        build = _problem_of_rule if small else _problem_of_rule.__wrapped__
+        return build(
+            function, ndim, input_shape, sizes, data_format, windows, itemsize, name
+        )
+    first = pooled_axes(function, ndim, input_shape, data_format, name)
+    if len(windows) != ndim:
+        raise ValueError(
+            f"{function}: windows must be a rule or {ndim} (starts, ends) pairs, "
+            f"one for each pooled axis, got {len(windows)}"
+        )
+    tables = [
+        _windows.explicit_table(function, axis, input_shape[first + axis], pair)
+        for axis, pair in enumerate(windows)
+    ]
+    counts = tuple(len(starts) for starts, _ in tables)
+    for count, size in zip(
+        counts, normalize_size(function, ndim, output_size), strict=True
+    ):
+        if size is not None and size != count:
+            raise ValueError(
+                f"{function}: output_size {output_size} does not agree with "
+                f"windows for {counts} outputs; None takes it from them"
+            )
+    return _finish(function, ndim, input_shape, first, counts, itemsize, tables)
+
+
+@functools.lru_cache(maxsize=256)
+def _problem_of_rule(
+    function: str,
+    ndim: int,
+    input_shape: tuple[int, ...],
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    rule: str,
+    itemsize: int,
+    name: str,
+) -> Problem:
+    first = pooled_axes(function, ndim, input_shape, data_format, name)
+    pooled = input_shape[first : first + ndim]
+    counts = tuple(
+        size if count is None else count
+        for size, count in zip(pooled, sizes, strict=True)
+    )
+    return _finish(function, ndim, input_shape, first, counts, itemsize, rule)
+
+
+def _finish(
+    function: str,
+    ndim: int,
+    input_shape: tuple[int, ...],
+    first: int,
+    counts: tuple[int, ...],
+    itemsize: int,
+    tables: list[_windows.Table] | str,
+) -> Problem:
+    output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
+    check_addressable(function, output_shape, itemsize)
+    pooled = input_shape[first : first + ndim]
+    others = math.prod(input_shape[:first] + input_shape[first + ndim :])
+    if others == 0 or 0 in counts:
+        # Nothing to compute. What is wrong with a rule is wrong all the same.
+        if isinstance(tables, str):
+            for size, count in zip(pooled, counts, strict=True):
+                if size:
+                    _windows.table(function, size, count, tables)
+        return Problem(input_shape, output_shape, first, ndim, None, 0)
+    if isinstance(tables, str):
+        if 0 in pooled:
+            raise ValueError(
+                f"{function}: a pooled axis of x is empty but the output is not, "
+                f"got shape {input_shape} and output size {counts}"
+            )
+        tables = [
+            _windows.table(function, size, count, tables)
+            for size, count in zip(pooled, counts, strict=True)
+        ]
+    axes = list(zip(pooled, *zip(*tables, strict=True), strict=True))
+    whole = (1, np.zeros(1, np.int64), np.ones(1, np.int64))
+    largest = math.prod(int((ends - starts).max()) for _, starts, ends in axes)
+    kernel_windows = KernelWindows([whole] * (3 - ndim) + axes)
+    return Problem(input_shape, output_shape, first, ndim, kernel_windows, largest)
+
+
+def geometry_of_gradient(
+    function: str,
+    ndim: int,
+    gradient: Array,
+    input_shape: Sequence[int],
+    data_format: DataFormat,
+) -> Problem:
+    """Check `input_shape` against the gradient of the output."""
+    if isinstance(input_shape, (str, bytes)) or not hasattr(input_shape, "__len__"):
+        raise TypeError(
+            f"{function}: input_shape must be a sequence of integers, "
+            f"got {type(input_shape).__name__}"
+        )
+    shape = tuple(
+        _windows.as_size(function, "input_shape", size) for size in input_shape
+    )
+    check_data_format(function, data_format)
+    first = pooled_axes(function, ndim, shape, data_format, "input_shape")
+    last = first + ndim
+    if len(shape) != gradient.ndim or (
+        shape[:first] + shape[last:] != gradient.shape[:first] + gradient.shape[last:]
+    ):
+        raise ValueError(
+            f"{function}: input_shape {shape} and grad_output of shape {gradient.shape} must "
+            f"agree but on the pooled axes {tuple(range(first, last))}"
+        )
+    check_addressable(function, shape, gradient.itemsize)
+    return Problem(shape, gradient.shape, first, ndim, None, 0)
+
+
+def _strides_merge(arrays: Sequence[Array], outer: int, inner: int) -> bool:
+    """Whether two neighbouring axes have one step in every array."""
+    return all(x.strides[outer] == x.strides[inner] * x.shape[inner] for x in arrays)
+
+
+def canonical_views(problem: Problem, *arrays: Array) -> Iterator[tuple[Array, ...]]:
+    """View arrays as words in canonical order, without copying.
+
+    The first array decides which axis becomes `lanes`. There is one tuple of views unless more
+    than two of the leading axes have steps that do not merge.
+    """
+    first, last = problem.first_axis, problem.first_axis + problem.ndim
+    words = [x.view(_dtypes.WORDS[x.itemsize]) for x in arrays]
+    ones = (1,) * (3 - problem.ndim)
+    if all(x.flags.c_contiguous for x in words):
+        yield tuple(
+            x.reshape(
+                1,
+                math.prod(x.shape[:first]),
+                *ones,
+                *x.shape[first:last],
+                math.prod(x.shape[last:]),
+            )
+            for x in words
+        )
+        return
+
+    lead = words[0]
+    others = [
+        k for k in range(lead.ndim) if not first <= k < last and lead.shape[k] != 1
+    ]
+    lanes = None
+    if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
+        lanes = next((k for k in others if lead.strides[k] == lead.itemsize), None)
+    # Runs of axes that merge into one, from the first to the last axis.
+    runs: list[list[int]] = []
+    for k in others:
+        if k == lanes:
+            continue
+        if runs and _strides_merge(words, runs[-1][-1], k):
+            runs[-1].append(k)
+        else:
+            runs.append([k])
+    looped = [k for run in runs[:-2] for k in run]
+    runs = runs[len(runs[:-2]) :]
+
+    def view(x: Array, position: tuple[int, ...]) -> Array:
+        index: list[Any] = [slice(None)] * x.ndim
+        for k, i in zip(looped, position, strict=True):
+            index[k] = slice(i, i + 1)
+        part = x[tuple(index)]
+        outer = [
+            (math.prod(x.shape[k] for k in run), x.strides[run[-1]]) for run in runs
+        ]
+        outer = [(1, 0)] * (2 - len(outer)) + outer
+        pooled = [(1, 0)] * len(ones) + list(
+            zip(x.shape[first:last], x.strides[first:last])
+        )
+        inner = (
+            [(1, x.itemsize)] if lanes is None else [(x.shape[lanes], x.strides[lanes])]
+        )
+        shape, strides = zip(*outer, *pooled, *inner, strict=True)
+        return np.lib.stride_tricks.as_strided(
+            part, shape, strides, writeable=x.flags.writeable
+        )
+
+    for position in itertools.product(*(range(lead.shape[k]) for k in looped)):
+        yield tuple(view(x, position) for x in words)
+
+
+def check_out(
+    function: str, name: str, out: object, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    """Return `out` as a plain array, or raise unless it can take the result."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(
+            f"{function}: {name} must be a NumPy array, got {type(out).__name__}"
+        )
+    if isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{function}: {name} must not be a MaskedArray")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"{function}: {name} must have shape {shape} and dtype {dtype}, "
+            f"got shape {out.shape} and dtype {out.dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError(f"{function}: {name} must be writeable, got a read-only array")
+    if _overlaps_itself(out):
+        raise ValueError(
+            f"{function}: elements of {name} share memory, strides {out.strides}"
+        )
+    return np.asarray(out)
+
+
+def _overlaps_itself(x: Array) -> bool:
+    """Whether two elements of `x` may be in the same place."""
+    extent = x.itemsize
+    for stride, size in sorted(
+        (abs(s), n) for s, n in zip(x.strides, x.shape, strict=True) if n > 1
+    ):
+        if stride < extent:
+            return x.size > 0
+        extent += stride * (size - 1)
+    return False
+
+
+def result_array(
+    function: str,
+    name: str,
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    *read: Array,
+) -> Array:
+    """Return the array for a kernel to write to while it reads `read`.
+
+    That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
+    that overlaps what it reads: it gets a new one then, which `deliver` copies.
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    target = check_out(function, name, out, shape, dtype)
+    if target.flags.aligned and not any(np.may_share_memory(target, x) for x in read):
+        return target
+    return np.empty(shape, dtype)
+
+
+def deliver(result: Array, out: Array | None) -> Array:
+    """Return what the caller gets: `result`, or `out` holding it."""
+    if out is None:
+        return result
+    if not np.may_share_memory(result, out):
+        out[...] = result
+    return out

@@ -1,0 +1,121 @@
+"""The definition of every operation in plain NumPy: slow, obvious, the truth in the tests.
+
+Arrays here have pooled axes last; `windows` is one (starts, ends) pair for each of them. Nothing
+is fast and nothing is shared with the kernels but the window tables.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Tables = Sequence[tuple[Array, Array]]
+
+
+def each_window(windows: Tables) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Yield the position of every output, in row-major order, and the inputs it is pooled from."""
+    for position in itertools.product(*(range(len(starts)) for starts, _ in windows)):
+        yield (
+            position,
+            tuple(
+                slice(int(starts[i]), int(ends[i]))
+                for i, (starts, ends) in zip(position, windows, strict=True)
+            ),
+        )
+
+
+def _flat_window(x: Array, window: tuple[slice, ...]) -> Array:
+    part = x[(..., *window)]
+    return part.reshape(*x.shape[: x.ndim - len(window)], -1)
+
+
+def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
+    """Average over windows: the mean in higher precision, rounded to `dtype`.
+
+    Integers are averaged exactly. Floats are summed in `longdouble`, scaled so that no sum of
+    representable numbers overflows.
+    """
+    ndim = len(windows)
+    counts = tuple(len(starts) for starts, _ in windows)
+    y = np.empty((*x.shape[: x.ndim - ndim], *counts), dtype)
+    for position, window in each_window(windows):
+        values = _flat_window(x, window)
+        n = values.shape[-1]
+        if x.dtype.kind in "biu":
+            totals = values.astype(object).sum(axis=-1)
+            mean = np.vectorize(lambda s, n=n: round_exact(int(s), n, dtype), otypes=[object])(totals)
+            y[(..., *position)] = mean.astype(dtype)
+        else:
+            with np.errstate(all="ignore"):
+                wide = values.astype(np.longdouble)
+                # Two lost bits at most, and no sum of 2**62 finite doubles reaches infinity.
+                mean = (wide * np.longdouble(2.0**-64)).sum(axis=-1) / n * np.longdouble(2.0**64)
+                y[(..., *position)] = mean.astype(np.float64).astype(dtype)
+    return y
+
+
+def round_exact(total: int, n: int, dtype: np.dtype[Any]) -> float | int:
+    """Return total / n, correctly rounded (half to even) to an integer dtype or to float64."""
+    if dtype.kind in "iu":
+        return round(Fraction(total, n))
+    return total / n  # Python divides integers with one rounding
+
+
+def flat_indices(shape: Sequence[int]) -> Array:
+    """Return for every element of a plane its flat index."""
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def maximum(x: Array, windows: Tables) -> tuple[Array, Array]:
+    """Maximum over windows and its flat index: first of equals, but the last NaN wins."""
+    ndim = len(windows)
+    lead = x.shape[: x.ndim - ndim]
+    counts = tuple(len(starts) for starts, _ in windows)
+    y = np.empty((*lead, *counts), x.dtype)
+    indices = np.empty((*lead, *counts), np.int64)
+    positions = flat_indices(x.shape[x.ndim - ndim :])
+    for position, window in each_window(windows):
+        values = _flat_window(x, window)
+        nan = values != values
+        last_nan = values.shape[-1] - 1 - nan[..., ::-1].argmax(axis=-1)
+        # argmax returns the first of equals; NaN is hidden from it
+        quiet = values.astype(np.float64) if x.dtype.kind not in "biu" else values
+        quiet = np.where(nan, -np.inf, quiet) if nan.any() else quiet
+        best = np.where(nan.any(axis=-1), last_nan, quiet.argmax(axis=-1))
+        y[(..., *position)] = np.take_along_axis(values, best[..., None], axis=-1)[..., 0]
+        indices[(..., *position)] = positions[window].reshape(-1)[best]
+    return y, indices
+
+
+def average_backward(gradient: Array, input_shape: Sequence[int], windows: Tables) -> Array:
+    """Adjoint of `average`: every window hands its gradient out in equal parts, in float64."""
+    result = np.zeros((*gradient.shape[: gradient.ndim - len(windows)], *input_shape))
+    for position, window in each_window(windows):
+        n = math.prod(s.stop - s.start for s in window)
+        part = gradient[(..., *position)].astype(np.float64) / n
+        result[(..., *window)] += part.reshape(*part.shape, *(1,) * len(windows))
+    return result.astype(gradient.dtype)
+
+
+def maximum_backward(gradient: Array, indices: Array, input_shape: Sequence[int]) -> Array:
+    """Adjoint of `maximum`: every window adds its gradient at its index, one after the other."""
+    ndim = len(input_shape)
+    lead = gradient.shape[: gradient.ndim - ndim]
+    wide = np.float32 if gradient.dtype.itemsize == 2 else gradient.dtype
+    result = np.zeros((math.prod(lead), math.prod(input_shape)), wide)
+    for plane, (g, i) in enumerate(
+        zip(
+            gradient.reshape(len(result), math.prod(gradient.shape[gradient.ndim - ndim :])),
+            indices.reshape(len(result), math.prod(gradient.shape[gradient.ndim - ndim :])),
+            strict=True,
+        )
+    ):
+        np.add.at(result[plane], i, g.astype(wide))
+    return result.astype(gradient.dtype).reshape(*lead, *input_shape)

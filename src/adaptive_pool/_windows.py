@@ -1,0 +1,196 @@
+"""Which inputs feed which outputs: the window rules, defined here and nowhere else.
+
+Every rule is one expression for the start and one for the end of window `i`, in integers. They
+hold for a Python int as well as for an int64 array of all `i`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
+Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
+
+# i * (I % O) must fit 64 bits. A table of this length would hold 64 GiB.
+_LONGEST_TABLE = 2**32
+
+
+def _torch(i: Any, size: int, count: int) -> tuple[Any, Any]:
+    # floor(i*I/O) and ceil((i+1)*I/O), with I = quotient*O + rest so that i*I cannot overflow.
+    quotient, rest = divmod(size, count)
+    start = i * quotient + i * rest // count
+    end = (i + 1) * quotient + ((i + 1) * rest + count - 1) // count
+    return start, end
+
+
+def _split(i: Any, size: int, count: int) -> tuple[Any, Any]:
+    quotient, rest = divmod(size, count)
+    start = i * quotient + np.minimum(i, rest)
+    return start, start + quotient + (i < rest)
+
+
+def _uniform(i: Any, size: int, count: int) -> tuple[Any, Any]:
+    stride = size // count
+    start = i * stride
+    if stride == 0:  # no step to take: only the first `size` windows could differ
+        return start, start + (i < size)
+    return start, start + (size - (count - 1) * stride)
+
+
+def _ceil(i: Any, size: int, count: int) -> tuple[Any, Any]:
+    block = -(-size // count)
+    start = np.minimum(i * block, size)
+    return start, np.minimum(start + block, size)
+
+
+RULES = {"torch": _torch, "split": _split, "uniform": _uniform, "ceil": _ceil}
+
+
+def check_rule(function: str, rule: object) -> None:
+    """Raise unless `rule` is the name of a window rule."""
+    if not isinstance(rule, str):
+        raise TypeError(
+            f"{function}: windows must be the name of a rule or a sequence of (starts, ends) "
+            f"pairs, got {type(rule).__name__}"
+        )
+    if rule not in RULES:
+        raise ValueError(
+            f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}"
+        )
+
+
+def table(function: str, size: int, count: int, rule: str) -> Table:
+    """Return the windows of one axis, or raise if one of them would be empty."""
+    if count >= _LONGEST_TABLE:
+        raise MemoryError(f"{function}: no memory for the table of {count} windows")
+    if count == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    starts, ends = RULES[rule](np.arange(count, dtype=np.int64), size, count)
+    if size == 0 or not (starts < ends).all():
+        first = int(np.argmax(starts >= ends))
+        raise ValueError(
+            f"{function}: window rule {rule!r} leaves window {first} empty "
+            f"for input size {size} and output size {count}"
+        )
+    return starts, ends
+
+
+def explicit_table(function: str, axis: int, size: int, pair: object) -> Table:
+    """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
+    where = f"{function}: windows of pooled axis {axis}"
+    try:
+        starts, ends = pair  # type: ignore[misc]
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} must be a pair (starts, ends)") from None
+    tables = []
+    for name, given in (("starts", starts), ("ends", ends)):
+        array = np.asarray(given)
+        if array.size == 0 and array.ndim == 1:
+            array = array.astype(np.int64)
+        if array.dtype.kind not in "iu":
+            raise TypeError(
+                f"{where}: {name} must be integers, got dtype {array.dtype}"
+            )
+        if array.ndim != 1:
+            raise ValueError(
+                f"{where}: {name} must have one dimension, got shape {array.shape}"
+            )
+        if array.dtype.kind == "u" and array.size and int(array.max()) > size:
+            raise ValueError(
+                f"{where}: 0 <= start < end <= {size} must hold, got {name} up to {array.max()}"
+            )
+        tables.append(array.astype(np.int64))
+    starts, ends = tables
+    if len(starts) != len(ends):
+        raise ValueError(f"{where}: {len(starts)} starts but {len(ends)} ends")
+    bad = ~((starts >= 0) & (starts < ends) & (ends <= size))
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ValueError(
+            f"{where}: 0 <= start < end <= {size} must hold, "
+            f"got window {first} from {starts[first]} to {ends[first]}"
+        )
+    return starts, ends
+
+
+def as_size(function: str, name: str, value: object) -> int:
+    """Return `value` as a size, evaluating its ``__index__`` once."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{function}: {name} must be an integer, got the bool {value}")
+    try:
+        size = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{function}: {name} must be an integer, got {type(value).__name__}"
+        ) from None
+    if size < 0:
+        raise ValueError(f"{function}: {name} must not be negative, got {size}")
+    return size
+
+
+def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Table:
+    """Compute the windows that a rule cuts an axis into.
+
+    Output `i` is pooled from the inputs ``starts[i]:ends[i]``. All arithmetic is exact.
+
+    Parameters
+    ----------
+    input_size : int
+        Length `I` of the axis, up to ``2**62``.
+    output_size : int
+        Number `O` of windows; 0 gives empty tables.
+    rule : {"torch", "split", "uniform", "ceil"}
+        How the axis is cut:
+
+        =========== ========================== ======================================
+        rule        start of window i          end of window i
+        =========== ========================== ======================================
+        "torch"     ``floor(i*I/O)``           ``ceil((i+1)*I/O)``
+        "split"     ``i*(I//O) + min(i, I%O)`` ``start + I//O + (i < I%O)``
+        "uniform"   ``i*(I//O)``               ``start + I - (O-1)*(I//O)``
+        "ceil"      ``i*ceil(I/O)``            ``min(start + ceil(I/O), I)``
+        =========== ========================== ======================================
+
+        "torch" windows overlap and vary in size, and repeat where ``O > I``; "split" is
+        `numpy.array_split`; "uniform" is one stride and one kernel size; "ceil" is fixed blocks,
+        the last one shorter. All four agree where `O` divides `I`.
+
+    Returns
+    -------
+    starts, ends : ndarray of int64, shape (O,)
+        ``0 <= starts[i] < ends[i] <= I``.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer (a bool is not).
+    ValueError
+        If a size is negative, the rule unknown, or a window empty: any with ``I == 0``, "ceil"
+        where the blocks run out, "split" and "uniform" with ``O > I``.
+
+    References
+    ----------
+    The "torch" rule is that of PyTorch's adaptive pooling, from K. He et al., "Spatial Pyramid
+    Pooling in Deep Convolutional Networks for Visual Recognition", ECCV 2014, section 3.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.pool_windows(5, 3)
+    (array([0, 1, 3]), array([2, 4, 5]))
+    >>> ap.pool_windows(5, 3, rule="split")
+    (array([0, 2, 4]), array([2, 4, 5]))
+    """
+    function = "pool_windows"
+    size = as_size(function, "input_size", input_size)
+    count = as_size(function, "output_size", output_size)
+    check_rule(function, rule)
+    if size > 2**62:
+        raise ValueError(f"{function}: input_size must be at most 2**62, got {size}")
+    return table(function, size, count, rule)
