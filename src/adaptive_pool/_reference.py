@@ -39,7 +39,7 @@ def _flat_window(x: Array, window: tuple[slice, ...]) -> Array:
 def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
     """Average over windows: the mean in higher precision, rounded to `dtype`.
 
-    Integers are averaged exactly. Floats are summed in `longdouble`, scaled so that no sum of
+    Integers are averaged exactly. Floats are summed in `longdouble` and scaled, so that no sum of
     representable numbers overflows.
     """
     ndim = len(windows)
@@ -55,9 +55,8 @@ def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
         else:
             with np.errstate(all="ignore"):
                 wide = values.astype(np.longdouble)
-                # Two lost bits at most, and no sum of 2**62 finite doubles reaches infinity.
                 mean = (wide * np.longdouble(2.0**-64)).sum(axis=-1) / n * np.longdouble(2.0**64)
-                y[(..., *position)] = mean.astype(np.float64).astype(dtype)
+                y[(..., *position)] = mean.astype(dtype)
     return y
 
 

@@ -181,7 +181,8 @@ cdef inline void store_mean(mean_t* out, acc_t total, int64_t count) noexcept no
     if acc_t is double:
         mean = total / <double> count
     elif acc_t is twofold_t:
-        mean = (total.value + total.error) / <double> count
+        # An error of 0.0 would turn a sum of -0.0 into 0.0.
+        mean = (total.value + total.error if total.error != 0 else total.value) / <double> count
     elif mean_t in real_t:
         mean = quotient[acc_t](total, count, mean_t is not double)
     else:

@@ -8,14 +8,12 @@ from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
 
-# Two names for 16 bits that fused types can tell apart from uint16_t and from each other.
-cdef extern from *:
-    """
-    typedef unsigned short ap_float16;
-    typedef unsigned short ap_bfloat16;
-    """
-    ctypedef unsigned short float16_t "ap_float16"
-    ctypedef unsigned short bfloat16_t "ap_bfloat16"
+# Structs, because fused types take two names of one integer type for the same.
+ctypedef struct float16_t:
+    uint16_t bits
+
+ctypedef struct bfloat16_t:
+    uint16_t bits
 
 # The order is the order of the names in elements.pyx. bool is UINT8.
 cdef enum Element:
@@ -128,9 +126,9 @@ cdef inline uint16_t narrow_half(double x, int fraction, int bias) noexcept nogi
 
 cdef inline double load_real(const real_t* x) noexcept nogil:
     if real_t is float16_t:
-        return widen_float16(x[0])
+        return widen_float16(x.bits)
     elif real_t is bfloat16_t:
-        return widen_bfloat16(x[0])
+        return widen_bfloat16(x.bits)
     else:
         return x[0]
 
@@ -138,8 +136,8 @@ cdef inline double load_real(const real_t* x) noexcept nogil:
 cdef inline void store_real(real_t* out, double x) noexcept nogil:
     """Store x, rounded once to the type of `out`."""
     if real_t is float16_t:
-        out[0] = narrow_half(x, 10, 15)
+        out.bits = narrow_half(x, 10, 15)
     elif real_t is bfloat16_t:
-        out[0] = narrow_half(x, 7, 127)
+        out.bits = narrow_half(x, 7, 127)
     else:
         out[0] = <real_t> x

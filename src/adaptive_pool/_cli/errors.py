@@ -1,0 +1,45 @@
+"""What ends a command, what it only skips, and what it asks to be installed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+
+class CommandError(Exception):
+    """Ends the command with exit status 2; its text is all that the user sees."""
+
+
+@contextlib.contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Turn a failed import in the block into the advice to install the extra `name`."""
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "a package").partition(".")[0]
+        raise CommandError(
+            f'{package} is not installed: pip install "adaptive-pool[{name}]"'
+        ) from error
+
+
+class Skipped:
+    """Names what could not be used, with the reason, and counts it."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self.count = 0
+        self.write = write
+
+    def add(self, name: object, reason: object) -> None:
+        """Name and count one input."""
+        self.count += 1
+        self.write(f"skipped {name}: {reason}")
+
+    @contextlib.contextmanager
+    def attempt(self, name: object) -> Iterator[None]:
+        """Skip `name` if the block fails."""
+        try:
+            yield
+        except CommandError:
+            raise
+        except Exception as error:  # a broken file makes a reader raise anything
+            self.add(name, str(error) or type(error).__name__)

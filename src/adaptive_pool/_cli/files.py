@@ -1,0 +1,112 @@
+"""Inputs of ``adaptive-pool pool``: which files they are, and the arrays in them."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .._problem import Array, DataFormat
+from .errors import Skipped, extra
+
+ARRAY_SUFFIXES = (".npy", ".npz")
+
+Load = Callable[[], Array]
+
+
+@functools.cache
+def _picture_suffixes() -> frozenset[str]:
+    with extra("cli"):
+        from PIL import Image
+    formats = Image.registered_extensions()
+    return frozenset(suffix for suffix, name in formats.items() if name in Image.OPEN)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """Return the pictures and arrays in a folder and below; hidden files and others are no inputs."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+        and (
+            path.suffix.lower() in ARRAY_SUFFIXES
+            or path.suffix.lower() in _picture_suffixes()
+        )
+    )
+
+
+def _matching(pattern: str) -> list[Path]:
+    # Path.glob refuses absolute patterns and, before Python 3.13, finds no files for a last "**".
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207
+    return sorted(path for path in map(Path, found) if path.is_file())
+
+
+def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
+    """Return the files that the inputs stand for: in their order, every file once.
+
+    Folders and patterns leave out `output`, or a second run would pool the result of the first.
+    """
+    paths: dict[Path, None] = {}
+    for given in inputs:
+        path = Path(given)
+        if path.is_file():
+            paths[path] = None
+            continue
+        if path.is_dir():
+            found, reason = _in_folder(path), "no pictures or arrays in this folder"
+        elif glob.has_magic(given):
+            found, reason = _matching(given), "no file matches this pattern"
+        else:
+            found, reason = [], "no such file or folder"
+        found = [file for file in found if file.resolve() != output.resolve()]
+        if not found:
+            skipped.add(given, reason)
+        paths.update(dict.fromkeys(found))
+    return list(paths)
+
+
+def items(path: Path, data_format: DataFormat, gray: bool) -> Iterator[tuple[str, Load]]:
+    """Yield name and loader of each array in a file: laid out as `data_format` says, with channels."""
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            with loaded as archive:
+                for key in archive.files:
+                    load = functools.partial(archive.__getitem__, key)
+                    yield f"{path}:{key}", lambda load=load: _with_channels(load(), data_format)
+        else:
+            yield str(path), lambda: _with_channels(loaded, data_format)
+    else:
+        yield str(path), lambda: _picture(path, data_format, gray)
+
+
+def _with_channels(array: Array, data_format: DataFormat) -> Array:
+    """Give an array of two axes the axis of channels that it lacks."""
+    if np.ndim(array) != 2:
+        return array
+    return array[None] if data_format == "channels_first" else array[..., None]
+
+
+def _picture(path: Path, data_format: DataFormat, gray: bool) -> Array:
+    """Return the pixels of a picture, upright, 8 bits a channel."""
+    with extra("cli"):
+        from PIL import Image, ImageOps
+    with warnings.catch_warnings():
+        # Odd metadata is none of ours, and a picture just below Pillow's limit is welcome.
+        warnings.simplefilter("ignore")
+        with Image.open(path) as image:
+            if image.mode[0] in "IF":  # Pillow would clip or scale them to 8 bits
+                raise ValueError(
+                    f"pictures must have 8 bits a channel, got mode {image.mode!r}; "
+                    "save it as .npy to pool it as it is"
+                )
+            upright = ImageOps.exif_transpose(image)
+            pixels = np.asarray(upright.convert("L" if gray else "RGB"))
+    if gray:
+        pixels = pixels[..., None]
+    return np.moveaxis(pixels, -1, 0) if data_format == "channels_first" else pixels

@@ -1,0 +1,181 @@
+"""``adaptive-pool pool``: files of any size in, one fixed shape out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from .. import _dtypes
+from .._average import adaptive_avg_pool2d
+from .._maximum import adaptive_max_pool2d
+from .._problem import Array
+from .._windows import RULES
+from .errors import CommandError, Skipped
+from .files import find, items
+from .output import Output, Picture, make_output, replacing
+
+HELP = "pool pictures and arrays to one size, into one file"
+
+DESCRIPTION = """\
+Pool the two image axes of every input to one size, and write the results to one file.
+
+An input is a picture, a .npy file, a .npz file (every array in it), a folder (the pictures and
+arrays in it and below, sorted, without hidden files) or a quoted pattern, in which ** stands for
+any folders. Inputs are read one at a time; a file that is found twice is pooled once.
+
+Pictures are turned upright and read as RGB of 8 bits, without transparency, or with --gray as one
+channel; of several frames, the first. Arrays hold any number of images: (..., H, W, C), or
+(..., C, H, W) with --data-format channels_first; an array of two axes is one channel. The output is
+laid out as --data-format says, wherever it comes from.
+
+The suffix of the output decides what is written:
+  .npy      one array, the results stacked along a new first axis in the order of the inputs; all
+            must have the shape and dtype of the first
+  .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
+            files, ~2 and so on for names that repeat); shapes may differ
+  a picture (.png, .jpg and others) the result of exactly one input, in uint8
+
+An input that cannot be read or does not fit is named on stderr, skipped and counted.
+Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
+
+# A bar for fewer files would be gone before it is read.
+_FEWEST_FILES_FOR_A_BAR = 4
+
+
+def _size(text: str) -> tuple[int | None, ...]:
+    entries = text.lower().replace("x", ",").split(",")
+    sizes = tuple(
+        int(entry) if entry.isascii() and entry.isdecimal() else None for entry in entries
+    )
+    if len(entries) > 2 or 0 in sizes:
+        raise argparse.ArgumentTypeError(f"one or two positive sizes, got {text!r}")
+    for entry, size in zip(entries, sizes, strict=True):
+        if size is None and entry != "none":
+            raise argparse.ArgumentTypeError(f"a size is a number or none, got {text!r}")
+    return sizes * 2 if len(sizes) == 1 else sizes
+
+
+def _threads(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"a number of threads is at least 1, got {text!r}")
+    return int(text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder or pattern")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="file to write")
+    parser.add_argument(
+        "--size",
+        type=_size,
+        required=True,
+        metavar="H,W",
+        help="height and width, as in 7 (for both), 7,5 or 7x5; none keeps that of the input",
+    )
+    parser.add_argument("--mode", choices=("avg", "max"), default="avg", help="default: avg")
+    parser.add_argument(
+        "--windows",
+        choices=tuple(RULES),
+        default="torch",
+        help="how an axis is cut, see `adaptive-pool windows`; default: torch",
+    )
+    parser.add_argument(
+        "--data-format",
+        choices=("channels_last", "channels_first"),
+        default="channels_last",
+        help="layout of arrays that are read, and of the output; default: channels_last",
+    )
+    parser.add_argument(
+        "--dtype",
+        # .npy files have no name for bfloat16.
+        choices=[name for name in _dtypes.SUPPORTED if name not in ("bool", "bfloat16")],
+        metavar="DTYPE",
+        help="of averages: a float type or, for integers, that of the input; default: the input's "
+        "for floats, float32 for pictures and other integers up to 16 bits, else float64. Maxima "
+        "have that of the input",
+    )
+    parser.add_argument("--gray", action="store_true", help="read pictures as one channel")
+    parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
+
+
+def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
+    """Return the dtype to ask of averages."""
+    dtype: str | None = arguments.dtype
+    if arguments.mode == "max" and dtype is not None:
+        raise CommandError("--dtype is for --mode avg: maxima have the dtype of the input")
+    if not isinstance(output, Picture):
+        return dtype
+    if dtype not in (None, "uint8"):
+        raise CommandError(f"a picture holds uint8, got --dtype {dtype}")
+    return "uint8"
+
+
+def _pooling(arguments: argparse.Namespace, dtype: str | None) -> Callable[[Array], Array]:
+    """Return the function of one array that the arguments describe."""
+
+    def pool(array: Array) -> Array:
+        if arguments.mode == "max":
+            return adaptive_max_pool2d(
+                array,
+                arguments.size,
+                data_format=arguments.data_format,
+                windows=arguments.windows,
+                num_threads=arguments.threads,
+            )
+        return adaptive_avg_pool2d(
+            array,
+            arguments.size,
+            data_format=arguments.data_format,
+            windows=arguments.windows,
+            dtype=None if dtype is None else np.dtype(dtype),
+            num_threads=arguments.threads,
+        )
+
+    return pool
+
+
+def _write_error(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
+    """Return the paths, with a bar if someone watches; it is decoration, so tqdm may be absent."""
+    if len(paths) < _FEWEST_FILES_FOR_A_BAR or not sys.stderr.isatty():
+        return paths
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return paths
+    skipped.write = lambda line: tqdm.write(line, file=sys.stderr)
+    bar: Iterable[Path] = tqdm(paths, unit="file")
+    return bar
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Pool all inputs into one output."""
+    started = time.perf_counter()
+    output = make_output(arguments.output, arguments.data_format)
+    pool = _pooling(arguments, _dtype(arguments, output))
+    skipped, done = Skipped(_write_error), 0
+    paths = find(arguments.inputs, arguments.output, skipped)
+    for path in _progress(paths, skipped):
+        with skipped.attempt(path):
+            for name, load in items(path, arguments.data_format, arguments.gray):
+                with skipped.attempt(name):
+                    output.add(name, pool(load()))
+                    done += 1
+    if done == 0:
+        raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
+    try:
+        with replacing(arguments.output) as stream:
+            output.write(stream)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot write {arguments.output}: {error}") from error
+    seconds = time.perf_counter() - started
+    print(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    return 1 if skipped.count else 0

@@ -1,0 +1,61 @@
+"""The one list of what is pooled: dtypes, sizes, rules."""
+
+import numpy as np
+import pytest
+
+FLOATS = ["float16", "bfloat16", "float32", "float64"]
+INTEGERS = [
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+]  # fmt: skip
+DTYPES = FLOATS + INTEGERS
+RULES = ["torch", "split", "uniform", "ceil"]
+
+# Around every vector width, in elements of 1 to 8 bytes, and around the kernels' block of lanes.
+CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257]
+
+# Pooled sizes per number of dimensions: small, odd, dividing or not, enlarging, tiles and more.
+POOLED = {
+    1: [((7,), (3,)), ((8,), (4,)), ((4,), (9,)), ((65,), (2,)), ((5000,), (3,)), ((3,), (2500,))],
+    2: [
+        ((5, 7), (3, 2)),
+        ((6, 8), (3, 4)),
+        ((3, 4), (5, 6)),
+        ((9, 70), (2, 2)),
+        ((1, 1), (1, 1)),
+        ((4, 2100), (2, 7)),
+        ((33, 35), (1, 1)),
+    ],
+    3: [
+        ((3, 4, 5), (2, 3, 2)),
+        ((4, 4, 4), (2, 2, 2)),
+        ((2, 3, 2), (3, 4, 5)),
+        ((3, 5, 40), (2, 2, 1)),
+        ((5, 6, 7), (1, 1, 1)),
+    ],
+}
+SIZES = [
+    pytest.param(ndim, sizes, counts, id=f"{'x'.join(map(str, sizes))}-{'x'.join(map(str, counts))}")
+    for ndim, cases in POOLED.items()
+    for sizes, counts in cases
+]
+
+
+def dtype_of(name):
+    """The dtype of that name; bfloat16 needs ml_dtypes, which registers it."""
+    if name == "bfloat16":
+        return np.dtype(pytest.importorskip("ml_dtypes", reason="bfloat16 arrays need it").bfloat16)
+    return np.dtype(name)
+
+
+def random_array(rng, shape, dtype):
+    """Elements of every size that the type can hold, with ties among them."""
+    dtype = dtype_of(dtype) if isinstance(dtype, str) else dtype
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        wide = rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
+        small = rng.integers(0, 4, shape).astype(dtype)
+        return np.where(rng.random(shape) < 0.5, wide, small)
+    x = rng.standard_normal(shape) * 2.0 ** rng.integers(-6, 7, shape)
+    return np.where(rng.random(shape) < 0.2, np.round(x), x).astype(dtype)

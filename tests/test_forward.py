@@ -1,0 +1,170 @@
+"""Average and max, forward, against the definition: every dtype, layout, size and channel count."""
+
+import numpy as np
+import pytest
+from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, dtype_of, random_array
+from oracle import assert_average, assert_maximum, function, pooled_last, tables
+
+import adaptive_pool as ap
+from adaptive_pool import _reference
+
+
+def shape_of(lead, sizes, channels, data_format):
+    first = data_format == "channels_first"
+    return (*lead, channels, *sizes) if first else (*lead, *sizes, channels)
+
+
+def check(x, counts, data_format, rule="torch"):
+    """Average, max, and max with indices of one array."""
+    ndim = len(counts)
+    last = pooled_last(x, ndim, data_format)
+    windows = tables(last.shape[last.ndim - ndim :], counts, rule)
+    options = {"data_format": data_format, "windows": rule}
+    before = x.copy()
+
+    y = function("avg", ndim)(x, counts, **options)
+    assert_average(pooled_last(y, ndim, data_format), last, windows, y.dtype)
+
+    values, indices = function("max", ndim)(x, counts, return_indices=True, **options)
+    assert indices.dtype == np.int64
+    assert_maximum(
+        pooled_last(values, ndim, data_format), pooled_last(indices, ndim, data_format), last, windows
+    )
+    # Without indices: the same bits by another path.
+    alone = function("max", ndim)(x, counts, **options)
+    assert alone.tobytes() == values.tobytes()
+    assert alone.dtype == values.dtype
+    assert x.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("ndim", "sizes", "counts"), SIZES)
+def test_dtypes_and_sizes(rng, ndim, sizes, counts, data_format, dtype):
+    check(random_array(rng, shape_of((2,), sizes, 3, data_format), dtype), counts, data_format)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
+@pytest.mark.parametrize("channels", CHANNELS)
+def test_channels(rng, channels, data_format, dtype):
+    x = random_array(rng, shape_of((2,), (7, 40), channels, data_format), dtype)
+    check(x, (3, 1), data_format)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("sizes", "counts"), [((8, 9), (2, 3)), ((11, 13), (3, 5)), ((70, 6), (7, 1))])
+def test_rules(rng, sizes, counts, rule, data_format):
+    check(random_array(rng, shape_of((3,), sizes, 5, data_format), "float32"), counts, data_format, rule)
+
+
+@pytest.mark.parametrize("size", range(1, 25))
+def test_every_small_size(rng, size, data_format):
+    """All (I, O) in 1..24 x 1..30, on both axes: H from `size`, W from its mirror image."""
+    x = random_array(rng, shape_of((), (size, 25 - size), 3, data_format), "float32")
+    for count in range(1, 31):
+        check(x, (count, 31 - count), data_format)
+
+
+@pytest.mark.parametrize("size", range(1, 25))
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int16", "uint64"])
+def test_every_small_size_in_1d(rng, size, dtype):
+    x = random_array(rng, (5, size), dtype)
+    for count in range(1, 31):
+        check(x, (count,), "channels_first")
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_every_small_size_in_3d(rng, size, data_format):
+    x = random_array(rng, shape_of((), (size, 4, 9 - size), 2, data_format), "float32")
+    for count in range(1, 11):
+        check(x, (count, 3, 11 - count), data_format)
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (4,), (2, 3), (2, 1, 3), (2, 2, 2, 2)], ids=str)
+def test_any_number_of_leading_axes(rng, lead, ndim, data_format):
+    sizes = (5, 4, 7)[:ndim]
+    x = random_array(rng, (*lead, *sizes, *([] if data_format == "channels_first" else [3])), "float32")
+    check(x, (2,) * ndim, data_format)
+
+
+@pytest.mark.parametrize("operation", ["avg", "max"])
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
+def test_identity(rng, operation, dtype, ndim):
+    """None keeps an axis: bit for bit the input, copied."""
+    x = random_array(rng, (2, 3, 5, 2)[: ndim + 1], dtype)
+    if dtype in FLOATS:
+        x.flat[:3] = -0.0, np.inf, 0.0
+    result = {"dtype": x.dtype} if operation == "avg" and dtype in INTEGERS[1:] else {}
+    y = function(operation, ndim)(x, None, **result)
+    if dtype == "bool" and operation == "avg":
+        assert y.dtype == np.float32
+        np.testing.assert_array_equal(y, x)
+    else:
+        assert y.tobytes() == x.tobytes()
+    assert not np.shares_memory(x, y)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "result"),
+    [
+        ("float16", "float16"), ("bfloat16", "bfloat16"), ("float32", "float32"),
+        ("float64", "float64"), ("bool", "float32"), ("int8", "float32"), ("uint8", "float32"),
+        ("int16", "float32"), ("uint16", "float32"), ("int32", "float64"), ("uint32", "float64"),
+        ("int64", "float64"), ("uint64", "float64"),
+    ],
+)  # fmt: skip
+def test_result_dtypes(dtype, result):
+    x = np.ones((1, 4, 4), dtype_of(dtype))
+    assert ap.adaptive_avg_pool2d(x, 2).dtype == dtype_of(result)
+    assert ap.adaptive_max_pool2d(x, 2).dtype == dtype_of(dtype)
+
+
+@pytest.mark.parametrize("result", FLOATS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_average_as_any_float(rng, dtype, result):
+    """One rounding, from the sum straight to the type that was asked for."""
+    x = random_array(rng, (4, 9, 10), dtype)
+    y = ap.adaptive_avg_pool2d(x, (2, 3), dtype=dtype_of(result))
+    assert y.dtype == dtype_of(result)
+    windows = tables((9, 10), (2, 3))
+    if x.dtype.kind in "biu":
+        # Means of 20 elements are never so near a halfway point that going through float64 matters.
+        wide = _reference.average(x, windows, np.dtype(np.float64))
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(y, wide.astype(dtype_of(result)))
+    else:
+        assert_average(y, x, windows, y.dtype)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS[1:])
+def test_average_as_the_same_integer(rng, dtype, data_format):
+    """Round half to even of the exact mean."""
+    x = random_array(rng, (2, 6, 8, 5), dtype)
+    last = pooled_last(x, 2, data_format)
+    counts = (3, 2)
+    y = ap.adaptive_avg_pool2d(x, counts, data_format=data_format, dtype=dtype)
+    windows = tables(last.shape[-2:], counts)
+    assert_average(pooled_last(y, 2, data_format), last, windows, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("index_dtype", ["int32", "int64"])
+def test_index_dtype(rng, index_dtype, data_format):
+    x = random_array(rng, (2, 6, 8, 5), "float32")
+    pool = {"data_format": data_format, "return_indices": True}
+    y, indices = ap.adaptive_max_pool2d(x, 3, index_dtype=index_dtype, **pool)
+    y64, indices64 = ap.adaptive_max_pool2d(x, 3, **pool)
+    assert indices.dtype == np.dtype(index_dtype)
+    np.testing.assert_array_equal(indices, indices64)
+    np.testing.assert_array_equal(y, y64)
+
+
+def test_layouts_agree_to_the_bit(rng):
+    """Also where a plain sum depends on its order: long windows, cancellation."""
+    x = rng.standard_normal((2, 5, 67, 130)).astype(np.float64) * 1e6
+    last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    for counts in [(1, 1), (3, 2), (67, 1), (2, 130)]:
+        first = ap.adaptive_avg_pool2d(x, counts)
+        other = ap.adaptive_avg_pool2d(last, counts, data_format="channels_last")
+        assert np.moveaxis(other, -1, 1).tobytes() == first.tobytes()
+        many = np.concatenate([last] * 30, axis=-1)  # 150 lanes: more than a block
+        other = ap.adaptive_avg_pool2d(many, counts, data_format="channels_last")
+        assert np.moveaxis(other[..., -5:], -1, 1).tobytes() == first.tobytes()
