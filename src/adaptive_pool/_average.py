@@ -142,8 +142,8 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
-        Exact means of integers, rounded once. For floats within 1 unit in the last place (float64:
-        2) of the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
+        the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------
@@ -226,8 +226,8 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
-        Exact means of integers, rounded once. For floats within 1 unit in the last place (float64:
-        2) of the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
+        the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------
@@ -313,8 +313,8 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
-        Exact means of integers, rounded once. For floats within 1 unit in the last place (float64:
-        2) of the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
+        the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------

@@ -27,16 +27,13 @@ def _picture_suffixes() -> frozenset[str]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    """Return the pictures and arrays in a folder and below; hidden files and others are no inputs."""
+    """Return the pictures and arrays in a folder and below, but no hidden ones."""
     return sorted(
         path
         for path in folder.rglob("*")
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
-        and (
-            path.suffix.lower() in ARRAY_SUFFIXES
-            or path.suffix.lower() in _picture_suffixes()
-        )
+        and (path.suffix.lower() in ARRAY_SUFFIXES or path.suffix.lower() in _picture_suffixes())
     )
 
 
@@ -46,50 +43,61 @@ def _matching(pattern: str) -> list[Path]:
     return sorted(path for path in map(Path, found) if path.is_file())
 
 
-def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
-    """Return the files that the inputs stand for: in their order, every file once.
+def _files(given: str, output: Path) -> list[Path]:
+    """Return the files that one input stands for, or raise if there are none."""
+    path = Path(given)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found, reason = _in_folder(path), "no pictures or arrays in this folder"
+    elif glob.has_magic(given):
+        found, reason = _matching(given), "no file matches this pattern"
+    else:
+        found, reason = [], "no such file or folder"
+    # A second run over a folder would pool the result of the first.
+    found = [file for file in found if file.resolve() != output]
+    if not found:
+        raise FileNotFoundError(reason)
+    return found
 
-    Folders and patterns leave out `output`, or a second run would pool the result of the first.
-    """
+
+def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
+    """Return the files that the inputs stand for: in their order, every file once."""
     paths: dict[Path, None] = {}
+    output = output.resolve()
     for given in inputs:
-        path = Path(given)
-        if path.is_file():
-            paths[path] = None
-            continue
-        if path.is_dir():
-            found, reason = _in_folder(path), "no pictures or arrays in this folder"
-        elif glob.has_magic(given):
-            found, reason = _matching(given), "no file matches this pattern"
-        else:
-            found, reason = [], "no such file or folder"
-        found = [file for file in found if file.resolve() != output.resolve()]
-        if not found:
-            skipped.add(given, reason)
-        paths.update(dict.fromkeys(found))
+        with skipped.attempt(given):
+            paths.update(dict.fromkeys(_files(given, output)))
     return list(paths)
 
 
 def items(path: Path, data_format: DataFormat, gray: bool) -> Iterator[tuple[str, Load]]:
-    """Yield name and loader of each array in a file: laid out as `data_format` says, with channels."""
+    """Yield name and loader of each array in a file, with channels where `data_format` says."""
     if path.suffix.lower() in ARRAY_SUFFIXES:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.lib.npyio.NpzFile):
             with loaded as archive:
                 for key in archive.files:
-                    load = functools.partial(archive.__getitem__, key)
-                    yield f"{path}:{key}", lambda load=load: _with_channels(load(), data_format)
+                    yield f"{path}:{key}", functools.partial(_member, archive, key, data_format)
         else:
-            yield str(path), lambda: _with_channels(loaded, data_format)
+            yield str(path), functools.partial(_with_channels, loaded, data_format)
     else:
-        yield str(path), lambda: _picture(path, data_format, gray)
+        yield str(path), functools.partial(_picture, path, data_format, gray)
 
 
 def _with_channels(array: Array, data_format: DataFormat) -> Array:
     """Give an array of two axes the axis of channels that it lacks."""
-    if np.ndim(array) != 2:
+    if array.ndim != 2:
         return array
     return array[None] if data_format == "channels_first" else array[..., None]
+
+
+def _member(archive: np.lib.npyio.NpzFile, key: str, data_format: DataFormat) -> Array:
+    """Return one array of an archive."""
+    array = archive[key]
+    if not isinstance(array, np.ndarray):  # NpzFile returns the bytes of what is no array
+        raise ValueError("not an array")
+    return _with_channels(array, data_format)
 
 
 def _picture(path: Path, data_format: DataFormat, gray: bool) -> Array:

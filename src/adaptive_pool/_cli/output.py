@@ -130,10 +130,15 @@ class Picture:
         return _described(self._pixels)
 
 
-def make_output(path: Path, data_format: DataFormat) -> Output:
-    """Return the output that the suffix of `path` asks for."""
+def check_target(path: Path) -> None:
+    """Raise, before any work is done, if `path` cannot be a file."""
     if path.is_dir() or not path.parent.is_dir():
         raise CommandError(f"the output must be a file in an existing folder, got {path}")
+
+
+def make_output(path: Path, data_format: DataFormat) -> Output:
+    """Return the output that the suffix of `path` asks for."""
+    check_target(path)
     suffix = path.suffix.lower()
     if suffix == ".npy":
         return Stack()
@@ -147,7 +152,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     # by `open`, so that it has the permissions of any new file.
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("xb") as stream:
+        with part.open("wb") as stream:
             yield stream
         part.replace(path)
     finally:

@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from .. import _dtypes
 from .._average import adaptive_avg_pool2d
 from .._maximum import adaptive_max_pool2d
-from .._problem import Array
-from .._windows import RULES
+from .._problem import Array, DataFormat
+from .._windows import Rule
 from .errors import CommandError, Skipped
 from .files import find, items
 from .output import Output, Picture, make_output, replacing
@@ -80,13 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=("avg", "max"), default="avg", help="default: avg")
     parser.add_argument(
         "--windows",
-        choices=tuple(RULES),
+        choices=get_args(Rule),
         default="torch",
         help="how an axis is cut, see `adaptive-pool windows`; default: torch",
     )
     parser.add_argument(
         "--data-format",
-        choices=("channels_last", "channels_first"),
+        choices=get_args(DataFormat),
         default="channels_last",
         help="layout of arrays that are read, and of the output; default: channels_last",
     )
@@ -148,7 +149,7 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
     if len(paths) < _FEWEST_FILES_FOR_A_BAR or not sys.stderr.isatty():
         return paths
     try:
-        from tqdm import tqdm
+        from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return paths
     skipped.write = lambda line: tqdm.write(line, file=sys.stderr)

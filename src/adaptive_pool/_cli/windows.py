@@ -6,9 +6,9 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from .._windows import RULES, Table, pool_windows
+from .._windows import Rule, Table, pool_windows
 
 HELP = "draw which inputs feed which outputs"
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("input_size", type=_input_size, metavar="INPUT_SIZE")
     parser.add_argument("output_size", type=_output_size, metavar="OUTPUT_SIZE")
-    parser.add_argument("--rule", choices=tuple(RULES), help="only this one; default: all")
+    parser.add_argument("--rule", choices=get_args(Rule), help="only this one; default: all")
 
 
 def _marks() -> _Marks:
@@ -121,10 +121,10 @@ def _listing(table: Table, width: int) -> Iterator[str]:
 
 def _picture(table: Table, input_size: int, width: int, marks: _Marks) -> Iterator[str]:
     """Yield the lines that show a table: drawn if that fits the width, else listed."""
-    starts, ends = table
-    if len(starts) == 0:
+    count = len(table[0])
+    if count == 0:
         return
-    beside = len(str(len(starts) - 1)) + 2 + 2 + 2 * len(str(input_size)) + 1
+    beside = len(str(count - 1)) + 2 + 2 + 2 * len(str(input_size)) + 1
     cell = min(2, (width - beside) // input_size)
     if cell:
         yield from _drawing(table, input_size, cell, marks)
@@ -134,7 +134,7 @@ def _picture(table: Table, input_size: int, width: int, marks: _Marks) -> Iterat
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw one rule or all."""
-    rules = [arguments.rule] if arguments.rule else list(RULES)
+    rules: list[Rule] = [arguments.rule] if arguments.rule else list(get_args(Rule))
     width, marks = shutil.get_terminal_size().columns, _marks()
     fits = True
     for k, rule in enumerate(rules):

@@ -9,7 +9,7 @@
 
 docs/design/summation.md derives the error bounds.
 """
-from libc.math cimport ldexp
+from libc.math cimport fma, ldexp
 
 from adaptive_pool._kernels.elements cimport (
     bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, real_t, round_to_integer,
@@ -106,6 +106,13 @@ cdef inline acc_t merge(acc_t a, acc_t b) noexcept nogil:
         return a + b
 
 
+cdef inline double twofold_mean(twofold_t total, int64_t count) noexcept nogil:
+    """total / count, with what the division rounds away divided as well."""
+    cdef double mean = total.value / <double> count
+    cdef double rest = fma(-mean, <double> count, total.value) + total.error
+    return mean + rest / <double> count if rest != 0 else mean  # -0.0 + 0.0 would be 0.0
+
+
 cdef struct Ratio:
     bint negative           # the ratio is sign * (whole + rest / count), 0 <= rest < count
     uint64_t whole
@@ -181,8 +188,7 @@ cdef inline void store_mean(mean_t* out, acc_t total, int64_t count) noexcept no
     if acc_t is double:
         mean = total / <double> count
     elif acc_t is twofold_t:
-        # An error of 0.0 would turn a sum of -0.0 into 0.0.
-        mean = (total.value + total.error if total.error != 0 else total.value) / <double> count
+        mean = twofold_mean(total, count)
     elif mean_t in real_t:
         mean = quotient[acc_t](total, count, mean_t is not double)
     else:

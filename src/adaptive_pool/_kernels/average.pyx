@@ -15,7 +15,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport (
-    acc_t, mean_t, merge, nothing, plus, store_mean, twofold_t, wide_t,
+    acc_t, mean_t, merge, nothing, plus, store_mean, twofold_mean, twofold_t, wide_t,
 )
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
@@ -242,8 +242,9 @@ cdef double mean_of_scaled(
         for w in range(p.w.starts[ow], p.w.ends[ow]):
             memcpy(&x, line_at(p, place, k, w) + lane * p.x.lane, sizeof(double))
             total = plus[twofold_t, double](total, x * scale)
-    x = total.value + total.error if isfinite(total.value) else total.value
-    return x / <double> window_count(p, place, ow) / scale
+    if not isfinite(total.value):  # there are infinities or NaNs in the window
+        return total.value
+    return twofold_mean(total, window_count(p, place, ow)) / scale
 
 
 cdef inline void store_line(
@@ -262,7 +263,7 @@ cdef inline void store_line(
             store_mean[mean_t, acc_t](mean, sums[lane], count)
             if acc_t is twofold_t:
                 if mean_t in real_t:
-                    if not isfinite(sums[lane].value + sums[lane].error):
+                    if not isfinite(sums[lane].value):
                         store_real[mean_t](mean, mean_of_scaled(p, place, ow, lane))
         sums += place.lanes
         out = <mean_t*> (<char*> out + target.w)
