@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -206,7 +207,6 @@ def test_folder_is_read_sorted_with_subfolders_but_not_hidden_or_foreign_files(
 ):
     array("in/b.npy", np.full((4, 4, 3), 2.0, np.float32))
     picture("in/a.png", np.full((4, 4, 3), 1, np.uint8))
-    array("in/c/d.NPY".replace("NPY", "npy"), np.full((4, 4, 3), 3.0, np.float32)) if False else None
     (tmp_path / "in" / "deep").mkdir()
     array("in/deep/c.npy", np.full((4, 4, 3), 3.0, np.float32))
     array("in/.hidden.npy", np.full((4, 4, 3), 9.0, np.float32))
@@ -258,8 +258,23 @@ def text(path):
     path.write_text("not what the suffix says")
 
 
+def no_picture(path):
+    pytest.importorskip("PIL", reason="pictures are read with Pillow")
+    text(path)
+
+
+def empty_picture(path):
+    pytest.importorskip("PIL", reason="pictures are read with Pillow")
+    zero_bytes(path)
+
+
 def truncated_array(path):
     np.save(path, np.ones((50, 50, 3)))
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def truncated_archive(path):
+    np.savez(path, x=np.ones((50, 50, 3)))
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -293,27 +308,23 @@ UNREADABLE = [
     (missing, "x.npy", "no such file or folder"),
     (missing, "*.jpg", "no file matches this pattern"),
     (empty_folder, "x", "no pictures or arrays in this folder"),
-    (zero_bytes, "x.npy", "No data left in file"),
-    (text, "x.npy", "allow_pickle=False"),
-    (text, "x.npz", "allow_pickle=False"),
-    (truncated_array, "x.npy", ""),
+    (zero_bytes, "x.npy", "not the content of a .npy or .npz file, it starts with b''"),
+    (text, "x.npy", "not the content of a .npy or .npz file, it starts with b'not wh'"),
+    (text, "x.npz", "not the content of a .npy or .npz file, it starts with b'not wh'"),
+    (truncated_array, "x.npy", "array"),
+    (truncated_archive, "x.npz", "not a zip file"),
     (objects, "x.npy", "Object arrays cannot be loaded"),
     (one_axis, "x.npy", "x must have shape (..., H, W, C)"),
     (complex_numbers, "x.npy", "x must have one of the dtypes"),
-]
-PICTURES = [
-    (zero_bytes, "x.jpg", "cannot identify image file"),
-    (text, "x.jpg", "cannot identify image file"),
+    (no_picture, "x.jpg", "cannot identify image file"),
+    (empty_picture, "x.jpg", "cannot identify image file"),
     (truncated_picture, "x.png", "truncated"),
     (truncated_picture, "x.bmp", "truncated"),
 ]
+IDS = [f"{make.__name__}-{name}" for make, name, _ in UNREADABLE]
 
 
-def ids(cases):
-    return [f"{make.__name__}-{name}" for make, name, _ in cases]
-
-
-@pytest.mark.parametrize(("make", "name", "reason"), UNREADABLE, ids=ids(UNREADABLE))
+@pytest.mark.parametrize(("make", "name", "reason"), UNREADABLE, ids=IDS)
 class TestUnusable:
     """What cannot be pooled is named; the rest is written, or nothing."""
 
@@ -336,12 +347,6 @@ class TestUnusable:
         assert "nothing to write" in capsys.readouterr().err
         assert (tmp_path / "y.npy").read_bytes() == b"old"
         assert sorted(tmp_path.iterdir()) == before
-
-
-@pytest.mark.parametrize(("make", "name", "reason"), PICTURES, ids=ids(PICTURES))
-@pytest.mark.usefixtures("image")
-class TestUnusablePicture(TestUnusable):
-    """The same for pictures."""
 
 
 @pytest.mark.parametrize(
@@ -431,8 +436,12 @@ def test_absent_pillow_is_named_with_the_extra(tmp_path, monkeypatch, capsys):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("count", "watched", "bar"), [(5, True, True), (2, True, False), (5, False, False)])
-def test_bar_for_many_files_and_a_terminal(array, tmp_path, monkeypatch, capsys, count, watched, bar):
+@pytest.mark.parametrize(
+    ("count", "watched", "bar"), [(5, True, True), (2, True, False), (5, False, False)]
+)
+def test_bar_for_many_files_and_a_terminal(
+    array, tmp_path, monkeypatch, capsys, count, watched, bar
+):
     pytest.importorskip("tqdm", reason="the bar is that of tqdm")
     inputs = [array(f"{k}.npy", np.ones((4, 4, 1))) for k in range(count)]
     inputs[1].write_text("broken")
@@ -457,12 +466,21 @@ def windows(*arguments):
     return main(["windows", *arguments])
 
 
-@pytest.fixture
-def _blocks(monkeypatch):
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 
 
-@pytest.mark.usefixtures("_blocks")
+def command(*arguments, **environment):
+    """Run a real process: what depends on its streams and on what is imported."""
+    return subprocess.run(
+        [sys.executable, "-m", "adaptive_pool", *arguments],
+        capture_output=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
 def test_drawing(capsys):
     assert windows("5", "3", "--rule", "torch") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -474,6 +492,88 @@ def test_drawing(capsys):
     ]
 
 
-def test_narrow_drawing_in_ascii(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "24")
-    monkeypatch.setattr("adaptive_pool._cli.windows._marks", lambda: ("#", "."))
+def test_drawing_in_ascii_and_narrow():
+    done = command("windows", "12", "3", "--rule", "split", PYTHONIOENCODING="ascii", COLUMNS="24")
+    assert done.stdout.decode("ascii").splitlines() == [
+        "split: input elements in a window: 4; neighbours share none",
+        "   0         10",
+        "0  ####........  0:4",
+        "1  ....####....  4:8",
+        "2  ........####  8:12",
+    ]
+
+
+def test_borders_are_listed_where_columns_do_not_fit(capsys):
+    assert windows("1000", "6", "--rule", "ceil") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "0  0:167       1  167:334     2  334:501     3  501:668     4  668:835",
+        "5  835:1000",
+    ]
+
+
+def test_every_line_fits_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    windows("59", "11", "--rule", "torch")
+    drawn = capsys.readouterr().out.splitlines()[1:]
+    windows("60", "11", "--rule", "torch")
+    listed = capsys.readouterr().out.splitlines()[1:]
+    assert max(map(len, drawn + listed)) <= 70
+    assert len(listed) < len(drawn)
+
+
+def test_long_lists_are_cropped(capsys):
+    assert windows("1000000", "1000000", "--rule", "split") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 64 + 1
+    assert lines[33] == "... 333270 lines left out ..."
+    assert lines[-1].endswith("999999  999999:1000000")
+
+
+def test_all_rules_and_the_text_of_one_that_does_not_fit(capsys):
+    assert windows("10", "7") == 0
+    titles = [line for line in capsys.readouterr().out.splitlines() if ": " in line]
+    assert [title.split(":")[0] for title in titles] == ["torch", "split", "uniform", "ceil"]
+    assert titles[-1].startswith("ceil: pool_windows: window rule 'ceil' leaves window 5 empty")
+
+
+def test_chosen_rule_that_does_not_fit_is_a_failure(capsys):
+    assert windows("10", "7", "--rule", "ceil") == 1
+    assert "leaves window 5 empty" in capsys.readouterr().out
+
+
+def test_no_windows(capsys):
+    assert windows("10", "0", "--rule", "torch") == 0
+    assert capsys.readouterr().out == "torch: no windows\n"
+
+
+# ---------------------------------------------------------------------------------- the process
+
+
+def test_info_is_show_config(capsys):
+    assert main(["info"]) == 0
+    printed = capsys.readouterr().out
+    ap.show_config()
+    assert printed == capsys.readouterr().out
+
+
+def test_status_of_the_module_is_that_of_the_command():
+    done = command("windows", "10", "7", "--rule", "ceil")
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows reports a closed pipe in other ways")
+def test_reader_that_leaves_early_gets_no_traceback():
+    arguments = [sys.executable, "-m", "adaptive_pool", "windows", "10", "7"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with subprocess.Popen(arguments, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (1, b"")
+
+
+@pytest.mark.parametrize("module", ["adaptive_pool", "adaptive_pool._cli"])
+def test_import_loads_no_optional_package(module):
+    code = f"import sys, {module}; print({{'PIL', 'tqdm', 'skimage'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.strip() == b"set()"

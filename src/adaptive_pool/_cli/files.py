@@ -7,6 +7,7 @@ import glob
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from .._problem import Array, DataFormat
 from .errors import Skipped, extra
 
 ARRAY_SUFFIXES = (".npy", ".npz")
+
+_MAGIC = (np.lib.format.MAGIC_PREFIX, b"PK")
 
 Load = Callable[[], Array]
 
@@ -73,16 +76,26 @@ def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
 
 def items(path: Path, data_format: DataFormat, gray: bool) -> Iterator[tuple[str, Load]]:
     """Yield name and loader of each array in a file, with channels where `data_format` says."""
-    if path.suffix.lower() in ARRAY_SUFFIXES:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.lib.npyio.NpzFile):
-            with loaded as archive:
-                for key in archive.files:
-                    yield f"{path}:{key}", functools.partial(_member, archive, key, data_format)
-        else:
-            yield str(path), functools.partial(_with_channels, loaded, data_format)
-    else:
+    if path.suffix.lower() not in ARRAY_SUFFIXES:
         yield str(path), functools.partial(_picture, path, data_format, gray)
+        return
+    # Opened here, as NumPy would leave a broken archive open.
+    with path.open("rb") as stream:
+        _check_magic(stream)
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            yield str(path), functools.partial(_with_channels, loaded, data_format)
+            return
+        for key in loaded.files:
+            yield f"{path}:{key}", functools.partial(_member, loaded, key, data_format)
+
+
+def _check_magic(stream: IO[bytes]) -> None:
+    """Raise for what is no array: NumPy would take it for a pickle and advise to trust it."""
+    head = stream.read(len(np.lib.format.MAGIC_PREFIX))
+    if not head.startswith(_MAGIC):
+        raise ValueError(f"not the content of a .npy or .npz file, it starts with {head!r}")
+    stream.seek(0)
 
 
 def _with_channels(array: Array, data_format: DataFormat) -> Array:

@@ -1,0 +1,78 @@
+"""The public namespace, its documentation, and what importing it costs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import adaptive_pool as ap
+
+MODULES = [
+    name
+    for _, name, _ in pkgutil.walk_packages(ap.__path__, "adaptive_pool.")
+    if "._kernels." not in name and "__main__" not in name and "._cli" not in name
+]
+
+
+def test_all_is_exactly_what_is_public():
+    public = {n for n, v in vars(ap).items() if not n.startswith("_") and not inspect.ismodule(v)}
+    assert public == set(ap.__all__)
+    assert ap.__all__ == sorted(ap.__all__)
+
+
+def test_every_operation_has_six_functions():
+    expected = {
+        f"adaptive_{operation}_pool{ndim}d{suffix}"
+        for operation in ("avg", "max")
+        for ndim in (1, 2, 3)
+        for suffix in ("", "_backward")
+    }
+    assert expected <= set(ap.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", [n for n in ap.__all__ if n.startswith("adaptive_")])
+def test_docstrings_are_complete(name):
+    doc = inspect.getdoc(getattr(ap, name))
+    for section in ("Parameters", "Returns", "Raises", "References", "Examples"):
+        assert f"\n{section}\n---" in doc
+    for parameter in inspect.signature(getattr(ap, name)).parameters:
+        assert f"\n{parameter} : " in doc
+
+
+def test_import_loads_numpy_only_and_starts_no_thread():
+    code = """
+import os, sys
+import numpy
+before = set(sys.modules)
+threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
+import adaptive_pool
+after = len(os.listdir("/proc/self/task")) if threads else 0
+added = {m.partition(".")[0] for m in set(sys.modules) - before}
+added = {m for m in added if m not in sys.stdlib_module_names and "cython" not in m}
+print(sorted(added - {"numpy"}), after - threads)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["['adaptive_pool']", "0"]
+
+
+def test_config():
+    config = ap.config()
+    assert {"version", "isa", "isas_built", "openmp", "num_threads", "cpu_limit"} <= set(config)
+    assert config["isa"] in config["isas_built"]
+    assert config["num_threads"] == ap.get_num_threads()
+
+
+def test_show_config(capsys):
+    ap.show_config()
+    text = capsys.readouterr().out
+    assert [line.split()[0] for line in text.splitlines()] == list(ap.config())
