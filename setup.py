@@ -1,4 +1,5 @@
 """The compiled part of the build: what pyproject.toml cannot say."""
+
 import os
 import platform
 import sys

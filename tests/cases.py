@@ -34,7 +34,9 @@ POOLED = {
     ],
 }
 SIZES = [
-    pytest.param(ndim, sizes, counts, id=f"{'x'.join(map(str, sizes))}-{'x'.join(map(str, counts))}")
+    pytest.param(
+        ndim, sizes, counts, id=f"{'x'.join(map(str, sizes))}-{'x'.join(map(str, counts))}"
+    )
     for ndim, cases in POOLED.items()
     for sizes, counts in cases
 ]

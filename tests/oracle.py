@@ -5,7 +5,6 @@ import numpy as np
 import adaptive_pool as ap
 from adaptive_pool import _reference
 
-
 # In units in the last place of the mean of absolute values; docs/design/summation.md derives it.
 BOUND = 1.0
 

@@ -20,9 +20,7 @@ def check_average(g, sizes, data_format, rule="torch"):
     windows = tables(sizes, last.shape[last.ndim - ndim :], rule)
     input_last = np.empty((*last.shape[: last.ndim - ndim], *sizes))
     shape = pooled_back(input_last, ndim, data_format).shape
-    result = function("avg", ndim, backward=True)(
-        g, shape, data_format=data_format, windows=rule
-    )
+    result = function("avg", ndim, backward=True)(g, shape, data_format=data_format, windows=rule)
     assert (result.shape, result.dtype) == (shape, g.dtype)
     expected = _reference.average_backward(last.astype(np.float64), sizes, windows)
     magnitude = _reference.average_backward(np.abs(last).astype(np.float64), sizes, windows)
@@ -52,8 +50,12 @@ def check_maximum(x, counts, data_format):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(("ndim", "sizes", "counts"), SIZES)
 def test_dtypes_and_sizes(rng, ndim, sizes, counts, data_format, dtype):
-    check_average(random_array(rng, shape_of((2,), counts, 3, data_format), dtype), sizes, data_format)
-    check_maximum(random_array(rng, shape_of((2,), sizes, 3, data_format), dtype), counts, data_format)
+    check_average(
+        random_array(rng, shape_of((2,), counts, 3, data_format), dtype), sizes, data_format
+    )
+    check_maximum(
+        random_array(rng, shape_of((2,), sizes, 3, data_format), dtype), counts, data_format
+    )
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
@@ -81,7 +83,12 @@ def test_every_small_size(rng, size, data_format):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rules(rng, rule, data_format):
-    check_average(random_array(rng, shape_of((2,), (3, 5), 4, data_format), "float32"), (11, 13), data_format, rule)
+    check_average(
+        random_array(rng, shape_of((2,), (3, 5), 4, data_format), "float32"),
+        (11, 13),
+        data_format,
+        rule,
+    )
 
 
 def test_large_plane_of_halves(rng):

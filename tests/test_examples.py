@@ -15,7 +15,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "size", "expected"), SHAPES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("shape", "size", "expected"), SHAPES, ids=str)
 def test_shapes(shape, size, expected):
     x = np.random.default_rng(0).random(shape, np.float32)
     y = ap.adaptive_avg_pool2d(x, size)
@@ -71,7 +71,9 @@ def test_uniform_is_what_people_derive_by_hand(sizes, counts):
 
 
 @pytest.mark.parametrize("operation", ["avg", "max"])
-@pytest.mark.parametrize(("sizes", "counts"), [((8, 9), (2, 3)), ((224, 14), (7, 7)), ((6, 6), (6, 1))])
+@pytest.mark.parametrize(
+    ("sizes", "counts"), [((8, 9), (2, 3)), ((224, 14), (7, 7)), ((6, 6), (6, 1))]
+)
 def test_uniform_equals_torch_where_sizes_divide(operation, sizes, counts):
     x = np.random.default_rng(0).standard_normal((2, *sizes)).astype(np.float32)
     pool = function(operation, 2)

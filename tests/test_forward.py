@@ -28,7 +28,10 @@ def check(x, counts, data_format, rule="torch"):
     values, indices = function("max", ndim)(x, counts, return_indices=True, **options)
     assert indices.dtype == np.int64
     assert_maximum(
-        pooled_last(values, ndim, data_format), pooled_last(indices, ndim, data_format), last, windows
+        pooled_last(values, ndim, data_format),
+        pooled_last(indices, ndim, data_format),
+        last,
+        windows,
     )
     # Without indices: the same bits by another path.
     alone = function("max", ndim)(x, counts, **options)
@@ -51,9 +54,16 @@ def test_channels(rng, channels, data_format, dtype):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(("sizes", "counts"), [((8, 9), (2, 3)), ((11, 13), (3, 5)), ((70, 6), (7, 1))])
+@pytest.mark.parametrize(
+    ("sizes", "counts"), [((8, 9), (2, 3)), ((11, 13), (3, 5)), ((70, 6), (7, 1))]
+)
 def test_rules(rng, sizes, counts, rule, data_format):
-    check(random_array(rng, shape_of((3,), sizes, 5, data_format), "float32"), counts, data_format, rule)
+    check(
+        random_array(rng, shape_of((3,), sizes, 5, data_format), "float32"),
+        counts,
+        data_format,
+        rule,
+    )
 
 
 @pytest.mark.parametrize("size", range(1, 25))
@@ -82,7 +92,9 @@ def test_every_small_size_in_3d(rng, size, data_format):
 @pytest.mark.parametrize("lead", [(), (1,), (4,), (2, 3), (2, 1, 3), (2, 2, 2, 2)], ids=str)
 def test_any_number_of_leading_axes(rng, lead, ndim, data_format):
     sizes = (5, 4, 7)[:ndim]
-    x = random_array(rng, (*lead, *sizes, *([] if data_format == "channels_first" else [3])), "float32")
+    x = random_array(
+        rng, (*lead, *sizes, *([] if data_format == "channels_first" else [3])), "float32"
+    )
     check(x, (2,) * ndim, data_format)
 
 

@@ -45,11 +45,13 @@ VIEWS = {
     "E072-transposed": lambda x: x.T,
     "rows-and-columns-swapped": lambda x: x.transpose(0, 1, 3, 2),
     "channels-moved": lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1),
-    "channels-moved-back": lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1, 1)), 1, -1),
+    "channels-moved-back": lambda x: np.moveaxis(
+        np.ascontiguousarray(np.moveaxis(x, -1, 1)), 1, -1
+    ),
     "crop": lambda x: x[1:3, 1:5, 3:11, 2:9],
     "E072-broadcast": lambda x: np.broadcast_to(x[:1, :1], x.shape),
     "broadcast-columns": lambda x: np.broadcast_to(x[..., :1], x.shape),
-    "fortran": lambda x: np.asfortranarray(x),
+    "fortran": np.asfortranarray,
     "some-channels": lambda x: x[:, :4],
     "one-channel": lambda x: x[:, 2:3],
     "E076-one-column": lambda x: x[..., 5:6],
@@ -110,7 +112,9 @@ def test_field_of_a_packed_record(rng, field):
     assert [bits(a) for a in actual] == [bits(e) for e in everything(records["b"].copy(), (2, 3))]
 
 
-@pytest.mark.parametrize("dtype", [d for d in DTYPES if d not in ("bool", "int8", "uint8", "bfloat16")])
+@pytest.mark.parametrize(
+    "dtype", [d for d in DTYPES if d not in ("bool", "int8", "uint8", "bfloat16")]
+)
 def test_foreign_byte_order(rng, dtype):
     """E074: converted, never read as it is; the result is in the machine's order."""
     x = random_array(rng, (2, 3, 9, 10), dtype)
@@ -141,10 +145,12 @@ def test_same_looking_arrays_in_both_layouts():
 
 
 OUTS = {
-    "contiguous": lambda shape, dtype: np.empty(shape, dtype),
+    "contiguous": np.empty,
     "fortran": lambda shape, dtype: np.empty(shape, dtype, order="F"),
     "reversed": lambda shape, dtype: np.empty(shape, dtype)[..., ::-1],
-    "every-second": lambda shape, dtype: np.empty([2 * n for n in shape], dtype)[::2, ::2, ::2, ::2],
+    "every-second": lambda shape, dtype: np.empty([2 * n for n in shape], dtype)[
+        ::2, ::2, ::2, ::2
+    ],
     "crop": lambda shape, dtype: np.empty([n + 2 for n in shape], dtype)[1:-1, 1:-1, 1:-1, 1:-1],
     "misaligned": lambda shape, dtype: (
         np.empty(np.prod(shape) * dtype.itemsize + 1, np.uint8)[1:].view(dtype).reshape(shape)
@@ -220,7 +226,9 @@ def test_out_overlaps_an_input(rng, shift):
     fresh()
     indices = np.arange(36).reshape(1, 6, 6)
     expected = ap.adaptive_max_pool2d_backward(g.copy(), indices, (1, 12, 12))
-    assert bits(ap.adaptive_max_pool2d_backward(g, indices, (1, 12, 12), out=wide)) == bits(expected)
+    assert bits(ap.adaptive_max_pool2d_backward(g, indices, (1, 12, 12), out=wide)) == bits(
+        expected
+    )
 
 
 def test_the_two_outs_overlap(rng):
@@ -270,7 +278,9 @@ def test_no_access_outside_the_arrays(rng, dtype, data_format):
         for inner, out in zip(source.arrays(x), target.arrays(y), strict=True):
             ap.adaptive_avg_pool2d(inner, (2, 3), out=out, **options)
             assert bits(out) == bits(y)
-        for inner, out, where in zip(source.arrays(x), target.arrays(m), third.arrays(i), strict=True):
+        for inner, out, where in zip(
+            source.arrays(x), target.arrays(m), third.arrays(i), strict=True
+        ):
             ap.adaptive_max_pool2d(inner, (2, 3), out=out, **options)
             assert bits(out) == bits(m)
             ap.adaptive_max_pool2d(inner, (2, 3), return_indices=True, out=(out, where), **options)
@@ -286,7 +296,11 @@ def test_bfloat16_without_ml_dtypes(tmp_path):
     """The library knows bfloat16 by its name and imports nothing for it."""
     import subprocess
 
-    code = "import sys, adaptive_pool; print([m for m in ('ml_dtypes', 'torch') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = (
+        "import sys, adaptive_pool; print([m for m in ('ml_dtypes', 'torch') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
     assert dtype_of("bfloat16").name == "bfloat16"

@@ -52,7 +52,19 @@ def cancelling(rng, shape):
 
 
 KINDS = [uniform, normal, many_magnitudes, a_tenth, just_over_powers_of_two, cancelling]
-WINDOWS = [(2,), (49,), (31,), (32,), (1000,), (100_003,), (7, 7), (100, 100), (154, 275), (3, 2100), (9, 8, 7)]
+WINDOWS = [
+    (2,),
+    (49,),
+    (31,),
+    (32,),
+    (1000,),
+    (100_003,),
+    (7, 7),
+    (100, 100),
+    (154, 275),
+    (3, 2100),
+    (9, 8, 7),
+]
 
 
 def exact_mean(values):

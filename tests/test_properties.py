@@ -27,7 +27,9 @@ def problems(draw, dtypes=DTYPES, **elements):
     lead = draw(hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=3))
     dtype = draw(st.sampled_from(dtypes))
     x = draw(hnp.arrays(dtype, (*lead, *sizes), **elements))
-    data_format = draw(st.sampled_from(["channels_first", "channels_last"])) if lead else "channels_first"
+    data_format = (
+        draw(st.sampled_from(["channels_first", "channels_last"])) if lead else "channels_first"
+    )
     x = pooled_back(x, ndim, data_format)
     if draw(st.booleans()):
         x = np.ascontiguousarray(x)
@@ -46,7 +48,10 @@ def test_forward_is_the_definition(problem):
     windows = tables(last.shape[last.ndim - ndim :], counts, rule)
     values, indices = function("max", ndim)(x, counts, return_indices=True, **options)
     assert_maximum(
-        pooled_last(values, ndim, data_format), pooled_last(indices, ndim, data_format), last, windows
+        pooled_last(values, ndim, data_format),
+        pooled_last(indices, ndim, data_format),
+        last,
+        windows,
     )
     assert function("max", ndim)(x, counts, **options).tobytes() == values.tobytes()
     y = function("avg", ndim)(x, counts, **options)

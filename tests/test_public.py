@@ -61,7 +61,9 @@ added = {m.partition(".")[0] for m in set(sys.modules) - before}
 added = {m for m in added if m not in sys.stdlib_module_names and "cython" not in m}
 print(sorted(added - {"numpy"}), after - threads)
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.split() == ["['adaptive_pool']", "0"]
 
 

@@ -46,7 +46,9 @@ def test_published(case, dtype):
     else:
         pool = function("max", case["ndim"])
         y, indices = pool(x, size, return_indices=True, windows=case["windows"], **options)
-        np.testing.assert_array_equal(y.astype(float), np.array(case["expected"], x.dtype).astype(float))
+        np.testing.assert_array_equal(
+            y.astype(float), np.array(case["expected"], x.dtype).astype(float)
+        )
         if "expected_indices" in case:
             np.testing.assert_array_equal(indices, case["expected_indices"])
 

@@ -29,7 +29,9 @@ def test_average_of_integers_is_exact():
 )
 def test_integers_round_half_to_even(values, mean):
     whole = [(np.array([0]), np.array([len(values)]))]
-    assert _reference.average(np.array(values, np.int8), whole, np.dtype(np.int8)).tolist() == [mean]
+    assert _reference.average(np.array(values, np.int8), whole, np.dtype(np.int8)).tolist() == [
+        mean
+    ]
 
 
 def test_average_does_not_overflow():

@@ -79,7 +79,9 @@ def test_block_is_left_when_an_exception_passes():
     assert ap.get_num_threads() == default
 
 
-@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-2, ValueError), (True, TypeError), ("2", TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(0, ValueError), (-2, ValueError), (True, TypeError), ("2", TypeError)]
+)
 def test_bad_settings(value, error):
     with pytest.raises(error, match="num_threads"):
         ap.set_num_threads(value)

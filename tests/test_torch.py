@@ -96,7 +96,10 @@ def test_ordinary_average_pooling_by_explicit_tables(rng):
     expected = torch.nn.functional.avg_pool2d(torch.from_numpy(x), 3, 2).numpy()
     np.testing.assert_allclose(y, expected, rtol=1e-14, atol=1e-15)
 
-    padded = [(np.maximum(np.arange(-1, n - 1, 2), 0), np.minimum(np.arange(2, n + 2, 2), n)) for n in (17, 23)]
+    padded = [
+        (np.maximum(np.arange(-1, n - 1, 2), 0), np.minimum(np.arange(2, n + 2, 2), n))
+        for n in (17, 23)
+    ]
     values, indices = ap.adaptive_max_pool2d(x, None, windows=padded, return_indices=True)
     expected, where = torch.nn.functional.max_pool2d(
         torch.from_numpy(x), 3, 2, padding=1, return_indices=True
@@ -107,6 +110,8 @@ def test_ordinary_average_pooling_by_explicit_tables(rng):
 
 def test_tensors_are_array_likes():
     x = torch.arange(16.0).reshape(4, 4)
-    np.testing.assert_array_equal(ap.adaptive_avg_pool2d(x, 2), ap.adaptive_avg_pool2d(x.numpy(), 2))
+    np.testing.assert_array_equal(
+        ap.adaptive_avg_pool2d(x, 2), ap.adaptive_avg_pool2d(x.numpy(), 2)
+    )
     with pytest.raises(TypeError, match="requires grad"):
         ap.adaptive_avg_pool2d(x.requires_grad_(), 2)

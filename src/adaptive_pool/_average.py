@@ -6,6 +6,7 @@ docstring -> problem -> allocate -> kernel. What a mean is, `_kernels/average.py
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy.typing as npt
 
 from . import _dtypes
@@ -80,22 +81,16 @@ def _average_backward(
         gradient.itemsize,
         "input_shape",
     )
-    threads = threads_for(
-        function, num_threads, gradient.itemsize * problem.input_elements
-    )
+    threads = threads_for(function, num_threads, gradient.itemsize * problem.input_elements)
     if not gradient.flags.aligned:
         gradient = gradient.copy()
-    result = result_array(
-        function, "out", out, problem.input_shape, gradient.dtype, gradient
-    )
+    result = result_array(function, "out", out, problem.input_shape, gradient.dtype, gradient)
     if problem.windows is None:
         result[...] = 0
     else:
         element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
         for result_view, gradient_view in canonical_views(problem, result, gradient):
-            average_backward(
-                gradient_view, result_view, problem.windows, element, threads
-            )
+            average_backward(gradient_view, result_view, problem.windows, element, threads)
     return deliver(result, out)
 
 
@@ -282,8 +277,8 @@ def adaptive_avg_pool3d(
 ) -> Array:
     """Average over windows that cut three axes into a given number of parts.
 
-    ``y[..., i, j, k] = mean(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window borders of
-    `pool_windows`. NaN and infinities go where arithmetic takes them.
+    ``y[..., i, j, k] = mean(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window
+    borders of `pool_windows`. NaN and infinities go where arithmetic takes them.
 
     Parameters
     ----------
@@ -293,8 +288,8 @@ def adaptive_avg_pool3d(
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 3 int or None
-        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis
+        as it is, 0 gives an empty result.
     data_format : {"channels_first", "channels_last"}
         Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
         guessed from shapes or strides.
@@ -522,7 +517,7 @@ def adaptive_avg_pool3d_backward(
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, with ``C`` behind
         Gradient of the result: float16, bfloat16, float32 or float64.
     input_shape : sequence of int
         Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.

@@ -34,9 +34,7 @@ def name_of(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
-def check_dtype(
-    function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]
-) -> None:
+def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> None:
     """Raise unless arrays of `dtype` can be pooled."""
     if name_of(dtype) not in supported:
         raise TypeError(
@@ -45,7 +43,7 @@ def check_dtype(
 
 
 def mean_dtype(function: str, x: np.dtype[Any], dtype: Any) -> np.dtype[Any]:
-    """Return the dtype of an average of elements of dtype `x`, where the caller asks for `dtype`."""
+    """Return the dtype of an average of `x`s, where the caller asks for `dtype`."""
     if dtype is None:
         if name_of(x) in FLOATS:
             return x

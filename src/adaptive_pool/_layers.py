@@ -41,9 +41,10 @@ class _Layer:
         if isinstance(windows, str) or not isinstance(windows, Sequence):
             check_rule(name, windows)
         else:  # plain integers, so that they can be compared and written down
+            pairs: Any = windows
             windows = tuple(
                 (tuple(np.asarray(starts).tolist()), tuple(np.asarray(ends).tolist()))
-                for starts, ends in windows
+                for starts, ends in pairs
             )
         self.output_size: Size = sizes[0] if len(set(sizes)) == 1 else sizes
         self.data_format: DataFormat = data_format

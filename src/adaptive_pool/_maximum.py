@@ -44,15 +44,13 @@ def _maximum(
     windows: Windows,
     out: Any,
     num_threads: int | None,
-) -> Any:
+) -> Array | Pair:
     x = as_array(function, "x", x)
     _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
     x = native(x)
     positions = np.dtype(index_dtype)
     itemsize = max(x.itemsize, positions.itemsize) if return_indices else x.itemsize
-    problem = make_problem(
-        function, ndim, x.shape, output_size, data_format, windows, itemsize
-    )
+    problem = make_problem(function, ndim, x.shape, output_size, data_format, windows, itemsize)
     _dtypes.check_index_dtype(function, positions, problem.plane)
     threads = threads_for(function, num_threads, x.nbytes)
     element = ELEMENTS[_dtypes.name_of(x.dtype)]
@@ -65,17 +63,13 @@ def _maximum(
         return deliver(y, out)
 
     if out is not None and not (isinstance(out, tuple) and len(out) == 2):
-        raise TypeError(
-            f"{function}: out must be a pair of arrays with return_indices=True"
-        )
+        raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
     y_out, indices_out = (None, None) if out is None else out
     y = result_array(function, "out[0]", y_out, shape, x.dtype, x)
     indices = result_array(function, "out[1]", indices_out, shape, positions, x, y)
     if problem.windows is not None:
         for x_view, y_view, indices_view in canonical_views(problem, x, y, indices):
-            maximum_with_indices(
-                x_view, y_view, indices_view, problem.windows, element, threads
-            )
+            maximum_with_indices(x_view, y_view, indices_view, problem.windows, element, threads)
     return deliver(y, y_out), deliver(indices, indices_out)
 
 
@@ -101,9 +95,7 @@ def _maximum_backward(
             f"{function}: indices must have the shape of grad_output {gradient.shape}, "
             f"got {positions.shape}"
         )
-    threads = threads_for(
-        function, num_threads, gradient.itemsize * problem.input_elements
-    )
+    threads = threads_for(function, num_threads, gradient.itemsize * problem.input_elements)
     if not positions.flags.aligned:
         positions = positions.copy()
     if not gradient.flags.aligned:
@@ -125,9 +117,7 @@ def _maximum_backward(
         element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
         views = canonical_views(problem, result, gradient, positions)
         for result_view, gradient_view, indices_view in views:
-            if maximum_backward(
-                gradient_view, indices_view, result_view, element, threads
-            ):
+            if maximum_backward(gradient_view, indices_view, result_view, element, threads):
                 raise ValueError(f"{function}: indices were changed during the call")
     return deliver(result, out)
 
@@ -399,9 +389,9 @@ def adaptive_max_pool3d(
 ) -> Array | Pair:
     """Maximum over windows that cut three axes into a given number of parts.
 
-    ``y[..., i, j, k] = max(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window borders of
-    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
-    0.0 are equal. NaN wins over every number, the last of several.
+    ``y[..., i, j, k] = max(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window
+    borders of `pool_windows`. Among equal elements the first in row-major order of the window
+    wins; -0.0 and 0.0 are equal. NaN wins over every number, the last of several.
 
     Parameters
     ----------
@@ -411,8 +401,8 @@ def adaptive_max_pool3d(
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 3 int or None
-        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis
+        as it is, 0 gives an empty result.
     return_indices : bool
         Whether to return where the maxima stand as well; if not, that is not computed.
     index_dtype : dtype
@@ -433,8 +423,8 @@ def adaptive_max_pool3d(
     values : ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
         In the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
-        Only with `return_indices`: positions within the pooled axes, ``(d*H + h)*W + w``, the same numbers
-        in both layouts.
+        Only with `return_indices`: positions within the pooled axes, ``(d*H + h)*W + w``, the same
+        numbers in both layouts.
 
     Raises
     ------
@@ -643,11 +633,11 @@ def adaptive_max_pool3d_backward(
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
+    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, with ``C`` behind
         Gradient of the result: float16, bfloat16, float32 or float64.
     indices : array_like of int32 or int64, of the same shape
-        Positions within the pooled axes, ``(d*H + h)*W + w``, as `adaptive_max_pool3d` returns them. Every
-        one is checked before anything is written.
+        Positions within the pooled axes, ``(d*H + h)*W + w``, as `adaptive_max_pool3d`
+        returns them. Every one is checked before anything is written.
     input_shape : sequence of int
         Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
     data_format : {"channels_first", "channels_last"}

@@ -46,9 +46,7 @@ class Problem:
     @property
     def plane(self) -> int:
         """The number of elements on the pooled axes: the end of flat indices."""
-        return math.prod(
-            self.input_shape[self.first_axis : self.first_axis + self.ndim]
-        )
+        return math.prod(self.input_shape[self.first_axis : self.first_axis + self.ndim])
 
     @property
     def input_elements(self) -> int:
@@ -74,9 +72,7 @@ def as_array(function: str, name: str, x: object) -> Array:
         try:
             return np.from_dlpack(x)
         except (BufferError, RuntimeError) as error:
-            raise TypeError(
-                f"{function}: {name} is not an array on the CPU: {error}"
-            ) from error
+            raise TypeError(f"{function}: {name} is not an array on the CPU: {error}") from error
     try:
         return np.asarray(x)
     except ValueError as error:  # a ragged list
@@ -90,16 +86,12 @@ def native(x: Array) -> Array:
     return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
-def normalize_size(
-    function: str, ndim: int, output_size: Size
-) -> tuple[int | None, ...]:
+def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
     if output_size is None:
         return (None,) * ndim
     if isinstance(output_size, np.ndarray):
-        entries: Any = (
-            output_size.item() if output_size.ndim == 0 else list(output_size)
-        )
+        entries: Any = output_size.item() if output_size.ndim == 0 else list(output_size)
     else:
         entries = output_size
     if isinstance(entries, Sequence) and not isinstance(
@@ -146,9 +138,7 @@ def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> N
     """Raise for a result too large for any machine, before anything is allocated."""
     # As NumPy does, count an axis of size 0 as 1.
     if math.prod(max(size, 1) for size in shape) * itemsize > np.iinfo(np.intp).max:
-        raise ValueError(
-            f"{function}: a result of shape {shape} is too large to address"
-        )
+        raise ValueError(f"{function}: a result of shape {shape} is too large to address")
 
 
 def make_problem(
@@ -168,9 +158,7 @@ def make_problem(
         sizes = normalize_size(function, ndim, output_size)
         small = sum(size or 0 for size in sizes) <= _CACHED_WINDOWS
         build = _problem_of_rule if small else _problem_of_rule.__wrapped__
-        return build(
-            function, ndim, input_shape, sizes, data_format, windows, itemsize, name
-        )
+        return build(function, ndim, input_shape, sizes, data_format, windows, itemsize, name)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
     if len(windows) != ndim:
         raise ValueError(
@@ -182,9 +170,7 @@ def make_problem(
         for axis, pair in enumerate(windows)
     ]
     counts = tuple(len(starts) for starts, _ in tables)
-    for count, size in zip(
-        counts, normalize_size(function, ndim, output_size), strict=True
-    ):
+    for count, size in zip(counts, normalize_size(function, ndim, output_size), strict=True):
         if size is not None and size != count:
             raise ValueError(
                 f"{function}: output_size {output_size} does not agree with "
@@ -207,8 +193,7 @@ def _problem_of_rule(
     first = pooled_axes(function, ndim, input_shape, data_format, name)
     pooled = input_shape[first : first + ndim]
     counts = tuple(
-        size if count is None else count
-        for size, count in zip(pooled, sizes, strict=True)
+        size if count is None else count for size, count in zip(pooled, sizes, strict=True)
     )
     return _finish(function, ndim, input_shape, first, counts, itemsize, rule)
 
@@ -263,9 +248,7 @@ def geometry_of_gradient(
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
         )
-    shape = tuple(
-        _windows.as_size(function, "input_shape", size) for size in input_shape
-    )
+    shape = tuple(_windows.as_size(function, "input_shape", size) for size in input_shape)
     check_data_format(function, data_format)
     first = pooled_axes(function, ndim, shape, data_format, "input_shape")
     last = first + ndim
@@ -308,9 +291,7 @@ def canonical_views(problem: Problem, *arrays: Array) -> Iterator[tuple[Array, .
         return
 
     lead = words[0]
-    others = [
-        k for k in range(lead.ndim) if not first <= k < last and lead.shape[k] != 1
-    ]
+    others = [k for k in range(lead.ndim) if not first <= k < last and lead.shape[k] != 1]
     lanes = None
     if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
         lanes = next((k for k in others if lead.strides[k] == lead.itemsize), None)
@@ -331,20 +312,14 @@ def canonical_views(problem: Problem, *arrays: Array) -> Iterator[tuple[Array, .
         for k, i in zip(looped, position, strict=True):
             index[k] = slice(i, i + 1)
         part = x[tuple(index)]
-        outer = [
-            (math.prod(x.shape[k] for k in run), x.strides[run[-1]]) for run in runs
-        ]
+        outer = [(math.prod(x.shape[k] for k in run), x.strides[run[-1]]) for run in runs]
         outer = [(1, 0)] * (2 - len(outer)) + outer
         pooled = [(1, 0)] * len(ones) + list(
-            zip(x.shape[first:last], x.strides[first:last])
+            zip(x.shape[first:last], x.strides[first:last], strict=True)
         )
-        inner = (
-            [(1, x.itemsize)] if lanes is None else [(x.shape[lanes], x.strides[lanes])]
-        )
+        inner = [(1, x.itemsize)] if lanes is None else [(x.shape[lanes], x.strides[lanes])]
         shape, strides = zip(*outer, *pooled, *inner, strict=True)
-        return np.lib.stride_tricks.as_strided(
-            part, shape, strides, writeable=x.flags.writeable
-        )
+        return np.lib.stride_tricks.as_strided(part, shape, strides, writeable=x.flags.writeable)
 
     for position in itertools.product(*(range(lead.shape[k]) for k in looped)):
         yield tuple(view(x, position) for x in words)
@@ -355,9 +330,7 @@ def check_out(
 ) -> Array:
     """Return `out` as a plain array, or raise unless it can take the result."""
     if not isinstance(out, np.ndarray):
-        raise TypeError(
-            f"{function}: {name} must be a NumPy array, got {type(out).__name__}"
-        )
+        raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
     if isinstance(out, np.ma.MaskedArray):
         raise TypeError(f"{function}: {name} must not be a MaskedArray")
     if out.shape != shape or out.dtype != dtype:
@@ -368,9 +341,7 @@ def check_out(
     if not out.flags.writeable:
         raise ValueError(f"{function}: {name} must be writeable, got a read-only array")
     if _overlaps_itself(out):
-        raise ValueError(
-            f"{function}: elements of {name} share memory, strides {out.strides}"
-        )
+        raise ValueError(f"{function}: elements of {name} share memory, strides {out.strides}")
     return np.asarray(out)
 
 

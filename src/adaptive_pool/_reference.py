@@ -31,8 +31,13 @@ def each_window(windows: Tables) -> Iterator[tuple[tuple[int, ...], tuple[slice,
         )
 
 
+def _last(index: tuple[Any, ...]) -> Any:
+    """Return an index for the last axes, all of the others."""
+    return (..., *index)
+
+
 def _flat_window(x: Array, window: tuple[slice, ...]) -> Array:
-    part = x[(..., *window)]
+    part: Array = x[_last(window)]
     return part.reshape(*x.shape[: x.ndim - len(window)], -1)
 
 
@@ -50,13 +55,15 @@ def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
         n = values.shape[-1]
         if x.dtype.kind in "biu":
             totals = values.astype(object).sum(axis=-1)
-            mean = np.vectorize(lambda s, n=n: round_exact(int(s), n, dtype), otypes=[object])(totals)
-            y[(..., *position)] = mean.astype(dtype)
+            mean = np.vectorize(lambda s, n=n: round_exact(int(s), n, dtype), otypes=[object])(
+                totals
+            )
+            y[_last(position)] = mean.astype(dtype)
         else:
             with np.errstate(all="ignore"):
                 wide = values.astype(np.longdouble)
                 mean = (wide * np.longdouble(2.0**-64)).sum(axis=-1) / n * np.longdouble(2.0**64)
-                y[(..., *position)] = mean.astype(dtype)
+                y[_last(position)] = mean.astype(dtype)
     return y
 
 
@@ -88,8 +95,8 @@ def maximum(x: Array, windows: Tables) -> tuple[Array, Array]:
         quiet = values.astype(np.float64) if x.dtype.kind not in "biu" else values
         quiet = np.where(nan, -np.inf, quiet) if nan.any() else quiet
         best = np.where(nan.any(axis=-1), last_nan, quiet.argmax(axis=-1))
-        y[(..., *position)] = np.take_along_axis(values, best[..., None], axis=-1)[..., 0]
-        indices[(..., *position)] = positions[window].reshape(-1)[best]
+        y[_last(position)] = np.take_along_axis(values, best[..., None], axis=-1)[..., 0]
+        indices[_last(position)] = positions[window].reshape(-1)[best]
     return y, indices
 
 
@@ -98,8 +105,8 @@ def average_backward(gradient: Array, input_shape: Sequence[int], windows: Table
     result = np.zeros((*gradient.shape[: gradient.ndim - len(windows)], *input_shape))
     for position, window in each_window(windows):
         n = math.prod(s.stop - s.start for s in window)
-        part = gradient[(..., *position)].astype(np.float64) / n
-        result[(..., *window)] += part.reshape(*part.shape, *(1,) * len(windows))
+        part = gradient[_last(position)].astype(np.float64) / n
+        result[_last(window)] += part.reshape(*part.shape, *(1,) * len(windows))
     return result.astype(gradient.dtype)
 
 

@@ -71,18 +71,14 @@ def _environment(name: str) -> int | None:
 
 
 _default = (
-    _environment("ADAPTIVE_POOL_NUM_THREADS")
-    or _environment("OMP_NUM_THREADS")
-    or cpu_limit()
+    _environment("ADAPTIVE_POOL_NUM_THREADS") or _environment("OMP_NUM_THREADS") or cpu_limit()
 )
 
 
 def _check(function: str, n: object) -> int:
     count = as_size(function, "num_threads", n)
     if count == 0 or count > 2**15:
-        raise ValueError(
-            f"{function}: num_threads must be from 1 to {2**15}, got {count}"
-        )
+        raise ValueError(f"{function}: num_threads must be from 1 to {2**15}, got {count}")
     return count
 
 

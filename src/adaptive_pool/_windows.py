@@ -60,9 +60,7 @@ def check_rule(function: str, rule: object) -> None:
             f"pairs, got {type(rule).__name__}"
         )
     if rule not in RULES:
-        raise ValueError(
-            f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}"
-        )
+        raise ValueError(f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}")
 
 
 def table(function: str, size: int, count: int, rule: str) -> Table:
@@ -81,26 +79,20 @@ def table(function: str, size: int, count: int, rule: str) -> Table:
     return starts, ends
 
 
-def explicit_table(function: str, axis: int, size: int, pair: object) -> Table:
+def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
-    try:
-        starts, ends = pair  # type: ignore[misc]
-    except (TypeError, ValueError):
-        raise ValueError(f"{where} must be a pair (starts, ends)") from None
+    if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+        raise ValueError(f"{where} must be a pair (starts, ends), got {pair!r}")
     tables = []
-    for name, given in (("starts", starts), ("ends", ends)):
+    for name, given in zip(("starts", "ends"), pair, strict=True):
         array = np.asarray(given)
         if array.size == 0 and array.ndim == 1:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iu":
-            raise TypeError(
-                f"{where}: {name} must be integers, got dtype {array.dtype}"
-            )
+            raise TypeError(f"{where}: {name} must be integers, got dtype {array.dtype}")
         if array.ndim != 1:
-            raise ValueError(
-                f"{where}: {name} must have one dimension, got shape {array.shape}"
-            )
+            raise ValueError(f"{where}: {name} must have one dimension, got shape {array.shape}")
         if array.dtype.kind == "u" and array.size and int(array.max()) > size:
             raise ValueError(
                 f"{where}: 0 <= start < end <= {size} must hold, got {name} up to {array.max()}"

@@ -41,5 +41,5 @@ class Skipped:
             yield
         except CommandError:
             raise
-        except Exception as error:  # a broken file makes a reader raise anything
+        except Exception as error:  # noqa: BLE001 - a broken file makes a reader raise anything
             self.add(name, str(error) or type(error).__name__)

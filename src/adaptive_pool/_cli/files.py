@@ -109,7 +109,7 @@ def _member(archive: np.lib.npyio.NpzFile, key: str, data_format: DataFormat) ->
     """Return one array of an archive."""
     array = archive[key]
     if not isinstance(array, np.ndarray):  # NpzFile returns the bytes of what is no array
-        raise ValueError("not an array")
+        raise TypeError("not an array")
     return _with_channels(array, data_format)
 
 

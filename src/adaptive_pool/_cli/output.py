@@ -38,7 +38,7 @@ class Stack:
     def __init__(self) -> None:
         self._arrays: list[Array] = []
 
-    def add(self, name: str, array: Array) -> None:
+    def add(self, name: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take a result like the first one."""
         first = self._arrays[0] if self._arrays else array
         if (array.shape, array.dtype) != (first.shape, first.dtype):

@@ -175,8 +175,8 @@ cdef inline double quotient(acc_t total, int64_t count, bint to_odd) noexcept no
     """total / count of an exact sum in float64, rounded as in `ratio_to_double`."""
     if acc_t is int64_t:
         if -(<int64_t> 1 << 53) < total < <int64_t> 1 << 53 and count <= 1 << 28:
-            # Operands that float64 holds exactly, so the quotient is correctly rounded, and it is too far from the
-            # halfway points of shorter types for a second rounding to matter.
+            # float64 holds both exactly, so the quotient is correctly rounded, and it is too far
+            # from the halfway points of shorter types for a second rounding to matter.
             return <double> total / <double> count
     return ratio_to_double(exact_mean[acc_t](total, count), to_odd)
 

@@ -148,8 +148,8 @@ cdef inline void add_partials(
     Py_ssize_t columns, Py_ssize_t lanes,
     acc_t* partials,        # IN, OUT: PARTIALS x lanes
 ) noexcept nogil:
-    cdef Py_ssize_t i, k, block = PARTIALS * lanes
-    for i in range(columns // PARTIALS):
+    cdef Py_ssize_t k, block = PARTIALS * lanes
+    for _ in range(columns // PARTIALS):
         for k in range(block):
             partials[k] = merge[acc_t](partials[k], line[k])
         line += block
@@ -225,7 +225,9 @@ cdef void average_tile(
     )
 
 
-cdef inline int64_t window_count(const Pooling* p, const Place* place, Py_ssize_t ow) noexcept nogil:
+cdef inline int64_t window_count(
+    const Pooling* p, const Place* place, Py_ssize_t ow,
+) noexcept nogil:
     return (
         <int64_t> (place.d1 - place.d0) * <int64_t> (place.h1 - place.h0) * window_size(p.w, ow)
     )

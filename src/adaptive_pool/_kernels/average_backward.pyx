@@ -20,8 +20,8 @@ from adaptive_pool._kernels.tables cimport (
 )
 
 cdef enum:
-    JOBS = 8                            # at least so many per thread, where lines allow it
-    SCRATCH = 2 * TILE * sizeof(double) # bytes: a tile of the input's gradient, one of the output's
+    JOBS = 8                                # at least so many per thread, where lines allow it
+    SCRATCH = 2 * TILE * sizeof(double)     # bytes: a tile of grad_input, one of grad_output
 
 
 cdef struct Spread:
@@ -230,7 +230,9 @@ def average_backward(
     s.grad_output = describe(
         &grad_output[0, 0, 0, 0, 0, 0], grad_output.strides, sizeof(gradient_word_t)
     )
-    s.grad_input = describe(&grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t))
+    s.grad_input = describe(
+        &grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t)
+    )
     s.d, s.h, s.w = &windows.d, &windows.h, &windows.w
     s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
     plan(&s, grad_input.shape[0], num_threads)

@@ -74,10 +74,11 @@ cdef union Bits64:
 cdef inline float widen_float16(uint16_t half) noexcept nogil:
     """The float32 of a float16, exactly; a NaN keeps its payload."""
     cdef uint32_t magnitude = half & 0x7FFF
+    cdef uint32_t rebase = 224 if magnitude >= 0x7C00 else 112
     cdef Bits32 result, tiny
     tiny.value = <float> <int32_t> magnitude * <float> (1.0 / (1 << 24))
     # 112 rebases the exponent from bias 15 to bias 127; infinities and NaNs need twice that.
-    result.bits = (magnitude << 13) + ((<uint32_t> 224 if magnitude >= 0x7C00 else <uint32_t> 112) << 23)
+    result.bits = (magnitude << 13) + (rebase << 23)
     result.bits = tiny.bits if magnitude < 0x0400 else result.bits
     result.bits |= (<uint32_t> half & 0x8000) << 16
     return result.value

@@ -121,7 +121,10 @@ cdef inline void best_of_window(
                 wins = (
                     x > top[lane]
                     or (x == top[lane] and index < winner[lane])
-                    or (is_nan[value_t](x) and not (is_nan[value_t](top[lane]) and index < winner[lane]))
+                    or (
+                        is_nan[value_t](x)
+                        and not (is_nan[value_t](top[lane]) and index < winner[lane])
+                    )
                 )
                 top[lane] = x if wins else top[lane]
                 winner[lane] = index if wins else winner[lane]
@@ -205,7 +208,9 @@ cdef void maximum_tile(
                     tops[lane] = settle[value_t](p, &place, ow, lane, tops[lane])
             store_maximum[value_t](out + lane * task.out.lane, tops[lane], p.element)
         if indexed:
-            index = at(&task.indices, place.batch, place.channel, place.od, place.oh, ow, place.lane)
+            index = at(
+                &task.indices, place.batch, place.channel, place.od, place.oh, ow, place.lane
+            )
             for lane in range(lanes):
                 if task.indices.itemsize == 4:
                     (<int32_t*> (index + lane * task.indices.lane))[0] = <int32_t> winners[lane]

@@ -249,7 +249,9 @@ def maximum_backward(
         &grad_output[0, 0, 0, 0, 0, 0], grad_output.strides, sizeof(gradient_word_t)
     )
     s.indices = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
-    s.grad_input = describe(&grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t))
+    s.grad_input = describe(
+        &grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t)
+    )
     for k in range(3):
         s.windows[k] = grad_output.shape[2 + k]
         s.sizes[k] = grad_input.shape[2 + k]

@@ -133,7 +133,9 @@ cdef struct Place:
     Py_ssize_t w1
 
 
-cdef inline void cover(const Axis* w, Py_ssize_t ow0, Py_ssize_t ow1, Py_ssize_t* w0, Py_ssize_t* w1) noexcept nogil:
+cdef inline void cover(
+    const Axis* w, Py_ssize_t ow0, Py_ssize_t ow1, Py_ssize_t* w0, Py_ssize_t* w1,
+) noexcept nogil:
     """The inputs w0:w1 that the windows ow0:ow1 cover; they need not be in order."""
     cdef Py_ssize_t ow
     w0[0] = w.starts[ow0]
@@ -143,7 +145,9 @@ cdef inline void cover(const Axis* w, Py_ssize_t ow0, Py_ssize_t ow1, Py_ssize_t
         w1[0] = max(w1[0], w.ends[ow])
 
 
-cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t outputs, Py_ssize_t inputs) noexcept nogil:
+cdef inline Py_ssize_t span_of_windows(
+    const Axis* w, Py_ssize_t outputs, Py_ssize_t inputs,
+) noexcept nogil:
     """The most windows, at most `outputs`, that nowhere cover more than `inputs` elements, or 1."""
     cdef Py_ssize_t span = min(outputs, w.count)
     cdef Py_ssize_t ow, w0, w1

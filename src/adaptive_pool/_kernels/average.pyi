@@ -1,0 +1,14 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .tables import Windows
+
+def average(
+    x: NDArray[Any],
+    out: NDArray[Any],
+    windows: Windows,
+    element: int,
+    out_element: int,
+    num_threads: int,
+) -> None: ...

@@ -1,0 +1,13 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .tables import Windows
+
+def average_backward(
+    grad_output: NDArray[Any],
+    grad_input: NDArray[Any],
+    windows: Windows,
+    element: int,
+    num_threads: int,
+) -> None: ...

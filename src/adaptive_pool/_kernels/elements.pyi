@@ -1,0 +1,1 @@
+ELEMENTS: dict[str, int]

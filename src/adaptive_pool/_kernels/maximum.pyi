@@ -1,0 +1,17 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .tables import Windows
+
+def maximum(
+    x: NDArray[Any], out: NDArray[Any], windows: Windows, element: int, num_threads: int
+) -> None: ...
+def maximum_with_indices(
+    x: NDArray[Any],
+    out: NDArray[Any],
+    indices: NDArray[Any],
+    windows: Windows,
+    element: int,
+    num_threads: int,
+) -> None: ...
