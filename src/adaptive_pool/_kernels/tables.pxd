@@ -1,4 +1,5 @@
 """Window tables as C arrays."""
+cimport cython
 from libc.stdint cimport int64_t
 
 
@@ -10,6 +11,7 @@ cdef struct Axis:
     const int64_t* ends
 
 
+@cython.final
 cdef class Windows:
     cdef Axis d, h, w
     cdef int64_t* memory

@@ -1,7 +1,9 @@
 """Window tables, copied once into C arrays, so that a call acquires no buffer for them."""
+cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 
 
+@cython.final
 cdef class Windows:
     """The windows of the axes D, H and W of one canonical problem.
 
