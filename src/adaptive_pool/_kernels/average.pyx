@@ -59,66 +59,64 @@ ctypedef void (*tile_t)(
     const Average* average, Py_ssize_t job, void* scratch, void* buffers,
 ) noexcept nogil
 
-cdef inline void add_line(
-    const value_t* a,       # IN: n elements
+cdef inline void add_rows(
+    const char** rows,      # IN: up to ROWS pieces of lines
+    Py_ssize_t count, Py_ssize_t offset,
     Py_ssize_t n, bint first,
+    value_t* like,
     acc_t* line,            # IN (unless first), OUT: n sums
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef acc_t total
-    for i in range(n):
-        total = nothing[acc_t](line) if first else line[i]
-        line[i] = plus[acc_t, value_t](total, a[i])
+    """Add `count` runs of n elements, in order, `offset` bytes into their rows.
 
-
-cdef inline void add_four_lines(
-    const value_t* a, const value_t* b, const value_t* c, const value_t* d,  # IN: n elements each
-    Py_ssize_t n, bint first,
-    acc_t* line,            # IN (unless first), OUT: n sums
-) noexcept nogil:
-    """Add four lines, in order: one round trip of the sums through memory instead of four."""
+    Several at a time save round trips of the sums through memory. Called with a literal count, so
+    that each loop is compiled for its own.
+    """
+    cdef const value_t* a = <const value_t*> (rows[0] + offset)
+    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
     cdef Py_ssize_t i
     cdef acc_t total
     for i in range(n):
         total = nothing[acc_t](line) if first else line[i]
         total = plus[acc_t, value_t](total, a[i])
-        total = plus[acc_t, value_t](total, b[i])
-        total = plus[acc_t, value_t](total, c[i])
-        line[i] = plus[acc_t, value_t](total, d[i])
+        if count > 1:
+            total = plus[acc_t, value_t](total, b[i])
+        if count > 2:
+            total = plus[acc_t, value_t](total, c[i])
+        if count > 3:
+            total = plus[acc_t, value_t](total, d[i])
+        line[i] = total
 
 
 cdef inline void sum_lines(
     const Pooling* p, const Place* place,
     Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1 of the lines
-    acc_t* line,                    # OUT: (w1 - w0) x lanes sums
     value_t* buffers,               # scratch for ROWS pieces of lines
+    acc_t* line,                    # OUT: (w1 - w0) x lanes sums
 ) noexcept nogil:
     """Sum the lines of the window d0:d1, h0:h1, element by element."""
     cdef Piece piece = shape_of_piece(p, place, w1 - w0)
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t count = 0, lines = (place.d1 - place.d0) * (place.h1 - place.h0)
-    cdef Py_ssize_t k, run, step
-    cdef bint first = True
-    for k in range(lines):
-        rows[count] = read_line(p, place, k, w0, w1, <char*> (buffers + count * TILE))
-        count += 1
-        if count == ROWS:
-            for run in range(piece.runs):
-                step = run * piece.step
-                add_four_lines[value_t, acc_t](
-                    <const value_t*> (rows[0] + step), <const value_t*> (rows[1] + step),
-                    <const value_t*> (rows[2] + step), <const value_t*> (rows[3] + step),
-                    piece.length, first, line + run * piece.length,
-                )
-            count = 0
-            first = False
-    for k in range(count):
+    cdef Py_ssize_t lines = (place.d1 - place.d0) * (place.h1 - place.h0)
+    cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
+    cdef acc_t* sums
+    while k < lines:
+        count = min(lines - k, <Py_ssize_t> ROWS)
+        for row in range(count):
+            rows[row] = read_line(p, place, k + row, w0, w1, <char*> (buffers + row * TILE))
         for run in range(piece.runs):
-            add_line[value_t, acc_t](
-                <const value_t*> (rows[k] + run * piece.step),
-                piece.length, first, line + run * piece.length,
-            )
-        first = False
+            step = run * piece.step
+            sums = line + run * n
+            if count == 4:
+                add_rows[value_t, acc_t](rows, 4, step, n, k == 0, buffers, sums)
+            elif count == 3:
+                add_rows[value_t, acc_t](rows, 3, step, n, k == 0, buffers, sums)
+            elif count == 2:
+                add_rows[value_t, acc_t](rows, 2, step, n, k == 0, buffers, sums)
+            else:
+                add_rows[value_t, acc_t](rows, 1, step, n, k == 0, buffers, sums)
+        k += count
 
 
 cdef inline void sum_short(
@@ -203,7 +201,7 @@ cdef void average_tile(
     cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
 
     if (place.w1 - place.w0) * lanes <= TILE:
-        sum_lines[acc_t, value_t](p, &place, place.w0, place.w1, line, buffers)
+        sum_lines[value_t, acc_t](p, &place, place.w0, place.w1, buffers, line)
         for ow in range(place.ow0, place.ow1):
             w = p.w.starts[ow] - place.w0
             sum_window[acc_t](
@@ -215,7 +213,7 @@ cdef void average_tile(
         w = place.w0
         while w < place.w1:
             columns = min(TILE // lanes // PARTIALS * PARTIALS, place.w1 - w)
-            sum_lines[acc_t, value_t](p, &place, w, w + columns, line, buffers)
+            sum_lines[value_t, acc_t](p, &place, w, w + columns, buffers, line)
             add_partials[acc_t](line, columns, lanes, partials)
             w += columns
         sum_partials[acc_t](partials, lanes, sums)

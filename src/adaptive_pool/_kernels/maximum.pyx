@@ -65,6 +65,7 @@ cdef inline void best_of_lines(
     cdef Py_ssize_t k, run, i, first
     cdef const char* line
     cdef const value_t* x
+    cdef value_t value, best_value
     cdef value_t* top
     cdef index_t* origin
     cdef index_t index
@@ -85,12 +86,17 @@ cdef inline void best_of_lines(
                         origin[i] = index
             elif indexed:
                 for i in range(piece.length):
-                    wins = x[i] > top[i] or is_nan[value_t](x[i])
-                    top[i] = x[i] if wins else top[i]
+                    value = x[i]
+                    best_value = top[i]
+                    wins = (value > best_value) | is_nan[value_t](value)
+                    top[i] = value if wins else best_value
                     origin[i] = index if wins else origin[i]
             else:
                 for i in range(piece.length):
-                    top[i] = x[i] if x[i] > top[i] or is_nan[value_t](x[i]) else top[i]
+                    value = x[i]
+                    best_value = top[i]
+                    wins = (value > best_value) | is_nan[value_t](value)
+                    top[i] = value if wins else best_value
 
 
 cdef inline void best_of_window(
