@@ -13,5 +13,7 @@ def test_example():
 
 
 def test_first_block_is_two_commands():
-    block = re.search(r"^```\w*\n(.*?)^```", README.read_text(encoding="utf-8"), re.S | re.M)
+    block = re.search(
+        r"^```\w*\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     assert len(block[1].splitlines()) == 2
