@@ -1,9 +1,9 @@
 """Average pooling, forward.
 
-Parallel over the tiles of all output lines. Per tile the axes are separated: the input lines of
-the (d, h) window are added element by element into one accumulator line, which is contiguous and
-vectorises; windows along W are then reduced on that short line. An overlap of windows is read
-once per axis, not once per window.
+Parallel over tiles of output lines. Per tile the axes are separated: the input lines of a (d, h)
+window are added element by element into one accumulator line, which is contiguous and vectorises;
+lines with few lanes are turned, so that they are lanes to each other; windows along W are reduced
+over those lanes. An overlap of windows is read once per axis, not once per window.
 
 The order of summation is part of the contract (docs/design/summation.md): lines in row-major
 order of (d, h); then along W from left to right or, for windows of 2 * PARTIALS columns and more,
@@ -23,15 +23,16 @@ from adaptive_pool._kernels.elements cimport (
     uint8_t, uint16_t, uint32_t, uint64_t, value_t, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Array, Piece, Place, Pooling, at, describe, line_at, locate, plan, read_line,
-    shape_of_piece,
+    ROWS, TILE, WIDTH, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
+    line_of, locate, plan, read_line, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
+from adaptive_pool._kernels.turn cimport turn
 
 cdef enum:
     PARTIALS = 16                           # running sums of a long window; TILE / LANE_BLOCK
     LONG = 2 * PARTIALS                     # columns that make a window long
-    SUMS = 3 * 16 * TILE                    # bytes of a job's three tiles of sums, at most
+    SUMS = 4 * 16 * TILE                    # bytes of a job's four tiles of sums, at most
     SCRATCH = SUMS + ROWS * 8 * TILE        # and of its copies of ROWS pieces of lines
 
 # A second name, so that x and out may differ in size.
@@ -44,7 +45,7 @@ ctypedef fused out_word_t:
 
 # The last step of a job: sums to means, in the type of the output.
 ctypedef void (*store_t)(
-    const Pooling* p, const Array* target, const Place* place, const void* sums, void* out,
+    const Pooling* p, const Array* out, const Tile* tile, const Line* lines, const void* sums,
 ) noexcept nogil
 
 
@@ -54,13 +55,14 @@ cdef struct Average:
     store_t store
 
 
-# A job: the tile of sums starts at `scratch`, copied pieces of lines go to `buffers`.
+# A job: copied pieces of lines go to `buffers`, the tiles of sums start at `scratch`.
 ctypedef void (*tile_t)(
-    const Average* average, Py_ssize_t job, void* scratch, void* buffers,
+    const Average* average, Py_ssize_t job, void* buffers, void* scratch,
 ) noexcept nogil
 
+
 cdef inline void add_rows(
-    const char** rows,      # IN: up to ROWS pieces of lines
+    const char** rows,      # IN: `count` pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
     Py_ssize_t n, bint first,
     value_t* like,
@@ -90,217 +92,221 @@ cdef inline void add_rows(
 
 
 cdef inline void sum_lines(
-    const Pooling* p, const Place* place,
-    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1 of the lines
+    const Pooling* p, const Tile* tile, const Line* line,
+    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
     value_t* buffers,               # scratch for ROWS pieces of lines
-    acc_t* line,                    # OUT: (w1 - w0) x lanes sums
+    acc_t* sums,                    # OUT: (w1 - w0) x lanes
 ) noexcept nogil:
-    """Sum the lines of the window d0:d1, h0:h1, element by element."""
-    cdef Piece piece = shape_of_piece(p, place, w1 - w0)
+    """Sum the input lines of one output line, element by element."""
+    cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t lines = (place.d1 - place.d0) * (place.h1 - place.h0)
     cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
-    cdef acc_t* sums
-    while k < lines:
-        count = min(lines - k, <Py_ssize_t> ROWS)
+    while k < line.count:
+        count = min(line.count - k, <Py_ssize_t> ROWS)
         for row in range(count):
-            rows[row] = read_line(p, place, k + row, w0, w1, <char*> (buffers + row * TILE))
+            rows[row] = read_line(
+                p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
+            )
         for run in range(piece.runs):
             step = run * piece.step
-            sums = line + run * n
             if count == 4:
-                add_rows[value_t, acc_t](rows, 4, step, n, k == 0, buffers, sums)
+                add_rows[value_t, acc_t](rows, 4, step, n, k == 0, buffers, sums + run * n)
             elif count == 3:
-                add_rows[value_t, acc_t](rows, 3, step, n, k == 0, buffers, sums)
+                add_rows[value_t, acc_t](rows, 3, step, n, k == 0, buffers, sums + run * n)
             elif count == 2:
-                add_rows[value_t, acc_t](rows, 2, step, n, k == 0, buffers, sums)
+                add_rows[value_t, acc_t](rows, 2, step, n, k == 0, buffers, sums + run * n)
             else:
-                add_rows[value_t, acc_t](rows, 1, step, n, k == 0, buffers, sums)
+                add_rows[value_t, acc_t](rows, 1, step, n, k == 0, buffers, sums + run * n)
         k += count
 
 
+cdef inline acc_t* sum_tile(
+    const Pooling* p, const Tile* tile, const Line* lines, Py_ssize_t w0, Py_ssize_t w1,
+    value_t* buffers,
+    acc_t* sums,            # scratch: two tiles
+) noexcept nogil:
+    """Sum the input lines of all output lines of a tile; return (w1 - w0) x width sums."""
+    cdef Py_ssize_t columns = w1 - w0, k
+    for k in range(tile.lines):
+        sum_lines[value_t, acc_t](
+            p, tile, &lines[k], w0, w1, buffers, sums + k * columns * tile.lanes
+        )
+    if tile.lines == 1:
+        return sums
+    turn[acc_t](sums, tile.lines, columns, tile.lanes, sums + TILE)
+    return sums + TILE
+
+
 cdef inline void sum_short(
-    const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes,
-    acc_t* sums,            # OUT: lanes
+    const acc_t* tile,      # IN: columns x width
+    Py_ssize_t columns, Py_ssize_t width,
+    acc_t* sums,            # OUT: width
 ) noexcept nogil:
     """Sum a window along W from left to right."""
-    cdef Py_ssize_t w, lane
+    cdef Py_ssize_t w = 1, lane
     cdef acc_t total
-    if lanes < 8:
-        for lane in range(lanes):
-            total = line[lane]
-            for w in range(1, columns):
-                total = merge[acc_t](total, line[w * lanes + lane])
-            sums[lane] = total
-        return
-    for lane in range(lanes):
-        sums[lane] = line[lane]
-    for w in range(1, columns):
-        for lane in range(lanes):
-            sums[lane] = merge[acc_t](sums[lane], line[w * lanes + lane])
+    for lane in range(width):
+        sums[lane] = tile[lane]
+    while w + 3 < columns:  # four at a time, for the same reason as in add_rows
+        for lane in range(width):
+            total = merge[acc_t](sums[lane], tile[w * width + lane])
+            total = merge[acc_t](total, tile[(w + 1) * width + lane])
+            total = merge[acc_t](total, tile[(w + 2) * width + lane])
+            sums[lane] = merge[acc_t](total, tile[(w + 3) * width + lane])
+        w += 4
+    while w < columns:
+        for lane in range(width):
+            sums[lane] = merge[acc_t](sums[lane], tile[w * width + lane])
+        w += 1
 
 
-cdef inline void add_partials(
-    const acc_t* line,      # IN: columns x lanes, the first of them column 0 modulo PARTIALS
-    Py_ssize_t columns, Py_ssize_t lanes,
-    acc_t* partials,        # IN, OUT: PARTIALS x lanes
-) noexcept nogil:
-    cdef Py_ssize_t k, block = PARTIALS * lanes
-    for _ in range(columns // PARTIALS):
-        for k in range(block):
-            partials[k] = merge[acc_t](partials[k], line[k])
-        line += block
-    for k in range(columns % PARTIALS * lanes):
-        partials[k] = merge[acc_t](partials[k], line[k])
-
-
-cdef inline void sum_partials(
-    acc_t* partials,        # IN, destroyed: PARTIALS x lanes
-    Py_ssize_t lanes,
-    acc_t* sums,            # OUT: lanes
-) noexcept nogil:
-    """Sum the running sums as a balanced tree: k and k + 8, then k and k + 4, ..."""
-    cdef Py_ssize_t k, half = PARTIALS * lanes
-    while half > lanes:
-        half //= 2
-        for k in range(half):
-            partials[k] = merge[acc_t](partials[k], partials[half + k])
-    for k in range(lanes):
-        sums[k] = partials[k]
-
-
-cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
+cdef inline void clear(acc_t* partials, Py_ssize_t width) noexcept nogil:
     cdef Py_ssize_t k
-    for k in range(PARTIALS * lanes):
+    for k in range(PARTIALS * width):
         partials[k] = nothing[acc_t](partials)
 
 
-cdef inline void sum_window(
-    const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes,
-    acc_t* partials,        # scratch: PARTIALS x lanes
-    acc_t* sums,            # OUT: lanes
+cdef inline void add_partials(
+    const acc_t* tile,      # IN: columns x width, the first of them column 0 modulo PARTIALS
+    Py_ssize_t columns, Py_ssize_t width,
+    acc_t* partials,        # IN, OUT: PARTIALS x width
 ) noexcept nogil:
-    if columns < LONG:
-        sum_short[acc_t](line, columns, lanes, sums)
-    else:
-        clear[acc_t](partials, lanes)
-        add_partials[acc_t](line, columns, lanes, partials)
-        sum_partials[acc_t](partials, lanes, sums)
+    cdef Py_ssize_t k, block = PARTIALS * width
+    for _ in range(columns // PARTIALS):
+        for k in range(block):
+            partials[k] = merge[acc_t](partials[k], tile[k])
+        tile += block
+    for k in range(columns % PARTIALS * width):
+        partials[k] = merge[acc_t](partials[k], tile[k])
+
+
+cdef inline void sum_partials(
+    acc_t* partials,        # IN, destroyed: PARTIALS x width
+    Py_ssize_t width,
+    acc_t* sums,            # OUT: width
+) noexcept nogil:
+    """Sum the running sums as a balanced tree: k and k + 8, then k and k + 4, ..."""
+    cdef Py_ssize_t k, half = PARTIALS * width
+    while half > width:
+        half //= 2
+        for k in range(half):
+            partials[k] = merge[acc_t](partials[k], partials[half + k])
+    for k in range(width):
+        sums[k] = partials[k]
 
 
 cdef void average_tile(
-    const Average* average, Py_ssize_t job, acc_t* scratch, value_t* buffers,
+    const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
 ) noexcept nogil:
     cdef const Pooling* p = &average.pooling
-    cdef Place place = locate(p, job)
-    cdef Py_ssize_t lanes = place.lanes, ow, w, columns
-    cdef acc_t* line = scratch                  # sums over (d, h)
-    cdef acc_t* sums = scratch + TILE           # sums of whole windows
-    cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
+    cdef Tile tile = locate(p, job)
+    cdef Line lines[WIDTH]
+    cdef Py_ssize_t width = tile.width, k, ow, w, columns
+    cdef acc_t* sums = scratch + 2 * TILE       # of whole windows
+    cdef acc_t* partials = scratch + 3 * TILE   # running sums of a long window
+    cdef const acc_t* grid
 
-    if (place.w1 - place.w0) * lanes <= TILE:
-        sum_lines[value_t, acc_t](p, &place, place.w0, place.w1, buffers, line)
-        for ow in range(place.ow0, place.ow1):
-            w = p.w.starts[ow] - place.w0
-            sum_window[acc_t](
-                line + w * lanes, window_size(p.w, ow), lanes, partials,
-                sums + (ow - place.ow0) * lanes,
-            )
+    for k in range(tile.lines):
+        lines[k] = line_of(p, tile.line + k)
+    if (tile.w1 - tile.w0) * width <= TILE:
+        grid = sum_tile[value_t, acc_t](p, &tile, lines, tile.w0, tile.w1, buffers, scratch)
+        for ow in range(tile.ow0, tile.ow1):
+            k = (p.w.starts[ow] - tile.w0) * width
+            columns = window_size(p.w, ow)
+            if columns < LONG:
+                sum_short[acc_t](grid + k, columns, width, sums + (ow - tile.ow0) * width)
+            else:
+                clear[acc_t](partials, width)
+                add_partials[acc_t](grid + k, columns, width, partials)
+                sum_partials[acc_t](partials, width, sums + (ow - tile.ow0) * width)
     else:  # a single window, wider than a tile
-        clear[acc_t](partials, lanes)
-        w = place.w0
-        while w < place.w1:
-            columns = min(TILE // lanes // PARTIALS * PARTIALS, place.w1 - w)
-            sum_lines[value_t, acc_t](p, &place, w, w + columns, buffers, line)
-            add_partials[acc_t](line, columns, lanes, partials)
+        clear[acc_t](partials, width)
+        w = tile.w0
+        while w < tile.w1:
+            columns = min(TILE // width // PARTIALS * PARTIALS, tile.w1 - w)
+            grid = sum_tile[value_t, acc_t](p, &tile, lines, w, w + columns, buffers, scratch)
+            add_partials[acc_t](grid, columns, width, partials)
             w += columns
-        sum_partials[acc_t](partials, lanes, sums)
-    average.store(
-        p, &average.out, &place, sums,
-        at(&average.out, place.batch, place.channel, place.od, place.oh, place.ow0, place.lane),
-    )
-
-
-cdef inline int64_t window_count(
-    const Pooling* p, const Place* place, Py_ssize_t ow,
-) noexcept nogil:
-    return (
-        <int64_t> (place.d1 - place.d0) * <int64_t> (place.h1 - place.h0) * window_size(p.w, ow)
-    )
+        sum_partials[acc_t](partials, width, sums)
+    average.store(p, &average.out, &tile, lines, sums)
 
 
 cdef double mean_of_scaled(
-    const Pooling* p, const Place* place, Py_ssize_t ow, Py_ssize_t lane,
+    const Pooling* p, const Line* line, Py_ssize_t ow, Py_ssize_t lane,
 ) noexcept nogil:
     """The mean of one float64 window whose sum overflows although its mean need not."""
     cdef twofold_t total = nothing[twofold_t](&total)
     cdef double scale = 2.0 ** -64, x
     cdef Py_ssize_t k, w
-    for k in range((place.d1 - place.d0) * (place.h1 - place.h0)):
+    for k in range(line.count):
         for w in range(p.w.starts[ow], p.w.ends[ow]):
-            memcpy(&x, line_at(p, place, k, w) + lane * p.x.lane, sizeof(double))
+            memcpy(&x, input_at(p, line, k, w, lane), sizeof(double))
             total = plus[twofold_t, double](total, x * scale)
     if not isfinite(total.value):  # there are infinities or NaNs in the window
         return total.value
-    return twofold_mean(total, window_count(p, place, ow)) / scale
+    return twofold_mean(total, line.count * window_size(p.w, ow)) / scale
 
 
-cdef inline void store_line(
-    const Pooling* p, const Array* target, const Place* place,
-    const acc_t* sums,      # IN: windows x lanes
-    mean_t* out,            # OUT: the first mean
+cdef inline void store_tile(
+    const Pooling* p, const Array* out, const Tile* tile, const Line* lines,
+    const acc_t* sums,      # IN: windows x width
+    mean_t* mean,           # the type of the output
 ) noexcept nogil:
     """Divide the sums of a tile by the sizes of their windows."""
-    cdef Py_ssize_t ow, lane
-    cdef int64_t count
-    cdef mean_t* mean
-    for ow in range(place.ow0, place.ow1):
-        count = window_count(p, place, ow)
-        for lane in range(place.lanes):
-            mean = <mean_t*> (<char*> out + lane * target.lane)
-            store_mean[mean_t, acc_t](mean, sums[lane], count)
-            if acc_t is twofold_t:
-                if mean_t in real_t:
-                    if not isfinite(sums[lane].value):
-                        store_real[mean_t](mean, mean_of_scaled(p, place, ow, lane))
-        sums += place.lanes
-        out = <mean_t*> (<char*> out + target.w)
+    cdef Py_ssize_t k, ow, lane
+    cdef const Line* line
+    cdef const acc_t* total
+    cdef char* target
+    for k in range(tile.lines):
+        line = &lines[k]
+        target = at(out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
+        total = sums + k * tile.lanes
+        for ow in range(tile.ow0, tile.ow1):
+            for lane in range(tile.lanes):
+                mean = <mean_t*> (target + lane * out.lane)
+                store_mean[mean_t, acc_t](mean, total[lane], line.count * window_size(p.w, ow))
+                if acc_t is twofold_t:
+                    if mean_t in real_t:
+                        if not isfinite(total[lane].value):
+                            store_real[mean_t](
+                                mean, mean_of_scaled(p, line, ow, tile.lane + lane)
+                            )
+            total += tile.width
+            target += out.w
 
 
 cdef tile_t tile_for(Element element) noexcept nogil:
     if element == UINT8:
-        return <tile_t> average_tile[int64_t, uint8_t]
+        return <tile_t> average_tile[uint8_t, int64_t]
     elif element == INT8:
-        return <tile_t> average_tile[int64_t, int8_t]
+        return <tile_t> average_tile[int8_t, int64_t]
     elif element == UINT16:
-        return <tile_t> average_tile[int64_t, uint16_t]
+        return <tile_t> average_tile[uint16_t, int64_t]
     elif element == INT16:
-        return <tile_t> average_tile[int64_t, int16_t]
+        return <tile_t> average_tile[int16_t, int64_t]
     elif element == UINT32:
-        return <tile_t> average_tile[int64_t, uint32_t]
+        return <tile_t> average_tile[uint32_t, int64_t]
     elif element == INT32:
-        return <tile_t> average_tile[int64_t, int32_t]
+        return <tile_t> average_tile[int32_t, int64_t]
     elif element == UINT64:
-        return <tile_t> average_tile[wide_t, uint64_t]
+        return <tile_t> average_tile[uint64_t, wide_t]
     elif element == INT64:
-        return <tile_t> average_tile[wide_t, int64_t]
+        return <tile_t> average_tile[int64_t, wide_t]
     elif element == FLOAT64:
-        return <tile_t> average_tile[twofold_t, double]
+        return <tile_t> average_tile[double, twofold_t]
     else:  # halves have been widened
-        return <tile_t> average_tile[double, float]
+        return <tile_t> average_tile[float, double]
 
 
 cdef store_t store_real_for(Element out, acc_t* sums) noexcept nogil:
     if out == FLOAT16:
-        return <store_t> store_line[acc_t, float16_t]
+        return <store_t> store_tile[acc_t, float16_t]
     elif out == BFLOAT16:
-        return <store_t> store_line[acc_t, bfloat16_t]
+        return <store_t> store_tile[acc_t, bfloat16_t]
     elif out == FLOAT32:
-        return <store_t> store_line[acc_t, float]
+        return <store_t> store_tile[acc_t, float]
     else:
-        return <store_t> store_line[acc_t, double]
+        return <store_t> store_tile[acc_t, double]
 
 
 cdef store_t store_for(Element element, Element out) noexcept nogil:
@@ -314,21 +320,21 @@ cdef store_t store_for(Element element, Element out) noexcept nogil:
     elif element != out:
         return store_real_for[int64_t](out, NULL)
     elif out == UINT8:
-        return <store_t> store_line[int64_t, uint8_t]
+        return <store_t> store_tile[int64_t, uint8_t]
     elif out == INT8:
-        return <store_t> store_line[int64_t, int8_t]
+        return <store_t> store_tile[int64_t, int8_t]
     elif out == UINT16:
-        return <store_t> store_line[int64_t, uint16_t]
+        return <store_t> store_tile[int64_t, uint16_t]
     elif out == INT16:
-        return <store_t> store_line[int64_t, int16_t]
+        return <store_t> store_tile[int64_t, int16_t]
     elif out == UINT32:
-        return <store_t> store_line[int64_t, uint32_t]
+        return <store_t> store_tile[int64_t, uint32_t]
     elif out == INT32:
-        return <store_t> store_line[int64_t, int32_t]
+        return <store_t> store_tile[int64_t, int32_t]
     elif out == UINT64:
-        return <store_t> store_line[wide_t, uint64_t]
+        return <store_t> store_tile[wide_t, uint64_t]
     else:
-        return <store_t> store_line[wide_t, int64_t]
+        return <store_t> store_tile[wide_t, int64_t]
 
 
 def average(
@@ -353,10 +359,10 @@ def average(
     )
     task.out = describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(out_word_t))
     task.store = store_for(element, out_element)
-    jobs = task.pooling.jobs
+    jobs = job_count(&task.pooling)
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
         mine = scratch + threadid() * SCRATCH
-        tile(&task, job, mine, mine + SUMS)
+        tile(&task, job, mine + SUMS, mine)
     free(scratch)

@@ -1,7 +1,8 @@
 """Max pooling, forward, with or without indices.
 
-The shape is that of average.pyx: parallel over tiles of output lines; per tile the lines of the
-(d, h) window are compared element by element, then windows along W are reduced on that short line.
+The shape is that of average.pyx: parallel over tiles of output lines; per tile the lines of a
+(d, h) window are compared element by element, lines with few lanes are turned, then windows along
+W are reduced over lanes.
 
 Which element wins, among equals and among NaNs, is a question of its flat index within the plane:
 the first of equal maxima, the last NaN. With indices a candidate is a pair (value, index), and
@@ -15,19 +16,22 @@ from libc.string cimport memcpy
 
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
-    Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, store_real, uint8_t,
-    uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t, index_t, index_word_t,
+    Element, bfloat16_t, float16_t, index_t, index_word_t, int8_t, int16_t, int32_t, int64_t,
+    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    TILE, Array, Piece, Place, Pooling, at, describe, line_at, locate, plan, read_line,
-    shape_of_piece,
+    ROWS, TILE, WIDTH, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
+    line_number, line_of, locate, plan, read_line, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
+from adaptive_pool._kernels.turn cimport turn
 
 cdef enum:
-    BEST = 2 * 8 * TILE             # bytes of the best values of a job: of columns, of windows
-    WHERE = 2 * 8 * TILE            # and of their indices
-    SCRATCH = BEST + WHERE + 8 * TILE   # and of the copy of a piece of a line
+    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of lines,
+    # of turned lines, of windows.
+    BUFFERS = ROWS * 8 * TILE
+    BEST = 3 * 8 * TILE
+    SCRATCH = BUFFERS + 2 * BEST
 
 ctypedef fused real_value_t:
     float
@@ -37,12 +41,11 @@ ctypedef fused real_value_t:
 cdef struct Maximum:
     Pooling pooling
     Array out
-    Array indices
+    Array indices       # data is NULL if none are wanted
 
 
-# A job. Its scratch: best values, their indices, a copied piece of a line.
 ctypedef void (*tile_t)(
-    const Maximum* task, Py_ssize_t job, void* best, void* where, void* buffer,
+    const Maximum* task, Py_ssize_t job, void* buffers, void* best, void* where,
 ) noexcept nogil
 
 
@@ -53,106 +56,155 @@ cdef inline bint is_nan(value_t x) noexcept nogil:
         return False
 
 
-cdef inline void best_of_lines(
-    const Pooling* p, const Place* place, Py_ssize_t w0, Py_ssize_t w1,  # IN: columns
-    value_t* buffer,        # scratch for a piece of a line
-    value_t* best,          # OUT: (w1 - w0) x lanes maxima over the window d0:d1, h0:h1
-    index_t* where,         # OUT: the flat index of the first element of the line they are from
-    bint indexed,           # IN: whether `where` is wanted
+cdef inline void best_of_rows(
+    const char** rows,          # IN: `count` pieces of lines
+    const Py_ssize_t* firsts,   # IN: the flat index of the first element of each of those lines
+    Py_ssize_t count, Py_ssize_t offset,
+    Py_ssize_t n, bint first, bint indexed,
+    value_t* best,              # IN (unless first), OUT: n maxima
+    index_t* where,             # IN (unless first), OUT: the `firsts` of the lines they are from
 ) noexcept nogil:
-    cdef Piece piece = shape_of_piece(p, place, w1 - w0)
-    cdef Py_ssize_t height = place.h1 - place.h0
-    cdef Py_ssize_t k, run, i, first
-    cdef const char* line
-    cdef const value_t* x
-    cdef value_t value, best_value
-    cdef value_t* top
-    cdef index_t* origin
-    cdef index_t index
+    """Compare `count` runs of n elements, `offset` bytes into their rows. See add_rows."""
+    cdef const value_t* a = <const value_t*> (rows[0] + offset)
+    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
+    cdef index_t a_first = <index_t> firsts[0]
+    cdef index_t b_first = <index_t> firsts[1] if count > 1 else 0
+    cdef index_t c_first = <index_t> firsts[2] if count > 2 else 0
+    cdef index_t d_first = <index_t> firsts[3] if count > 3 else 0
+    cdef Py_ssize_t i
+    cdef value_t top, x
+    cdef index_t winner = 0
     cdef bint wins
-    for k in range((place.d1 - place.d0) * height):
-        line = read_line(p, place, k, w0, w1, <char*> buffer)
-        first = (place.d0 + k // height) * p.h.size + place.h0 + k % height
-        index = <index_t> (first * p.w.size)
+    for i in range(n):
+        x = a[i]
+        if first:
+            top = x
+            winner = a_first
+        else:
+            top = best[i]
+            wins = (x > top) | is_nan[value_t](x)
+            top = x if wins else top
+            if indexed:
+                winner = a_first if wins else where[i]
+        if count > 1:
+            x = b[i]
+            wins = (x > top) | is_nan[value_t](x)
+            top = x if wins else top
+            if indexed:
+                winner = b_first if wins else winner
+        if count > 2:
+            x = c[i]
+            wins = (x > top) | is_nan[value_t](x)
+            top = x if wins else top
+            if indexed:
+                winner = c_first if wins else winner
+        if count > 3:
+            x = d[i]
+            wins = (x > top) | is_nan[value_t](x)
+            top = x if wins else top
+            if indexed:
+                winner = d_first if wins else winner
+        best[i] = top
+        if indexed:
+            where[i] = winner
+
+
+cdef inline void best_of_lines(
+    const Pooling* p, const Tile* tile, const Line* line,
+    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
+    value_t* buffers,               # scratch for ROWS pieces of lines
+    bint indexed,
+    value_t* best,                  # OUT: (w1 - w0) x lanes maxima of the input lines
+    index_t* where,                 # OUT: the flat index of the first element of their lines
+) noexcept nogil:
+    cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
+    cdef const char* rows[ROWS]
+    cdef Py_ssize_t firsts[ROWS]
+    cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
+    while k < line.count:
+        count = min(line.count - k, <Py_ssize_t> ROWS)
+        for row in range(count):
+            rows[row] = read_line(
+                p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
+            )
+            firsts[row] = line_number(p, line, k + row) * p.w.size
         for run in range(piece.runs):
-            x = <const value_t*> (line + run * piece.step)
-            top = best + run * piece.length
-            origin = where + run * piece.length
-            if k == 0:
-                for i in range(piece.length):
-                    top[i] = x[i]
-                if indexed:
-                    for i in range(piece.length):
-                        origin[i] = index
-            elif indexed:
-                for i in range(piece.length):
-                    value = x[i]
-                    best_value = top[i]
-                    wins = (value > best_value) | is_nan[value_t](value)
-                    top[i] = value if wins else best_value
-                    origin[i] = index if wins else origin[i]
+            step = run * piece.step
+            if count == 4:
+                best_of_rows[value_t, index_t](
+                    rows, firsts, 4, step, n, k == 0, indexed, best + run * n, where + run * n
+                )
+            elif count == 3:
+                best_of_rows[value_t, index_t](
+                    rows, firsts, 3, step, n, k == 0, indexed, best + run * n, where + run * n
+                )
+            elif count == 2:
+                best_of_rows[value_t, index_t](
+                    rows, firsts, 2, step, n, k == 0, indexed, best + run * n, where + run * n
+                )
             else:
-                for i in range(piece.length):
-                    value = x[i]
-                    best_value = top[i]
-                    wins = (value > best_value) | is_nan[value_t](value)
-                    top[i] = value if wins else best_value
+                best_of_rows[value_t, index_t](
+                    rows, firsts, 1, step, n, k == 0, indexed, best + run * n, where + run * n
+                )
+        k += count
 
 
 cdef inline void best_of_window(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
-    Py_ssize_t columns, Py_ssize_t lanes,
+    const value_t* best, const index_t* where,  # IN: columns x width candidates
+    Py_ssize_t columns, Py_ssize_t width,
     Py_ssize_t w,           # IN: the first column, within the plane
     bint fresh,             # IN: whether the results hold nothing yet
-    value_t* top,           # IN (unless fresh), OUT: lanes maxima
-    index_t* winner,        # IN (unless fresh), OUT: their flat indices
     bint indexed,
+    value_t* tops,          # IN (unless fresh), OUT: width maxima
+    index_t* winners,       # IN (unless fresh), OUT: their flat indices
 ) noexcept nogil:
     """Reduce candidates along W."""
     cdef Py_ssize_t k, lane
-    cdef index_t index
-    cdef value_t x
+    cdef index_t index, winner
+    cdef value_t x, top
     cdef bint wins
     for k in range(columns):
         if fresh and k == 0:
-            for lane in range(lanes):
-                top[lane] = best[lane]
+            for lane in range(width):
+                tops[lane] = best[lane]
             if indexed:
-                for lane in range(lanes):
-                    winner[lane] = where[lane] + <index_t> w
+                for lane in range(width):
+                    winners[lane] = where[lane] + <index_t> w
         elif indexed:
-            for lane in range(lanes):
-                x = best[k * lanes + lane]
-                index = where[k * lanes + lane] + <index_t> (w + k)
+            for lane in range(width):
+                x = best[k * width + lane]
+                top = tops[lane]
+                index = where[k * width + lane] + <index_t> (w + k)
+                winner = winners[lane]
                 wins = (
-                    x > top[lane]
-                    or (x == top[lane] and index < winner[lane])
-                    or (
-                        is_nan[value_t](x)
-                        and not (is_nan[value_t](top[lane]) and index < winner[lane])
-                    )
+                    (x > top)
+                    | ((x == top) & (index < winner))
+                    | (is_nan[value_t](x) & ((is_nan[value_t](top) & (index < winner)) ^ 1))
                 )
-                top[lane] = x if wins else top[lane]
-                winner[lane] = index if wins else winner[lane]
+                tops[lane] = x if wins else top
+                winners[lane] = index if wins else winner
         else:
-            for lane in range(lanes):
-                x = best[k * lanes + lane]
-                top[lane] = x if x > top[lane] or is_nan[value_t](x) else top[lane]
+            for lane in range(width):
+                x = best[k * width + lane]
+                top = tops[lane]
+                wins = (x > top) | is_nan[value_t](x)
+                tops[lane] = x if wins else top
 
 
 cdef value_t settle(
-    const Pooling* p, const Place* place, Py_ssize_t ow, Py_ssize_t lane, value_t top,
+    const Pooling* p, const Line* line, Py_ssize_t ow, Py_ssize_t lane, value_t top,
 ) noexcept nogil:
     """The element that a zero or NaN maximum is: the first zero or the last NaN of the window."""
-    cdef Py_ssize_t columns = window_size(p.w, ow)
-    cdef Py_ssize_t count = (place.d1 - place.d0) * (place.h1 - place.h0) * columns
+    cdef Py_ssize_t columns = window_size(p.w, ow), count = line.count * columns
     cdef Py_ssize_t i, k
     cdef value_t x
     cdef uint16_t half
     cdef const char* element
     for i in range(count):
         k = count - 1 - i if is_nan[value_t](top) else i
-        element = line_at(p, place, k // columns, p.w.starts[ow] + k % columns) + lane * p.x.lane
+        element = input_at(p, line, k // columns, p.w.starts[ow] + k % columns, lane)
         if value_t is float and p.x.itemsize == 2:
             memcpy(&half, element, 2)
             x = widen_half(half, p.element)
@@ -172,58 +224,86 @@ cdef inline void store_maximum(char* out, value_t x, Element element) noexcept n
         (<value_t*> out)[0] = x
 
 
-cdef void maximum_tile(
-    const Maximum* task, Py_ssize_t job,
-    value_t* best,          # scratch: TILE of columns, TILE of windows
-    index_t* where,         # scratch: likewise
-    value_t* buffer,        # scratch: a copied piece of a line
+cdef inline void store_tile(
+    const Maximum* task, const Tile* tile, const Line* lines,
+    const value_t* tops, const index_t* winners,    # IN: windows x width
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
-    cdef Place place = locate(p, job)
-    cdef bint indexed = task.indices.data != NULL
-    cdef Py_ssize_t lanes = place.lanes, columns, lane, ow, w, k
-    cdef value_t* tops = best + TILE
-    cdef index_t* winners = where + TILE
+    cdef const Line* line
+    cdef Py_ssize_t k, ow, lane, i
     cdef char* out
     cdef char* index
-
-    if (place.w1 - place.w0) * lanes <= TILE:
-        best_of_lines[value_t, index_t](p, &place, place.w0, place.w1, buffer, best, where, indexed)
-        for ow in range(place.ow0, place.ow1):
-            w = p.w.starts[ow]
-            k = (w - place.w0) * lanes
-            best_of_window[value_t, index_t](
-                best + k, where + k, window_size(p.w, ow), lanes, w, True,
-                tops + (ow - place.ow0) * lanes, winners + (ow - place.ow0) * lanes, indexed,
-            )
-    else:  # a single window, wider than a tile
-        w = place.w0
-        while w < place.w1:
-            columns = min(TILE // lanes, place.w1 - w)
-            best_of_lines[value_t, index_t](p, &place, w, w + columns, buffer, best, where, indexed)
-            best_of_window[value_t, index_t](
-                best, where, columns, lanes, w, w == place.w0, tops, winners, indexed
-            )
-            w += columns
-
-    for ow in range(place.ow0, place.ow1):
-        out = at(&task.out, place.batch, place.channel, place.od, place.oh, ow, place.lane)
-        for lane in range(lanes):
-            if value_t in real_value_t:
-                if not indexed and not (tops[lane] < 0 or tops[lane] > 0):
-                    tops[lane] = settle[value_t](p, &place, ow, lane, tops[lane])
-            store_maximum[value_t](out + lane * task.out.lane, tops[lane], p.element)
-        if indexed:
-            index = at(
-                &task.indices, place.batch, place.channel, place.od, place.oh, ow, place.lane
-            )
-            for lane in range(lanes):
+    cdef value_t top
+    for k in range(tile.lines):
+        line = &lines[k]
+        out = at(&task.out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
+        for ow in range(tile.ow0, tile.ow1):
+            i = (ow - tile.ow0) * tile.width + k * tile.lanes
+            for lane in range(tile.lanes):
+                top = tops[i + lane]
+                if value_t in real_value_t:
+                    if task.indices.data == NULL and not (top < 0 or top > 0):
+                        top = settle[value_t](p, line, ow, tile.lane + lane, top)
+                store_maximum[value_t](out + lane * task.out.lane, top, p.element)
+            out += task.out.w
+        if task.indices.data == NULL:
+            continue
+        index = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
+        for ow in range(tile.ow0, tile.ow1):
+            i = (ow - tile.ow0) * tile.width + k * tile.lanes
+            for lane in range(tile.lanes):
                 if task.indices.itemsize == 4:
-                    (<int32_t*> (index + lane * task.indices.lane))[0] = <int32_t> winners[lane]
+                    (<int32_t*> (index + lane * task.indices.lane))[0] = <int32_t> winners[i + lane]
                 else:
-                    (<int64_t*> (index + lane * task.indices.lane))[0] = winners[lane]
-        tops += lanes
-        winners += lanes
+                    (<int64_t*> (index + lane * task.indices.lane))[0] = winners[i + lane]
+            index += task.indices.w
+
+
+cdef void maximum_tile(
+    const Maximum* task, Py_ssize_t job,
+    value_t* buffers,       # scratch: ROWS pieces of lines
+    value_t* best,          # scratch: tiles of lines, of turned lines, of windows
+    index_t* where,         # scratch: likewise
+) noexcept nogil:
+    cdef const Pooling* p = &task.pooling
+    cdef Tile tile = locate(p, job)
+    cdef Line lines[WIDTH]
+    cdef bint indexed = task.indices.data != NULL
+    cdef bint turned = tile.lines > 1
+    cdef Py_ssize_t width = tile.width, w = tile.w0, columns, k, ow, i
+    cdef value_t* tops = best + 2 * TILE
+    cdef index_t* winners = where + 2 * TILE
+    # What the windows along W are reduced from.
+    cdef value_t* grid = best + TILE if turned else best
+    cdef index_t* grid_where = where + TILE if turned else where
+
+    for k in range(tile.lines):
+        lines[k] = line_of(p, tile.line + k)
+    while w < tile.w1:  # more than once only for a single window, wider than a tile
+        columns = min(TILE // width, tile.w1 - w)
+        for k in range(tile.lines):
+            i = k * columns * tile.lanes
+            best_of_lines[value_t, index_t](
+                p, &tile, &lines[k], w, w + columns, buffers, indexed, best + i, where + i
+            )
+        if turned:
+            turn[value_t](best, tile.lines, columns, tile.lanes, grid)
+        if turned and indexed:
+            turn[index_t](where, tile.lines, columns, tile.lanes, grid_where)
+        if columns < tile.w1 - tile.w0:
+            best_of_window[value_t, index_t](
+                grid, grid_where, columns, width, w, w == tile.w0, indexed, tops, winners
+            )
+        else:
+            for ow in range(tile.ow0, tile.ow1):
+                i = (p.w.starts[ow] - w) * width
+                k = (ow - tile.ow0) * width
+                best_of_window[value_t, index_t](
+                    grid + i, grid_where + i, window_size(p.w, ow), width, p.w.starts[ow], True,
+                    indexed, tops + k, winners + k,
+                )
+        w += columns
+    store_tile[value_t, index_t](task, &tile, lines, tops, winners)
 
 
 cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
@@ -262,7 +342,7 @@ cdef Maximum plan_maximum(
 
 
 cdef int run(Maximum* task, tile_t tile, int num_threads) except -1:
-    cdef Py_ssize_t job, jobs = task.pooling.jobs
+    cdef Py_ssize_t job, jobs = job_count(&task.pooling)
     cdef char* mine
     cdef char* scratch = <char*> malloc(num_threads * SCRATCH)
     if scratch == NULL:
@@ -271,7 +351,7 @@ cdef int run(Maximum* task, tile_t tile, int num_threads) except -1:
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
         mine = scratch + threadid() * SCRATCH
-        tile(task, job, mine, mine + BEST, mine + BEST + WHERE)
+        tile(task, job, mine, mine + BUFFERS, mine + BUFFERS + BEST)
     free(scratch)
     return 0
 

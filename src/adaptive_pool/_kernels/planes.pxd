@@ -1,8 +1,10 @@
 """How a canonical problem lies in memory, and how its work is cut into jobs.
 
-A *line* is the W x lanes elements of one (batch, channel, d, h). Forward, a *job* is one tile of
-one output line: a few windows wide and at most LANE_BLOCK lanes deep, so that all it keeps beside
-the arrays stays in the second cache, whatever the size of the input.
+A *line* is the W x lanes elements of one (batch, channel, d, h). Forward, a *job* is a *tile*: some
+windows along W, of at most LANE_BLOCK lanes of one output line or, where lanes are few, of several
+output lines side by side, which then are lanes to each other. So the step along W always has
+WIDTH lanes or more to work on, and all that a job keeps beside the arrays fits the second cache,
+whatever the size of the input.
 """
 from libc.string cimport memcpy
 
@@ -12,8 +14,9 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.tables cimport Axis
 
 cdef enum:
-    TILE = 2048         # elements of a tile
-    LANE_BLOCK = 128    # lanes of a tile
+    TILE = 2048         # elements of a tile: columns x lines x lanes
+    LANE_BLOCK = 128    # lanes of a tile, at most
+    WIDTH = 16          # lines x lanes of a tile, at least, where there are so many
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
 
 
@@ -106,31 +109,42 @@ cdef struct Pooling:
     const Axis* w
     Py_ssize_t channels
     Py_ssize_t lanes
-    Py_ssize_t lane_block       # lanes of a job
+    Py_ssize_t lines            # output lines in all
+    Py_ssize_t lane_block       # lanes, output lines and windows of a job
+    Py_ssize_t group
+    Py_ssize_t span
     Py_ssize_t lane_blocks
-    Py_ssize_t span             # output windows of a job along W
+    Py_ssize_t groups
     Py_ssize_t spans
-    Py_ssize_t jobs
-    fetch_t fetch               # NULL: the lines are read in place
+    fetch_t fetch               # NULL: lines are read in place
 
 
-cdef struct Place:
-    # One job: an output line (batch, channel, od, oh), its windows ow0:ow1, its lanes.
+cdef struct Tile:
+    Py_ssize_t line             # the first of its output lines, and how many
+    Py_ssize_t lines
+    Py_ssize_t lane             # the first of its lanes, and how many
+    Py_ssize_t lanes
+    Py_ssize_t width            # lines x lanes
+    Py_ssize_t ow0              # its windows, and the columns that they cover
+    Py_ssize_t ow1
+    Py_ssize_t w0
+    Py_ssize_t w1
+
+
+cdef struct Line:
+    # An output line, and the window of input lines that it is pooled from.
     Py_ssize_t batch
     Py_ssize_t channel
     Py_ssize_t od
     Py_ssize_t oh
-    Py_ssize_t ow0
-    Py_ssize_t ow1
-    Py_ssize_t lane
-    Py_ssize_t lanes
-    # The inputs that the windows cover.
     Py_ssize_t d0
-    Py_ssize_t d1
     Py_ssize_t h0
-    Py_ssize_t h1
-    Py_ssize_t w0
-    Py_ssize_t w1
+    Py_ssize_t height
+    Py_ssize_t count            # input lines: depth x height
+
+
+cdef inline Py_ssize_t pieces(Py_ssize_t whole, Py_ssize_t piece) noexcept nogil:
+    return (whole + piece - 1) // piece
 
 
 cdef inline void cover(
@@ -145,19 +159,17 @@ cdef inline void cover(
         w1[0] = max(w1[0], w.ends[ow])
 
 
-cdef inline Py_ssize_t span_of_windows(
-    const Axis* w, Py_ssize_t outputs, Py_ssize_t inputs,
-) noexcept nogil:
-    """The most windows, at most `outputs`, that nowhere cover more than `inputs` elements, or 1."""
-    cdef Py_ssize_t span = min(outputs, w.count)
+cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t most) noexcept nogil:
+    """The most windows, at most `most`, that nowhere cover more than `most` elements, or 1."""
+    cdef Py_ssize_t span = min(most, w.count)
     cdef Py_ssize_t ow, w0, w1
-    cdef bint fits = w.size <= inputs
+    cdef bint fits = w.size <= most
     while not fits and span > 1:
         ow = 0
         fits = True
         while fits and ow < w.count:
             cover(w, ow, min(ow + span, w.count), &w0, &w1)
-            fits = w1 - w0 <= inputs
+            fits = w1 - w0 <= most
             ow += span
         if not fits:
             span = (span + 1) // 2
@@ -173,11 +185,13 @@ cdef inline Pooling plan(
     cdef bint aligned
     p.x, p.element, p.d, p.h, p.w = x, element, d, h, w
     p.channels, p.lanes = channels, lanes
+    p.lines = batches * channels * d.count * h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
-    p.lane_blocks = (lanes + p.lane_block - 1) // p.lane_block
-    p.span = span_of_windows(w, TILE // p.lane_block, TILE // p.lane_block)
-    p.spans = (w.count + p.span - 1) // p.span
-    p.jobs = batches * channels * d.count * h.count * p.spans * p.lane_blocks
+    p.group = min(p.lines, pieces(WIDTH, p.lane_block))
+    p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
+    p.lane_blocks = pieces(lanes, p.lane_block)
+    p.groups = pieces(p.lines, p.group)
+    p.spans = pieces(w.count, p.span)
 
     aligned = (
         <size_t> x.data | <size_t> x.batch | <size_t> x.channel
@@ -200,46 +214,66 @@ cdef inline Pooling plan(
     return p
 
 
-cdef inline Place locate(const Pooling* p, Py_ssize_t job) noexcept nogil:
-    cdef Place place
-    place.lane = job % p.lane_blocks * p.lane_block
-    place.lanes = min(p.lane_block, p.lanes - place.lane)
+cdef inline Py_ssize_t job_count(const Pooling* p) noexcept nogil:
+    return p.groups * p.spans * p.lane_blocks
+
+
+cdef inline Tile locate(const Pooling* p, Py_ssize_t job) noexcept nogil:
+    cdef Tile tile
+    tile.lane = job % p.lane_blocks * p.lane_block
+    tile.lanes = min(p.lane_block, p.lanes - tile.lane)
     job //= p.lane_blocks
-    place.ow0 = job % p.spans * p.span
-    place.ow1 = min(place.ow0 + p.span, p.w.count)
-    job //= p.spans
-    place.oh = job % p.h.count
-    job //= p.h.count
-    place.od = job % p.d.count
-    job //= p.d.count
-    place.channel = job % p.channels
-    place.batch = job // p.channels
-    place.d0, place.d1 = p.d.starts[place.od], p.d.ends[place.od]
-    place.h0, place.h1 = p.h.starts[place.oh], p.h.ends[place.oh]
-    cover(p.w, place.ow0, place.ow1, &place.w0, &place.w1)
-    return place
+    tile.ow0 = job % p.spans * p.span
+    tile.ow1 = min(tile.ow0 + p.span, p.w.count)
+    tile.line = job // p.spans * p.group
+    tile.lines = min(p.group, p.lines - tile.line)
+    tile.width = tile.lines * tile.lanes
+    cover(p.w, tile.ow0, tile.ow1, &tile.w0, &tile.w1)
+    return tile
 
 
-cdef inline const char* line_at(
-    const Pooling* p, const Place* place, Py_ssize_t k, Py_ssize_t w,
+cdef inline Line line_of(const Pooling* p, Py_ssize_t k) noexcept nogil:
+    """The k-th output line of all, in row-major order of (batch, channel, od, oh)."""
+    cdef Line line
+    line.oh = k % p.h.count
+    k //= p.h.count
+    line.od = k % p.d.count
+    k //= p.d.count
+    line.channel = k % p.channels
+    line.batch = k // p.channels
+    line.d0 = p.d.starts[line.od]
+    line.h0 = p.h.starts[line.oh]
+    line.height = p.h.ends[line.oh] - line.h0
+    line.count = (p.d.ends[line.od] - line.d0) * line.height
+    return line
+
+
+cdef inline const char* input_at(
+    const Pooling* p, const Line* line, Py_ssize_t k, Py_ssize_t w, Py_ssize_t lane,
 ) noexcept nogil:
-    """Column w, first lane of the job, of the k-th line of the window d0:d1, h0:h1."""
-    cdef Py_ssize_t height = place.h1 - place.h0
-    return at(
-        &p.x, place.batch, place.channel, place.d0 + k // height, place.h0 + k % height, w,
-        place.lane,
-    )
+    """An element of the k-th of the input lines that an output line is pooled from."""
+    cdef Py_ssize_t d = line.d0, h = line.h0 + k
+    if k >= line.height:  # dividing for each line would cost as much as reading a short one
+        d += k // line.height
+        h = line.h0 + k % line.height
+    return at(&p.x, line.batch, line.channel, d, h, w, lane)
+
+
+cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_t k) noexcept nogil:
+    """The number of that input line within its plane."""
+    return (line.d0 + k // line.height) * p.h.size + line.h0 + k % line.height
 
 
 cdef inline const char* read_line(
-    const Pooling* p, const Place* place, Py_ssize_t k, Py_ssize_t w0, Py_ssize_t w1,
+    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t k,
+    Py_ssize_t w0, Py_ssize_t w1,
     char* buffer,   # scratch: (w1 - w0) x lanes elements
 ) noexcept nogil:
-    """The columns w0:w1 of the k-th line of the window: in place, or else copied to `buffer`."""
-    cdef const char* line = line_at(p, place, k, w0)
+    """The columns w0:w1 of the k-th input line: in place, or else copied to `buffer`."""
+    cdef const char* first = input_at(p, line, k, w0, tile.lane)
     if p.fetch == NULL:
-        return line
-    p.fetch(line, p.x.w, p.x.lane, w1 - w0, place.lanes, buffer)
+        return first
+    p.fetch(first, p.x.w, p.x.lane, w1 - w0, tile.lanes, buffer)
     return buffer
 
 
@@ -251,11 +285,11 @@ cdef struct Piece:
 
 
 cdef inline Piece shape_of_piece(
-    const Pooling* p, const Place* place, Py_ssize_t columns,
+    const Pooling* p, const Tile* tile, Py_ssize_t columns,
 ) noexcept nogil:
     cdef Piece piece
-    if p.fetch != NULL or p.lanes == 1 or p.x.w == place.lanes * p.x.itemsize:
-        piece.runs, piece.length, piece.step = 1, columns * place.lanes, 0
+    if p.fetch != NULL or p.lanes == 1 or p.x.w == tile.lanes * p.x.itemsize:
+        piece.runs, piece.length, piece.step = 1, columns * tile.lanes, 0
     else:
-        piece.runs, piece.length, piece.step = columns, place.lanes, p.x.w
+        piece.runs, piece.length, piece.step = columns, tile.lanes, p.x.w
     return piece
