@@ -2,8 +2,8 @@
 
 Parallel over tiles of output lines. Per tile the axes are separated: the input lines of a (d, h)
 window are added element by element into one accumulator line, which is contiguous and vectorises;
-lines with few lanes are turned, so that they are lanes to each other; windows along W are reduced
-over those lanes. An overlap of windows is read once per axis, not once per window.
+windows along W are then reduced on that short line. An overlap of windows is read once per axis,
+not once per window.
 
 The order of summation is part of the contract (docs/design/summation.md): lines in row-major
 order of (d, h); then along W from left to right or, for windows of 2 * PARTIALS columns and more,
@@ -23,16 +23,15 @@ from adaptive_pool._kernels.elements cimport (
     uint8_t, uint16_t, uint32_t, uint64_t, value_t, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, WIDTH, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
+    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
     line_of, locate, plan, read_line, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
-from adaptive_pool._kernels.turn cimport turn
 
 cdef enum:
     PARTIALS = 16                           # running sums of a long window; TILE / LANE_BLOCK
     LONG = 2 * PARTIALS                     # columns that make a window long
-    SUMS = 4 * 16 * TILE                    # bytes of a job's four tiles of sums, at most
+    SUMS = 3 * 16 * TILE                    # bytes of a job's three tiles of sums, at most
     SCRATCH = SUMS + ROWS * 8 * TILE        # and of its copies of ROWS pieces of lines
 
 # A second name, so that x and out may differ in size.
@@ -45,7 +44,7 @@ ctypedef fused out_word_t:
 
 # The last step of a job: sums to means, in the type of the output.
 ctypedef void (*store_t)(
-    const Pooling* p, const Array* out, const Tile* tile, const Line* lines, const void* sums,
+    const Pooling* p, const Array* out, const Tile* tile, const Line* line, const void* sums,
 ) noexcept nogil
 
 
@@ -62,21 +61,21 @@ ctypedef void (*tile_t)(
 
 
 cdef inline void add_rows(
-    const char** rows,      # IN: `count` pieces of lines
+    const char** rows,      # IN: 1 or ROWS pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
     Py_ssize_t n, bint first,
-    value_t* like,
+    value_t* _,             # the type of the elements
     acc_t* line,            # IN (unless first), OUT: n sums
 ) noexcept nogil:
-    """Add `count` runs of n elements, in order, `offset` bytes into their rows.
+    """Add 1 or ROWS runs of n elements, in order, `offset` bytes into their rows.
 
-    Several at a time save round trips of the sums through memory. Called with a literal count, so
-    that each loop is compiled for its own.
+    Several at a time save round trips of the sums through memory. To be called with a literal
+    count and first: each loop is then compiled without a branch in it, and vectorises.
     """
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 1 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 1 else a
     cdef Py_ssize_t i
     cdef acc_t total
     for i in range(n):
@@ -84,9 +83,7 @@ cdef inline void add_rows(
         total = plus[acc_t, value_t](total, a[i])
         if count > 1:
             total = plus[acc_t, value_t](total, b[i])
-        if count > 2:
             total = plus[acc_t, value_t](total, c[i])
-        if count > 3:
             total = plus[acc_t, value_t](total, d[i])
         line[i] = total
 
@@ -102,96 +99,86 @@ cdef inline void sum_lines(
     cdef const char* rows[ROWS]
     cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
     while k < line.count:
-        count = min(line.count - k, <Py_ssize_t> ROWS)
+        count = ROWS if line.count - k >= ROWS else 1
         for row in range(count):
             rows[row] = read_line(
                 p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
             )
         for run in range(piece.runs):
             step = run * piece.step
-            if count == 4:
-                add_rows[value_t, acc_t](rows, 4, step, n, k == 0, buffers, sums + run * n)
-            elif count == 3:
-                add_rows[value_t, acc_t](rows, 3, step, n, k == 0, buffers, sums + run * n)
-            elif count == 2:
-                add_rows[value_t, acc_t](rows, 2, step, n, k == 0, buffers, sums + run * n)
+            if count == ROWS and k == 0:
+                add_rows[value_t, acc_t](rows, ROWS, step, n, True, buffers, sums + run * n)
+            elif count == ROWS:
+                add_rows[value_t, acc_t](rows, ROWS, step, n, False, buffers, sums + run * n)
+            elif k == 0:
+                add_rows[value_t, acc_t](rows, 1, step, n, True, buffers, sums + run * n)
             else:
-                add_rows[value_t, acc_t](rows, 1, step, n, k == 0, buffers, sums + run * n)
+                add_rows[value_t, acc_t](rows, 1, step, n, False, buffers, sums + run * n)
         k += count
 
 
-cdef inline acc_t* sum_tile(
-    const Pooling* p, const Tile* tile, const Line* lines, Py_ssize_t w0, Py_ssize_t w1,
-    value_t* buffers,
-    acc_t* sums,            # scratch: two tiles
-) noexcept nogil:
-    """Sum the input lines of all output lines of a tile; return (w1 - w0) x width sums."""
-    cdef Py_ssize_t columns = w1 - w0, k
-    for k in range(tile.lines):
-        sum_lines[value_t, acc_t](
-            p, tile, &lines[k], w0, w1, buffers, sums + k * columns * tile.lanes
-        )
-    if tile.lines == 1:
-        return sums
-    turn[acc_t](sums, tile.lines, columns, tile.lanes, sums + TILE)
-    return sums + TILE
-
-
 cdef inline void sum_short(
-    const acc_t* tile,      # IN: columns x width
-    Py_ssize_t columns, Py_ssize_t width,
-    acc_t* sums,            # OUT: width
+    const acc_t* line,      # IN: columns x lanes
+    Py_ssize_t columns, Py_ssize_t lanes,
+    acc_t* sums,            # OUT: lanes
 ) noexcept nogil:
     """Sum a window along W from left to right."""
     cdef Py_ssize_t w = 1, lane
     cdef acc_t total
-    for lane in range(width):
-        sums[lane] = tile[lane]
+    if lanes < 8:  # too few for a vector: a chain of additions for each
+        for lane in range(lanes):
+            total = line[lane]
+            for w in range(1, columns):
+                total = merge[acc_t](total, line[w * lanes + lane])
+            sums[lane] = total
+        return
+    for lane in range(lanes):
+        sums[lane] = line[lane]
     while w + 3 < columns:  # four at a time, for the same reason as in add_rows
-        for lane in range(width):
-            total = merge[acc_t](sums[lane], tile[w * width + lane])
-            total = merge[acc_t](total, tile[(w + 1) * width + lane])
-            total = merge[acc_t](total, tile[(w + 2) * width + lane])
-            sums[lane] = merge[acc_t](total, tile[(w + 3) * width + lane])
+        for lane in range(lanes):
+            total = merge[acc_t](sums[lane], line[w * lanes + lane])
+            total = merge[acc_t](total, line[(w + 1) * lanes + lane])
+            total = merge[acc_t](total, line[(w + 2) * lanes + lane])
+            sums[lane] = merge[acc_t](total, line[(w + 3) * lanes + lane])
         w += 4
     while w < columns:
-        for lane in range(width):
-            sums[lane] = merge[acc_t](sums[lane], tile[w * width + lane])
+        for lane in range(lanes):
+            sums[lane] = merge[acc_t](sums[lane], line[w * lanes + lane])
         w += 1
 
 
-cdef inline void clear(acc_t* partials, Py_ssize_t width) noexcept nogil:
+cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
     cdef Py_ssize_t k
-    for k in range(PARTIALS * width):
+    for k in range(PARTIALS * lanes):
         partials[k] = nothing[acc_t](partials)
 
 
 cdef inline void add_partials(
-    const acc_t* tile,      # IN: columns x width, the first of them column 0 modulo PARTIALS
-    Py_ssize_t columns, Py_ssize_t width,
-    acc_t* partials,        # IN, OUT: PARTIALS x width
+    const acc_t* line,      # IN: columns x lanes, the first of them column 0 modulo PARTIALS
+    Py_ssize_t columns, Py_ssize_t lanes,
+    acc_t* partials,        # IN, OUT: PARTIALS x lanes
 ) noexcept nogil:
-    cdef Py_ssize_t k, block = PARTIALS * width
+    cdef Py_ssize_t k, block = PARTIALS * lanes
     for _ in range(columns // PARTIALS):
         for k in range(block):
-            partials[k] = merge[acc_t](partials[k], tile[k])
-        tile += block
-    for k in range(columns % PARTIALS * width):
-        partials[k] = merge[acc_t](partials[k], tile[k])
+            partials[k] = merge[acc_t](partials[k], line[k])
+        line += block
+    for k in range(columns % PARTIALS * lanes):
+        partials[k] = merge[acc_t](partials[k], line[k])
 
 
 cdef inline void sum_partials(
-    acc_t* partials,        # IN, destroyed: PARTIALS x width
-    Py_ssize_t width,
-    acc_t* sums,            # OUT: width
+    acc_t* partials,        # IN, destroyed: PARTIALS x lanes
+    Py_ssize_t lanes,
+    acc_t* sums,            # OUT: lanes
 ) noexcept nogil:
     """Sum the running sums as a balanced tree: k and k + 8, then k and k + 4, ..."""
-    cdef Py_ssize_t k, half = PARTIALS * width
-    while half > width:
+    cdef Py_ssize_t k, half = PARTIALS * lanes
+    while half > lanes:
         half //= 2
         for k in range(half):
             partials[k] = merge[acc_t](partials[k], partials[half + k])
-    for k in range(width):
+    for k in range(lanes):
         sums[k] = partials[k]
 
 
@@ -200,35 +187,35 @@ cdef void average_tile(
 ) noexcept nogil:
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line lines[WIDTH]
-    cdef Py_ssize_t width = tile.width, k, ow, w, columns
-    cdef acc_t* sums = scratch + 2 * TILE       # of whole windows
-    cdef acc_t* partials = scratch + 3 * TILE   # running sums of a long window
-    cdef const acc_t* grid
+    cdef Line line
+    cdef Py_ssize_t lanes = tile.lanes, k, ow, w, columns
+    cdef acc_t* sums = scratch + TILE           # of whole windows
+    cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
+    cdef const acc_t* window
 
     for k in range(tile.lines):
-        lines[k] = line_of(p, tile.line + k)
-    if (tile.w1 - tile.w0) * width <= TILE:
-        grid = sum_tile[value_t, acc_t](p, &tile, lines, tile.w0, tile.w1, buffers, scratch)
-        for ow in range(tile.ow0, tile.ow1):
-            k = (p.w.starts[ow] - tile.w0) * width
-            columns = window_size(p.w, ow)
-            if columns < LONG:
-                sum_short[acc_t](grid + k, columns, width, sums + (ow - tile.ow0) * width)
-            else:
-                clear[acc_t](partials, width)
-                add_partials[acc_t](grid + k, columns, width, partials)
-                sum_partials[acc_t](partials, width, sums + (ow - tile.ow0) * width)
-    else:  # a single window, wider than a tile
-        clear[acc_t](partials, width)
-        w = tile.w0
-        while w < tile.w1:
-            columns = min(TILE // width // PARTIALS * PARTIALS, tile.w1 - w)
-            grid = sum_tile[value_t, acc_t](p, &tile, lines, w, w + columns, buffers, scratch)
-            add_partials[acc_t](grid, columns, width, partials)
-            w += columns
-        sum_partials[acc_t](partials, width, sums)
-    average.store(p, &average.out, &tile, lines, sums)
+        line = line_of(p, tile.line + k)
+        if (tile.w1 - tile.w0) * lanes <= TILE:
+            sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)
+            for ow in range(tile.ow0, tile.ow1):
+                window = scratch + (p.w.starts[ow] - tile.w0) * lanes
+                columns = window_size(p.w, ow)
+                if columns < LONG:
+                    sum_short[acc_t](window, columns, lanes, sums + (ow - tile.ow0) * lanes)
+                else:
+                    clear[acc_t](partials, lanes)
+                    add_partials[acc_t](window, columns, lanes, partials)
+                    sum_partials[acc_t](partials, lanes, sums + (ow - tile.ow0) * lanes)
+        else:  # a single window, wider than a tile
+            clear[acc_t](partials, lanes)
+            w = tile.w0
+            while w < tile.w1:
+                columns = min(TILE // lanes // PARTIALS * PARTIALS, tile.w1 - w)
+                sum_lines[value_t, acc_t](p, &tile, &line, w, w + columns, buffers, scratch)
+                add_partials[acc_t](scratch, columns, lanes, partials)
+                w += columns
+            sum_partials[acc_t](partials, lanes, sums)
+        average.store(p, &average.out, &tile, &line, sums)
 
 
 cdef double mean_of_scaled(
@@ -247,32 +234,27 @@ cdef double mean_of_scaled(
     return twofold_mean(total, line.count * window_size(p.w, ow)) / scale
 
 
-cdef inline void store_tile(
-    const Pooling* p, const Array* out, const Tile* tile, const Line* lines,
-    const acc_t* sums,      # IN: windows x width
+cdef inline void store_means(
+    const Pooling* p, const Array* out, const Tile* tile, const Line* line,
+    const acc_t* sums,      # IN: windows x lanes
     mean_t* mean,           # the type of the output
 ) noexcept nogil:
-    """Divide the sums of a tile by the sizes of their windows."""
-    cdef Py_ssize_t k, ow, lane
-    cdef const Line* line
-    cdef const acc_t* total
-    cdef char* target
-    for k in range(tile.lines):
-        line = &lines[k]
-        target = at(out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-        total = sums + k * tile.lanes
-        for ow in range(tile.ow0, tile.ow1):
-            for lane in range(tile.lanes):
-                mean = <mean_t*> (target + lane * out.lane)
-                store_mean[mean_t, acc_t](mean, total[lane], line.count * window_size(p.w, ow))
-                if acc_t is twofold_t:
-                    if mean_t in real_t:
-                        if not isfinite(total[lane].value):
-                            store_real[mean_t](
-                                mean, mean_of_scaled(p, line, ow, tile.lane + lane)
-                            )
-            total += tile.width
-            target += out.w
+    """Divide the sums of the windows of a line by their sizes."""
+    cdef Py_ssize_t ow, lane, count
+    cdef char* target = at(
+        out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
+    )
+    for ow in range(tile.ow0, tile.ow1):
+        count = line.count * window_size(p.w, ow)
+        for lane in range(tile.lanes):
+            mean = <mean_t*> (target + lane * out.lane)
+            store_mean[mean_t, acc_t](mean, sums[lane], count)
+            if acc_t is twofold_t:
+                if mean_t in real_t:
+                    if not isfinite(sums[lane].value):
+                        store_real[mean_t](mean, mean_of_scaled(p, line, ow, tile.lane + lane))
+        sums += tile.lanes
+        target += out.w
 
 
 cdef tile_t tile_for(Element element) noexcept nogil:
@@ -300,13 +282,13 @@ cdef tile_t tile_for(Element element) noexcept nogil:
 
 cdef store_t store_real_for(Element out, acc_t* sums) noexcept nogil:
     if out == FLOAT16:
-        return <store_t> store_tile[acc_t, float16_t]
+        return <store_t> store_means[acc_t, float16_t]
     elif out == BFLOAT16:
-        return <store_t> store_tile[acc_t, bfloat16_t]
+        return <store_t> store_means[acc_t, bfloat16_t]
     elif out == FLOAT32:
-        return <store_t> store_tile[acc_t, float]
+        return <store_t> store_means[acc_t, float]
     else:
-        return <store_t> store_tile[acc_t, double]
+        return <store_t> store_means[acc_t, double]
 
 
 cdef store_t store_for(Element element, Element out) noexcept nogil:
@@ -320,21 +302,21 @@ cdef store_t store_for(Element element, Element out) noexcept nogil:
     elif element != out:
         return store_real_for[int64_t](out, NULL)
     elif out == UINT8:
-        return <store_t> store_tile[int64_t, uint8_t]
+        return <store_t> store_means[int64_t, uint8_t]
     elif out == INT8:
-        return <store_t> store_tile[int64_t, int8_t]
+        return <store_t> store_means[int64_t, int8_t]
     elif out == UINT16:
-        return <store_t> store_tile[int64_t, uint16_t]
+        return <store_t> store_means[int64_t, uint16_t]
     elif out == INT16:
-        return <store_t> store_tile[int64_t, int16_t]
+        return <store_t> store_means[int64_t, int16_t]
     elif out == UINT32:
-        return <store_t> store_tile[int64_t, uint32_t]
+        return <store_t> store_means[int64_t, uint32_t]
     elif out == INT32:
-        return <store_t> store_tile[int64_t, int32_t]
+        return <store_t> store_means[int64_t, int32_t]
     elif out == UINT64:
-        return <store_t> store_tile[wide_t, uint64_t]
+        return <store_t> store_means[wide_t, uint64_t]
     else:
-        return <store_t> store_tile[wide_t, int64_t]
+        return <store_t> store_means[wide_t, int64_t]
 
 
 def average(

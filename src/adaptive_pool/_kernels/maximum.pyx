@@ -1,8 +1,8 @@
 """Max pooling, forward, with or without indices.
 
 The shape is that of average.pyx: parallel over tiles of output lines; per tile the lines of a
-(d, h) window are compared element by element, lines with few lanes are turned, then windows along
-W are reduced over lanes.
+(d, h) window are compared element by element, then windows along W are reduced on that short line:
+over lanes or, where these are few, with windows turned so that they are lanes to each other.
 
 Which element wins, among equals and among NaNs, is a question of its flat index within the plane:
 the first of equal maxima, the last NaN. With indices a candidate is a pair (value, index), and
@@ -20,15 +20,16 @@ from adaptive_pool._kernels.elements cimport (
     store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, WIDTH, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
+    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
     line_number, line_of, locate, plan, read_line, shape_of_piece,
 )
-from adaptive_pool._kernels.tables cimport Windows, window_size
-from adaptive_pool._kernels.turn cimport turn
+from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
 cdef enum:
-    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of lines,
-    # of turned lines, of windows.
+    WIDTH = 16                  # windows turned at a time; partial maxima of a long window
+    LONG = 2 * WIDTH            # columns that make a window long
+    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of a
+    # line, of its windows, of turned windows.
     BUFFERS = ROWS * 8 * TILE
     BEST = 3 * 8 * TILE
     SCRATCH = BUFFERS + 2 * BEST
@@ -56,59 +57,70 @@ cdef inline bint is_nan(value_t x) noexcept nogil:
         return False
 
 
+cdef inline void challenge(
+    value_t x, index_t index, value_t* top, index_t* winner,
+) noexcept nogil:
+    """Put x in the place of `top` if it is larger, or NaN; no branch, so that loops vectorise."""
+    cdef bint wins = (x > top[0]) | is_nan[value_t](x)
+    top[0] = x if wins else top[0]
+    winner[0] = index if wins else winner[0]
+
+
+cdef inline void start(
+    const value_t* a, index_t a_first, Py_ssize_t n, bint indexed,
+    value_t* best, index_t* where,  # OUT: n
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        best[i] = a[i]
+    if indexed:
+        for i in range(n):
+            where[i] = a_first
+
+
 cdef inline void best_of_rows(
     const char** rows,          # IN: `count` pieces of lines
     const Py_ssize_t* firsts,   # IN: the flat index of the first element of each of those lines
     Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first, bint indexed,
-    value_t* best,              # IN (unless first), OUT: n maxima
-    index_t* where,             # IN (unless first), OUT: the `firsts` of the lines they are from
+    Py_ssize_t n, bint indexed,
+    value_t* best,              # IN, OUT: n maxima
+    index_t* where,             # IN, OUT: the `firsts` of the lines they are from
 ) noexcept nogil:
-    """Compare `count` runs of n elements, `offset` bytes into their rows. See add_rows."""
+    """Compare 1 or ROWS runs of n elements, in order, `offset` bytes into their rows.
+
+    Several at a time save round trips of the results through memory. To be called with a literal
+    count: each loop is then compiled without a branch in it, and vectorises.
+    """
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
-    cdef index_t a_first = <index_t> firsts[0]
-    cdef index_t b_first = <index_t> firsts[1] if count > 1 else 0
-    cdef index_t c_first = <index_t> firsts[2] if count > 2 else 0
-    cdef index_t d_first = <index_t> firsts[3] if count > 3 else 0
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 1 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 1 else a
+    cdef index_t first[ROWS]
     cdef Py_ssize_t i
-    cdef value_t top, x
+    cdef value_t top
     cdef index_t winner = 0
-    cdef bint wins
-    for i in range(n):
-        x = a[i]
-        if first:
-            top = x
-            winner = a_first
-        else:
+    for i in range(count):
+        first[i] = <index_t> firsts[i]
+    if indexed:
+        for i in range(n):
             top = best[i]
-            wins = (x > top) | is_nan[value_t](x)
-            top = x if wins else top
-            if indexed:
-                winner = a_first if wins else where[i]
-        if count > 1:
-            x = b[i]
-            wins = (x > top) | is_nan[value_t](x)
-            top = x if wins else top
-            if indexed:
-                winner = b_first if wins else winner
-        if count > 2:
-            x = c[i]
-            wins = (x > top) | is_nan[value_t](x)
-            top = x if wins else top
-            if indexed:
-                winner = c_first if wins else winner
-        if count > 3:
-            x = d[i]
-            wins = (x > top) | is_nan[value_t](x)
-            top = x if wins else top
-            if indexed:
-                winner = d_first if wins else winner
-        best[i] = top
-        if indexed:
+            winner = where[i]
+            challenge[value_t, index_t](a[i], first[0], &top, &winner)
+            if count > 1:
+                challenge[value_t, index_t](b[i], first[1], &top, &winner)
+                challenge[value_t, index_t](c[i], first[2], &top, &winner)
+                challenge[value_t, index_t](d[i], first[3], &top, &winner)
+            best[i] = top
             where[i] = winner
+    else:
+        for i in range(n):
+            top = best[i]
+            challenge[value_t, index_t](a[i], 0, &top, &winner)
+            if count > 1:
+                challenge[value_t, index_t](b[i], 0, &top, &winner)
+                challenge[value_t, index_t](c[i], 0, &top, &winner)
+                challenge[value_t, index_t](d[i], 0, &top, &winner)
+            best[i] = top
 
 
 cdef inline void best_of_lines(
@@ -117,14 +129,15 @@ cdef inline void best_of_lines(
     value_t* buffers,               # scratch for ROWS pieces of lines
     bint indexed,
     value_t* best,                  # OUT: (w1 - w0) x lanes maxima of the input lines
-    index_t* where,                 # OUT: the flat index of the first element of their lines
+    index_t* where,                 # OUT: their flat indices
 ) noexcept nogil:
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
     cdef Py_ssize_t firsts[ROWS]
-    cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
+    cdef Py_ssize_t k = 0, count, row, run, step, w, lane, n = piece.length
     while k < line.count:
-        count = min(line.count - k, <Py_ssize_t> ROWS)
+        # The first line alone, then ROWS at a time, then what is left.
+        count = ROWS if k > 0 and line.count - k >= ROWS else 1
         for row in range(count):
             rows[row] = read_line(
                 p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
@@ -132,52 +145,42 @@ cdef inline void best_of_lines(
             firsts[row] = line_number(p, line, k + row) * p.w.size
         for run in range(piece.runs):
             step = run * piece.step
-            if count == 4:
-                best_of_rows[value_t, index_t](
-                    rows, firsts, 4, step, n, k == 0, indexed, best + run * n, where + run * n
+            if k == 0:
+                start[value_t, index_t](
+                    <const value_t*> (rows[0] + step), <index_t> firsts[0], n, indexed,
+                    best + run * n, where + run * n,
                 )
-            elif count == 3:
+            elif count == ROWS:
                 best_of_rows[value_t, index_t](
-                    rows, firsts, 3, step, n, k == 0, indexed, best + run * n, where + run * n
-                )
-            elif count == 2:
-                best_of_rows[value_t, index_t](
-                    rows, firsts, 2, step, n, k == 0, indexed, best + run * n, where + run * n
+                    rows, firsts, ROWS, step, n, indexed, best + run * n, where + run * n
                 )
             else:
                 best_of_rows[value_t, index_t](
-                    rows, firsts, 1, step, n, k == 0, indexed, best + run * n, where + run * n
+                    rows, firsts, 1, step, n, indexed, best + run * n, where + run * n
                 )
         k += count
+    if indexed:  # from the first element of a line to the element
+        for w in range(w1 - w0):
+            for lane in range(tile.lanes):
+                where[w * tile.lanes + lane] += <index_t> (w0 + w)
 
 
-cdef inline void best_of_window(
-    const value_t* best, const index_t* where,  # IN: columns x width candidates
-    Py_ssize_t columns, Py_ssize_t width,
-    Py_ssize_t w,           # IN: the first column, within the plane
-    bint fresh,             # IN: whether the results hold nothing yet
-    bint indexed,
-    value_t* tops,          # IN (unless fresh), OUT: width maxima
-    index_t* winners,       # IN (unless fresh), OUT: their flat indices
+cdef inline void best_of_columns(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
+    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
+    value_t* tops,          # IN, OUT: lanes maxima
+    index_t* winners,       # IN, OUT: their flat indices
 ) noexcept nogil:
-    """Reduce candidates along W."""
-    cdef Py_ssize_t k, lane
+    """Compare candidates in any order: ties and NaNs are settled by their indices."""
+    cdef Py_ssize_t lane
     cdef index_t index, winner
     cdef value_t x, top
     cdef bint wins
-    for k in range(columns):
-        if fresh and k == 0:
-            for lane in range(width):
-                tops[lane] = best[lane]
-            if indexed:
-                for lane in range(width):
-                    winners[lane] = where[lane] + <index_t> w
-        elif indexed:
-            for lane in range(width):
-                x = best[k * width + lane]
-                top = tops[lane]
-                index = where[k * width + lane] + <index_t> (w + k)
-                winner = winners[lane]
+    for _ in range(columns):
+        if indexed:
+            for lane in range(lanes):
+                x, top = best[lane], tops[lane]
+                index, winner = where[lane], winners[lane]
                 wins = (
                     (x > top)
                     | ((x == top) & (index < winner))
@@ -186,11 +189,101 @@ cdef inline void best_of_window(
                 tops[lane] = x if wins else top
                 winners[lane] = index if wins else winner
         else:
-            for lane in range(width):
-                x = best[k * width + lane]
+            winner = 0
+            for lane in range(lanes):
                 top = tops[lane]
-                wins = (x > top) | is_nan[value_t](x)
-                tops[lane] = x if wins else top
+                challenge[value_t, index_t](best[lane], 0, &top, &winner)
+                tops[lane] = top
+        best += lanes
+        where += lanes
+
+
+cdef inline void best_of_window(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
+    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
+    value_t* tops, index_t* winners,            # OUT: lanes maxima
+) noexcept nogil:
+    memcpy(tops, best, lanes * sizeof(value_t))
+    memcpy(winners, where, lanes * sizeof(index_t))
+    best_of_columns[value_t, index_t](
+        best + lanes, where + lanes, columns - 1, lanes, indexed, tops, winners
+    )
+
+
+cdef inline void best_of_long(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
+    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: WIDTH x lanes
+    value_t* tops, index_t* winners,            # OUT: lanes maxima
+) noexcept nogil:
+    """`best_of_window` for few lanes: WIDTH columns at a time, then those."""
+    cdef Py_ssize_t rows = columns // WIDTH, done = rows * WIDTH
+    best_of_window[value_t, index_t](
+        best, where, rows, WIDTH * lanes, indexed, grid, grid_where
+    )
+    best_of_window[value_t, index_t](grid, grid_where, WIDTH, lanes, indexed, tops, winners)
+    best_of_columns[value_t, index_t](
+        best + done * lanes, where + done * lanes, columns - done, lanes, indexed, tops, winners
+    )
+
+
+cdef inline void turn_windows(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, from w0 on
+    const Axis* w, Py_ssize_t ow, Py_ssize_t count, Py_ssize_t w0, Py_ssize_t lanes,
+    Py_ssize_t longest, bint indexed,
+    value_t* grid, index_t* grid_where,         # OUT: longest x WIDTH
+) noexcept nogil:
+    """Lay windows of one lane side by side; shorter ones repeat their last column."""
+    cdef Py_ssize_t k, column, source, last
+    for k in range(WIDTH):
+        source = (w.starts[ow + min(k, count - 1)] - w0) * lanes
+        last = (w.ends[ow + min(k, count - 1)] - 1 - w0) * lanes
+        for column in range(longest):
+            grid[column * WIDTH + k] = best[source]
+            if indexed:
+                grid_where[column * WIDTH + k] = where[source]
+            source = min(source + lanes, last)
+
+
+cdef inline void best_of_line(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, from w0 on
+    const Axis* w, const Tile* tile, bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: LONG x WIDTH
+    value_t* tops, index_t* winners,            # OUT: windows x lanes
+) noexcept nogil:
+    """Reduce a line along W, by vectors over lanes, columns or windows, whichever are many."""
+    cdef Py_ssize_t lanes = tile.lanes, ow = tile.ow0, count, longest, columns, i, k, lane
+    while ow < tile.ow1:
+        i = (w.starts[ow] - tile.w0) * lanes
+        columns = window_size(w, ow)
+        count = 1
+        if lanes >= WIDTH // 2:
+            best_of_window[value_t, index_t](
+                best + i, where + i, columns, lanes, indexed, tops, winners
+            )
+        elif columns >= LONG:
+            best_of_long[value_t, index_t](
+                best + i, where + i, columns, lanes, indexed, grid, grid_where, tops, winners
+            )
+        else:
+            longest = columns
+            while count < WIDTH and ow + count < tile.ow1 and window_size(w, ow + count) < LONG:
+                longest = max(longest, window_size(w, ow + count))
+                count += 1
+            for lane in range(lanes):
+                turn_windows[value_t, index_t](
+                    best + lane, where + lane, w, ow, count, tile.w0, lanes, longest, indexed,
+                    grid, grid_where,
+                )
+                best_of_columns[value_t, index_t](
+                    grid + WIDTH, grid_where + WIDTH, longest - 1, WIDTH, indexed, grid, grid_where
+                )
+                for k in range(count):
+                    tops[k * lanes + lane] = grid[k]
+                    winners[k * lanes + lane] = grid_where[k]
+        tops += count * lanes
+        winners += count * lanes
+        ow += count
 
 
 cdef value_t settle(
@@ -224,86 +317,78 @@ cdef inline void store_maximum(char* out, value_t x, Element element) noexcept n
         (<value_t*> out)[0] = x
 
 
-cdef inline void store_tile(
-    const Maximum* task, const Tile* tile, const Line* lines,
-    const value_t* tops, const index_t* winners,    # IN: windows x width
+cdef inline void store_maxima(
+    const Maximum* task, const Tile* tile, const Line* line,
+    const value_t* tops, const index_t* winners,    # IN: windows x lanes
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
-    cdef const Line* line
-    cdef Py_ssize_t k, ow, lane, i
-    cdef char* out
-    cdef char* index
+    cdef Py_ssize_t ow, lane
     cdef value_t top
-    for k in range(tile.lines):
-        line = &lines[k]
-        out = at(&task.out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-        for ow in range(tile.ow0, tile.ow1):
-            i = (ow - tile.ow0) * tile.width + k * tile.lanes
-            for lane in range(tile.lanes):
-                top = tops[i + lane]
-                if value_t in real_value_t:
-                    if task.indices.data == NULL and not (top < 0 or top > 0):
-                        top = settle[value_t](p, line, ow, tile.lane + lane, top)
-                store_maximum[value_t](out + lane * task.out.lane, top, p.element)
-            out += task.out.w
-        if task.indices.data == NULL:
-            continue
-        index = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-        for ow in range(tile.ow0, tile.ow1):
-            i = (ow - tile.ow0) * tile.width + k * tile.lanes
-            for lane in range(tile.lanes):
-                if task.indices.itemsize == 4:
-                    (<int32_t*> (index + lane * task.indices.lane))[0] = <int32_t> winners[i + lane]
-                else:
-                    (<int64_t*> (index + lane * task.indices.lane))[0] = winners[i + lane]
-            index += task.indices.w
+    cdef char* out = at(
+        &task.out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
+    )
+    for ow in range(tile.ow0, tile.ow1):
+        for lane in range(tile.lanes):
+            top = tops[lane]
+            if value_t in real_value_t:
+                if task.indices.data == NULL and not (top < 0 or top > 0):
+                    top = settle[value_t](p, line, ow, tile.lane + lane, top)
+            store_maximum[value_t](out + lane * task.out.lane, top, p.element)
+        tops += tile.lanes
+        out += task.out.w
+    if task.indices.data == NULL:
+        return
+    out = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
+    for ow in range(tile.ow0, tile.ow1):
+        for lane in range(tile.lanes):
+            if task.indices.itemsize == 4:
+                (<int32_t*> (out + lane * task.indices.lane))[0] = <int32_t> winners[lane]
+            else:
+                (<int64_t*> (out + lane * task.indices.lane))[0] = winners[lane]
+        winners += tile.lanes
+        out += task.indices.w
 
 
 cdef void maximum_tile(
     const Maximum* task, Py_ssize_t job,
     value_t* buffers,       # scratch: ROWS pieces of lines
-    value_t* best,          # scratch: tiles of lines, of turned lines, of windows
+    value_t* best,          # scratch: a line, its windows, turned windows
     index_t* where,         # scratch: likewise
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line lines[WIDTH]
+    cdef Line line
     cdef bint indexed = task.indices.data != NULL
-    cdef bint turned = tile.lines > 1
-    cdef Py_ssize_t width = tile.width, w = tile.w0, columns, k, ow, i
-    cdef value_t* tops = best + 2 * TILE
-    cdef index_t* winners = where + 2 * TILE
-    # What the windows along W are reduced from.
-    cdef value_t* grid = best + TILE if turned else best
-    cdef index_t* grid_where = where + TILE if turned else where
+    cdef Py_ssize_t lanes = tile.lanes, w, columns, k
+    cdef value_t* tops = best + TILE
+    cdef index_t* winners = where + TILE
 
     for k in range(tile.lines):
-        lines[k] = line_of(p, tile.line + k)
-    while w < tile.w1:  # more than once only for a single window, wider than a tile
-        columns = min(TILE // width, tile.w1 - w)
-        for k in range(tile.lines):
-            i = k * columns * tile.lanes
+        line = line_of(p, tile.line + k)
+        if (tile.w1 - tile.w0) * lanes <= TILE:
             best_of_lines[value_t, index_t](
-                p, &tile, &lines[k], w, w + columns, buffers, indexed, best + i, where + i
+                p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best, where
             )
-        if turned:
-            turn[value_t](best, tile.lines, columns, tile.lanes, grid)
-        if turned and indexed:
-            turn[index_t](where, tile.lines, columns, tile.lanes, grid_where)
-        if columns < tile.w1 - tile.w0:
-            best_of_window[value_t, index_t](
-                grid, grid_where, columns, width, w, w == tile.w0, indexed, tops, winners
+            best_of_line[value_t, index_t](
+                best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
             )
-        else:
-            for ow in range(tile.ow0, tile.ow1):
-                i = (p.w.starts[ow] - w) * width
-                k = (ow - tile.ow0) * width
-                best_of_window[value_t, index_t](
-                    grid + i, grid_where + i, window_size(p.w, ow), width, p.w.starts[ow], True,
-                    indexed, tops + k, winners + k,
+        else:  # a single window, wider than a tile
+            w = tile.w0
+            while w < tile.w1:
+                columns = min(TILE // lanes, tile.w1 - w)
+                best_of_lines[value_t, index_t](
+                    p, &tile, &line, w, w + columns, buffers, indexed, best, where
                 )
-        w += columns
-    store_tile[value_t, index_t](task, &tile, lines, tops, winners)
+                if w == tile.w0:
+                    best_of_window[value_t, index_t](
+                        best, where, columns, lanes, indexed, tops, winners
+                    )
+                else:
+                    best_of_columns[value_t, index_t](
+                        best, where, columns, lanes, indexed, tops, winners
+                    )
+                w += columns
+        store_maxima[value_t, index_t](task, &tile, &line, tops, winners)
 
 
 cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:

@@ -1,10 +1,10 @@
 """How a canonical problem lies in memory, and how its work is cut into jobs.
 
 A *line* is the W x lanes elements of one (batch, channel, d, h). Forward, a *job* is a *tile*: some
-windows along W, of at most LANE_BLOCK lanes of one output line or, where lanes are few, of several
-output lines side by side, which then are lanes to each other. So the step along W always has
-WIDTH lanes or more to work on, and all that a job keeps beside the arrays fits the second cache,
-whatever the size of the input.
+windows along W of one output line, at most LANE_BLOCK lanes deep, or several short output lines.
+Input lines are read from end to end as far as a tile reaches, which is what the hardware's
+prefetching wants, and all that a job keeps beside the arrays fits the second cache, whatever the
+size of the input.
 """
 from libc.string cimport memcpy
 
@@ -14,9 +14,9 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.tables cimport Axis
 
 cdef enum:
-    TILE = 2048         # elements of a tile: columns x lines x lanes
+    TILE = 2048         # elements of a tile: lines x columns x lanes
     LANE_BLOCK = 128    # lanes of a tile, at most
-    WIDTH = 16          # lines x lanes of a tile, at least, where there are so many
+    GROUP = 16          # output lines of a tile, at most
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
 
 
@@ -124,7 +124,6 @@ cdef struct Tile:
     Py_ssize_t lines
     Py_ssize_t lane             # the first of its lanes, and how many
     Py_ssize_t lanes
-    Py_ssize_t width            # lines x lanes
     Py_ssize_t ow0              # its windows, and the columns that they cover
     Py_ssize_t ow1
     Py_ssize_t w0
@@ -187,7 +186,8 @@ cdef inline Pooling plan(
     p.channels, p.lanes = channels, lanes
     p.lines = batches * channels * d.count * h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
-    p.group = min(p.lines, pieces(WIDTH, p.lane_block))
+    p.group = min(<Py_ssize_t> GROUP, TILE // (p.lane_block * max(w.size, w.count)))
+    p.group = max(<Py_ssize_t> 1, min(p.lines, p.group))
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(lanes, p.lane_block)
     p.groups = pieces(p.lines, p.group)
@@ -227,7 +227,6 @@ cdef inline Tile locate(const Pooling* p, Py_ssize_t job) noexcept nogil:
     tile.ow1 = min(tile.ow0 + p.span, p.w.count)
     tile.line = job // p.spans * p.group
     tile.lines = min(p.group, p.lines - tile.line)
-    tile.width = tile.lines * tile.lanes
     cover(p.w, tile.ow0, tile.ow1, &tile.w0, &tile.w1)
     return tile
 
