@@ -26,10 +26,10 @@ from adaptive_pool._kernels.planes cimport (
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
 cdef enum:
-    WIDTH = 16                  # windows turned at a time; partial maxima of a long window
-    LONG = 2 * WIDTH            # columns that make a window long
-    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of a
-    # line, of its windows, of turned windows.
+    WIDTH = 32                  # windows turned at a time; running maxima of a long window
+    LONG = WIDTH                # columns that make a window long
+    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of
+    # lines, of their windows, of turned windows.
     BUFFERS = ROWS * 8 * TILE
     BEST = 3 * 8 * TILE
     SCRATCH = BUFFERS + 2 * BEST
@@ -159,10 +159,15 @@ cdef inline void best_of_lines(
                     rows, firsts, 1, step, n, indexed, best + run * n, where + run * n
                 )
         k += count
-    if indexed:  # from the first element of a line to the element
+    if not indexed:
+        return
+    if tile.lanes == 1:  # from the first element of a line to the element
         for w in range(w1 - w0):
-            for lane in range(tile.lanes):
-                where[w * tile.lanes + lane] += <index_t> (w0 + w)
+            where[w] += <index_t> (w0 + w)
+        return
+    for w in range(w1 - w0):
+        for lane in range(tile.lanes):
+            where[w * tile.lanes + lane] += <index_t> (w0 + w)
 
 
 cdef inline void best_of_columns(
@@ -227,63 +232,79 @@ cdef inline void best_of_long(
     )
 
 
-cdef inline void turn_windows(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, from w0 on
-    const Axis* w, Py_ssize_t ow, Py_ssize_t count, Py_ssize_t w0, Py_ssize_t lanes,
-    Py_ssize_t longest, bint indexed,
-    value_t* grid, index_t* grid_where,         # OUT: longest x WIDTH
+cdef inline Py_ssize_t column_of(
+    const Axis* w, const Tile* tile, Py_ssize_t run, Py_ssize_t* columns,
 ) noexcept nogil:
-    """Lay windows of one lane side by side; shorter ones repeat their last column."""
-    cdef Py_ssize_t k, column, source, last
-    for k in range(WIDTH):
-        source = (w.starts[ow + min(k, count - 1)] - w0) * lanes
-        last = (w.ends[ow + min(k, count - 1)] - 1 - w0) * lanes
+    """Where a run begins in a tile, and how long it is. Runs are the windows of all its lines."""
+    cdef Py_ssize_t windows = tile.ow1 - tile.ow0
+    cdef Py_ssize_t ow = tile.ow0 + run % windows
+    columns[0] = window_size(w, ow)
+    return run // windows * (tile.w1 - tile.w0) + w.starts[ow] - tile.w0
+
+
+cdef inline void turn_runs(
+    const value_t* best, const index_t* where,  # IN: candidates, one lane of them
+    Py_ssize_t lanes,
+    const Py_ssize_t* starts, const Py_ssize_t* sizes,
+    Py_ssize_t count, Py_ssize_t longest, bint indexed,
+    value_t* grid, index_t* grid_where,         # OUT: longest x count
+) noexcept nogil:
+    """Lay `count` short runs side by side; shorter ones repeat their last column."""
+    cdef Py_ssize_t run, column, source
+    for run in range(count):
         for column in range(longest):
-            grid[column * WIDTH + k] = best[source]
+            source = (starts[run] + min(column, sizes[run] - 1)) * lanes
+            grid[column * count + run] = best[source]
             if indexed:
-                grid_where[column * WIDTH + k] = where[source]
-            source = min(source + lanes, last)
+                grid_where[column * count + run] = where[source]
 
 
-cdef inline void best_of_line(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, from w0 on
+cdef inline void best_of_tile(
+    const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
     const Axis* w, const Tile* tile, bint indexed,
     value_t* grid, index_t* grid_where,         # scratch: LONG x WIDTH
-    value_t* tops, index_t* winners,            # OUT: windows x lanes
+    value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
 ) noexcept nogil:
-    """Reduce a line along W, by vectors over lanes, columns or windows, whichever are many."""
-    cdef Py_ssize_t lanes = tile.lanes, ow = tile.ow0, count, longest, columns, i, k, lane
-    while ow < tile.ow1:
-        i = (w.starts[ow] - tile.w0) * lanes
-        columns = window_size(w, ow)
+    """Reduce lines along W, by vectors over lanes, columns or windows, whichever are many."""
+    cdef Py_ssize_t runs = tile.lines * (tile.ow1 - tile.ow0), lanes = tile.lanes
+    cdef Py_ssize_t starts[WIDTH]
+    cdef Py_ssize_t sizes[WIDTH]
+    cdef Py_ssize_t run = 0, count, longest, i, k, lane
+    while run < runs:
+        starts[0] = column_of(w, tile, run, &sizes[0])
+        i = starts[0] * lanes
         count = 1
-        if lanes >= WIDTH // 2:
+        if lanes >= 8:
             best_of_window[value_t, index_t](
-                best + i, where + i, columns, lanes, indexed, tops, winners
+                best + i, where + i, sizes[0], lanes, indexed, tops, winners
             )
-        elif columns >= LONG:
+        elif sizes[0] >= LONG:
             best_of_long[value_t, index_t](
-                best + i, where + i, columns, lanes, indexed, grid, grid_where, tops, winners
+                best + i, where + i, sizes[0], lanes, indexed, grid, grid_where, tops, winners
             )
         else:
-            longest = columns
-            while count < WIDTH and ow + count < tile.ow1 and window_size(w, ow + count) < LONG:
-                longest = max(longest, window_size(w, ow + count))
+            longest = sizes[0]
+            while count < WIDTH and run + count < runs:
+                starts[count] = column_of(w, tile, run + count, &sizes[count])
+                if sizes[count] >= LONG:
+                    break
+                longest = max(longest, sizes[count])
                 count += 1
             for lane in range(lanes):
-                turn_windows[value_t, index_t](
-                    best + lane, where + lane, w, ow, count, tile.w0, lanes, longest, indexed,
+                turn_runs[value_t, index_t](
+                    best + lane, where + lane, lanes, starts, sizes, count, longest, indexed,
                     grid, grid_where,
                 )
                 best_of_columns[value_t, index_t](
-                    grid + WIDTH, grid_where + WIDTH, longest - 1, WIDTH, indexed, grid, grid_where
+                    grid + count, grid_where + count, longest - 1, count, indexed,
+                    grid, grid_where,
                 )
                 for k in range(count):
                     tops[k * lanes + lane] = grid[k]
                     winners[k * lanes + lane] = grid_where[k]
         tops += count * lanes
         winners += count * lanes
-        ow += count
+        run += count
 
 
 cdef value_t settle(
@@ -352,43 +373,49 @@ cdef inline void store_maxima(
 cdef void maximum_tile(
     const Maximum* task, Py_ssize_t job,
     value_t* buffers,       # scratch: ROWS pieces of lines
-    value_t* best,          # scratch: a line, its windows, turned windows
+    value_t* best,          # scratch: lines, their windows, turned windows
     index_t* where,         # scratch: likewise
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
     cdef Tile tile = locate(p, job)
     cdef Line line
     cdef bint indexed = task.indices.data != NULL
-    cdef Py_ssize_t lanes = tile.lanes, w, columns, k
+    cdef Py_ssize_t lanes = tile.lanes, w, columns, k, i
     cdef value_t* tops = best + TILE
     cdef index_t* winners = where + TILE
 
+    w = tile.w0
+    columns = tile.w1 - tile.w0
+    if columns * lanes <= TILE:
+        for k in range(tile.lines):
+            line = line_of(p, tile.line + k)
+            i = k * columns * lanes
+            best_of_lines[value_t, index_t](
+                p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best + i, where + i
+            )
+        best_of_tile[value_t, index_t](
+            best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
+        )
+    else:  # a single window, wider than a tile
+        line = line_of(p, tile.line)
+        while w < tile.w1:
+            columns = min(TILE // lanes, tile.w1 - w)
+            best_of_lines[value_t, index_t](
+                p, &tile, &line, w, w + columns, buffers, indexed, best, where
+            )
+            if w == tile.w0:
+                best_of_window[value_t, index_t](
+                    best, where, columns, lanes, indexed, tops, winners
+                )
+            else:
+                best_of_columns[value_t, index_t](
+                    best, where, columns, lanes, indexed, tops, winners
+                )
+            w += columns
     for k in range(tile.lines):
         line = line_of(p, tile.line + k)
-        if (tile.w1 - tile.w0) * lanes <= TILE:
-            best_of_lines[value_t, index_t](
-                p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best, where
-            )
-            best_of_line[value_t, index_t](
-                best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
-            )
-        else:  # a single window, wider than a tile
-            w = tile.w0
-            while w < tile.w1:
-                columns = min(TILE // lanes, tile.w1 - w)
-                best_of_lines[value_t, index_t](
-                    p, &tile, &line, w, w + columns, buffers, indexed, best, where
-                )
-                if w == tile.w0:
-                    best_of_window[value_t, index_t](
-                        best, where, columns, lanes, indexed, tops, winners
-                    )
-                else:
-                    best_of_columns[value_t, index_t](
-                        best, where, columns, lanes, indexed, tops, winners
-                    )
-                w += columns
-        store_maxima[value_t, index_t](task, &tile, &line, tops, winners)
+        i = k * (tile.ow1 - tile.ow0) * lanes
+        store_maxima[value_t, index_t](task, &tile, &line, tops + i, winners + i)
 
 
 cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:

@@ -16,7 +16,7 @@ from adaptive_pool._kernels.tables cimport Axis
 cdef enum:
     TILE = 2048         # elements of a tile: lines x columns x lanes
     LANE_BLOCK = 128    # lanes of a tile, at most
-    GROUP = 16          # output lines of a tile, at most
+    GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
 
 
@@ -186,7 +186,8 @@ cdef inline Pooling plan(
     p.channels, p.lanes = channels, lanes
     p.lines = batches * channels * d.count * h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
-    p.group = min(<Py_ssize_t> GROUP, TILE // (p.lane_block * max(w.size, w.count)))
+    # A few windows at least. More lines would only keep reading and reducing apart.
+    p.group = min(pieces(GROUP, w.count * p.lane_block), TILE // (p.lane_block * max(w.size, w.count)))
     p.group = max(<Py_ssize_t> 1, min(p.lines, p.group))
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(lanes, p.lane_block)
