@@ -24,7 +24,7 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
-    line_of, locate, plan, read_line, shape_of_piece,
+    line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
@@ -61,21 +61,21 @@ ctypedef void (*tile_t)(
 
 
 cdef inline void add_rows(
-    const char** rows,      # IN: 1 or ROWS pieces of lines
+    const char** rows,      # IN: 1, 2 or ROWS pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
     Py_ssize_t n, bint first,
     value_t* _,             # the type of the elements
     acc_t* line,            # IN (unless first), OUT: n sums
 ) noexcept nogil:
-    """Add 1 or ROWS runs of n elements, in order, `offset` bytes into their rows.
+    """Add 1, 2 or ROWS runs of n elements, in order, `offset` bytes into their rows.
 
     Several at a time save round trips of the sums through memory. To be called with a literal
     count and first: each loop is then compiled without a branch in it, and vectorises.
     """
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 1 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
     cdef Py_ssize_t i
     cdef acc_t total
     for i in range(n):
@@ -83,6 +83,7 @@ cdef inline void add_rows(
         total = plus[acc_t, value_t](total, a[i])
         if count > 1:
             total = plus[acc_t, value_t](total, b[i])
+        if count > 2:
             total = plus[acc_t, value_t](total, c[i])
             total = plus[acc_t, value_t](total, d[i])
         line[i] = total
@@ -99,7 +100,7 @@ cdef inline void sum_lines(
     cdef const char* rows[ROWS]
     cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
     while k < line.count:
-        count = ROWS if line.count - k >= ROWS else 1
+        count = rows_at_once(line.count - k)
         for row in range(count):
             rows[row] = read_line(
                 p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
@@ -110,6 +111,10 @@ cdef inline void sum_lines(
                 add_rows[value_t, acc_t](rows, ROWS, step, n, True, buffers, sums + run * n)
             elif count == ROWS:
                 add_rows[value_t, acc_t](rows, ROWS, step, n, False, buffers, sums + run * n)
+            elif count == 2 and k == 0:
+                add_rows[value_t, acc_t](rows, 2, step, n, True, buffers, sums + run * n)
+            elif count == 2:
+                add_rows[value_t, acc_t](rows, 2, step, n, False, buffers, sums + run * n)
             elif k == 0:
                 add_rows[value_t, acc_t](rows, 1, step, n, True, buffers, sums + run * n)
             else:

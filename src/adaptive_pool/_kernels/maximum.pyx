@@ -21,7 +21,7 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
-    line_number, line_of, locate, plan, read_line, shape_of_piece,
+    line_number, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
@@ -79,22 +79,18 @@ cdef inline void start(
 
 
 cdef inline void best_of_rows(
-    const char** rows,          # IN: `count` pieces of lines
+    const char** rows,          # IN: 1, 2 or ROWS pieces of lines
     const Py_ssize_t* firsts,   # IN: the flat index of the first element of each of those lines
     Py_ssize_t count, Py_ssize_t offset,
     Py_ssize_t n, bint indexed,
     value_t* best,              # IN, OUT: n maxima
     index_t* where,             # IN, OUT: the `firsts` of the lines they are from
 ) noexcept nogil:
-    """Compare 1 or ROWS runs of n elements, in order, `offset` bytes into their rows.
-
-    Several at a time save round trips of the results through memory. To be called with a literal
-    count: each loop is then compiled without a branch in it, and vectorises.
-    """
+    """Compare 1, 2 or ROWS runs of n elements, in order. See add_rows in average.pyx."""
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 1 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
     cdef index_t first[ROWS]
     cdef Py_ssize_t i
     cdef value_t top
@@ -108,6 +104,7 @@ cdef inline void best_of_rows(
             challenge[value_t, index_t](a[i], first[0], &top, &winner)
             if count > 1:
                 challenge[value_t, index_t](b[i], first[1], &top, &winner)
+            if count > 2:
                 challenge[value_t, index_t](c[i], first[2], &top, &winner)
                 challenge[value_t, index_t](d[i], first[3], &top, &winner)
             best[i] = top
@@ -118,6 +115,7 @@ cdef inline void best_of_rows(
             challenge[value_t, index_t](a[i], 0, &top, &winner)
             if count > 1:
                 challenge[value_t, index_t](b[i], 0, &top, &winner)
+            if count > 2:
                 challenge[value_t, index_t](c[i], 0, &top, &winner)
                 challenge[value_t, index_t](d[i], 0, &top, &winner)
             best[i] = top
@@ -136,8 +134,7 @@ cdef inline void best_of_lines(
     cdef Py_ssize_t firsts[ROWS]
     cdef Py_ssize_t k = 0, count, row, run, step, w, lane, n = piece.length
     while k < line.count:
-        # The first line alone, then ROWS at a time, then what is left.
-        count = ROWS if k > 0 and line.count - k >= ROWS else 1
+        count = 1 if k == 0 else rows_at_once(line.count - k)
         for row in range(count):
             rows[row] = read_line(
                 p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
@@ -153,6 +150,10 @@ cdef inline void best_of_lines(
             elif count == ROWS:
                 best_of_rows[value_t, index_t](
                     rows, firsts, ROWS, step, n, indexed, best + run * n, where + run * n
+                )
+            elif count == 2:
+                best_of_rows[value_t, index_t](
+                    rows, firsts, 2, step, n, indexed, best + run * n, where + run * n
                 )
             else:
                 best_of_rows[value_t, index_t](

@@ -8,6 +8,16 @@ size of the input.
 """
 from libc.string cimport memcpy
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define ap_prefetch(address) __builtin_prefetch(address)
+    #else
+    #define ap_prefetch(address) ((void) (address))
+    #endif
+    """
+    void ap_prefetch(const void* address) noexcept nogil
+
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
 )
@@ -18,6 +28,10 @@ cdef enum:
     LANE_BLOCK = 128    # lanes of a tile, at most
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
+    # Lines up to SHORT bytes apart are asked for AHEAD bytes early: read four at a time, they are
+    # no stream that the hardware's prefetching would see. docs/design/canonical-problem.md.
+    AHEAD = 4096
+    SHORT = 2048
 
 
 cdef struct Array:
@@ -271,10 +285,19 @@ cdef inline const char* read_line(
 ) noexcept nogil:
     """The columns w0:w1 of the k-th input line: in place, or else copied to `buffer`."""
     cdef const char* first = input_at(p, line, k, w0, tile.lane)
+    cdef Py_ssize_t i
     if p.fetch == NULL:
+        if p.x.h <= SHORT:
+            for i in range(0, (w1 - w0) * tile.lanes * p.x.itemsize, 64):
+                ap_prefetch(first + AHEAD + i)
         return first
     p.fetch(first, p.x.w, p.x.lane, w1 - w0, tile.lanes, buffer)
     return buffer
+
+
+cdef inline Py_ssize_t rows_at_once(Py_ssize_t left) noexcept nogil:
+    """How many of the lines that are left to read next: ROWS, 2 or 1."""
+    return ROWS if left >= ROWS else 2 if left >= 2 else 1
 
 
 cdef struct Piece:
