@@ -361,7 +361,7 @@ cdef inline void store_maxima(
     if task.indices.data == NULL:
         return
     out = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-    for ow in range(tile.ow0, tile.ow1):
+    for _ in range(tile.ow0, tile.ow1):
         for lane in range(tile.lanes):
             if task.indices.itemsize == 4:
                 (<int32_t*> (out + lane * task.indices.lane))[0] = <int32_t> winners[lane]

@@ -201,8 +201,9 @@ cdef inline Pooling plan(
     p.lines = batches * channels * d.count * h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
     # A few windows at least. More lines would only keep reading and reducing apart.
-    p.group = min(pieces(GROUP, w.count * p.lane_block), TILE // (p.lane_block * max(w.size, w.count)))
-    p.group = max(<Py_ssize_t> 1, min(p.lines, p.group))
+    p.group = min(p.lines, pieces(GROUP, w.count * p.lane_block))
+    p.group = min(p.group, TILE // (p.lane_block * max(w.size, w.count)))
+    p.group = max(p.group, <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(lanes, p.lane_block)
     p.groups = pieces(p.lines, p.group)
