@@ -32,7 +32,7 @@ _DATA_FORMATS = ("channels_first", "channels_last")
 _CACHED_WINDOWS = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One geometry: what is pooled, along which axes, over which windows."""
 
@@ -42,6 +42,20 @@ class Problem:
     ndim: int
     windows: KernelWindows | None  # None where nothing is to be computed
     largest_window: int  # elements
+
+    @functools.cached_property
+    def canonical_shapes(self) -> dict[tuple[int, ...], tuple[int, ...]]:
+        """The canonical shapes of contiguous arrays of the input's and the output's shape."""
+        first, last = self.first_axis, self.first_axis + self.ndim
+        ones = (1,) * (3 - self.ndim)
+        return {
+            shape: (
+                *(1, math.prod(shape[:first])),
+                *(*ones, *shape[first:last]),
+                math.prod(shape[last:]),
+            )
+            for shape in (self.input_shape, self.output_shape)
+        }
 
     @property
     def plane(self) -> int:
@@ -274,22 +288,14 @@ def canonical_views(problem: Problem, *arrays: Array) -> Iterator[tuple[Array, .
     The first array decides which axis becomes `lanes`. There is one tuple of views unless more
     than two of the leading axes have steps that do not merge.
     """
-    first, last = problem.first_axis, problem.first_axis + problem.ndim
     words = [x.view(_dtypes.WORDS[x.itemsize]) for x in arrays]
-    ones = (1,) * (3 - problem.ndim)
     if all(x.flags.c_contiguous for x in words):
-        yield tuple(
-            x.reshape(
-                1,
-                math.prod(x.shape[:first]),
-                *ones,
-                *x.shape[first:last],
-                math.prod(x.shape[last:]),
-            )
-            for x in words
-        )
+        shapes = problem.canonical_shapes
+        yield tuple([x.reshape(shapes[x.shape]) for x in words])
         return
 
+    first, last = problem.first_axis, problem.first_axis + problem.ndim
+    ones = (1,) * (3 - problem.ndim)
     lead = words[0]
     others = [k for k in range(lead.ndim) if not first <= k < last and lead.shape[k] != 1]
     lanes = None

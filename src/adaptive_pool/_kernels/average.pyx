@@ -23,16 +23,14 @@ from adaptive_pool._kernels.elements cimport (
     uint8_t, uint16_t, uint32_t, uint64_t, value_t, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
-    line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
+    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, buffer_size, describe, input_at,
+    job_count, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
 cdef enum:
     PARTIALS = 16                           # running sums of a long window; TILE / LANE_BLOCK
     LONG = 2 * PARTIALS                     # columns that make a window long
-    SUMS = 3 * 16 * TILE                    # bytes of a job's three tiles of sums, at most
-    SCRATCH = SUMS + ROWS * 8 * TILE        # and of its copies of ROWS pieces of lines
 
 # A second name, so that x and out may differ in size.
 ctypedef fused out_word_t:
@@ -335,11 +333,9 @@ def average(
     """Average `x` over `windows` into `out`. Neither is empty; `out` is aligned."""
     cdef Average task
     cdef tile_t tile = tile_for(element)
-    cdef Py_ssize_t job, jobs
+    cdef Py_ssize_t job, jobs, sums, scratch_size
+    cdef char* scratch
     cdef char* mine
-    cdef char* scratch = <char*> malloc(num_threads * SCRATCH)
-    if scratch == NULL:
-        raise MemoryError
     task.pooling = plan(
         describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
         x.shape[0], x.shape[1], x.shape[5], &windows.d, &windows.h, &windows.w,
@@ -347,9 +343,18 @@ def average(
     task.out = describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(out_word_t))
     task.store = store_for(element, out_element)
     jobs = job_count(&task.pooling)
+    # For each thread: three tiles of sums, and the copies of ROWS pieces of lines.
+    sums = 3 * TILE * (
+        sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
+        else sizeof(double)
+    )
+    scratch_size = sums + buffer_size(&task.pooling)
+    scratch = <char*> malloc(num_threads * scratch_size)
+    if scratch == NULL:
+        raise MemoryError
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        mine = scratch + threadid() * SCRATCH
-        tile(&task, job, mine + SUMS, mine)
+        mine = scratch + threadid() * scratch_size
+        tile(&task, job, mine + sums, mine)
     free(scratch)

@@ -20,19 +20,14 @@ from adaptive_pool._kernels.elements cimport (
     store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, describe, input_at, job_count,
-    line_number, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
+    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, buffer_size, describe, input_at,
+    job_count, line_number, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
 cdef enum:
     WIDTH = 32                  # windows turned at a time; running maxima of a long window
     LONG = WIDTH                # columns that make a window long
-    # Bytes: a job's copies of ROWS pieces of lines, then best values, then their indices; of
-    # lines, of their windows, of turned windows.
-    BUFFERS = ROWS * 8 * TILE
-    BEST = 3 * 8 * TILE
-    SCRATCH = BUFFERS + 2 * BEST
 
 ctypedef fused real_value_t:
     float
@@ -454,17 +449,22 @@ cdef Maximum plan_maximum(
     return task
 
 
-cdef int run(Maximum* task, tile_t tile, int num_threads) except -1:
+cdef int run(Maximum* task, tile_t tile, Py_ssize_t index_size, int num_threads) except -1:
     cdef Py_ssize_t job, jobs = job_count(&task.pooling)
+    # For each thread three tiles of values and of indices (of lines, of their windows, of turned
+    # windows), and the copies of ROWS pieces of lines. Halves are kept as float32.
+    cdef Py_ssize_t values = 3 * TILE * max(task.pooling.x.itemsize, <Py_ssize_t> sizeof(float))
+    cdef Py_ssize_t indices = 3 * TILE * index_size
+    cdef Py_ssize_t scratch_size = values + indices + buffer_size(&task.pooling)
     cdef char* mine
-    cdef char* scratch = <char*> malloc(num_threads * SCRATCH)
+    cdef char* scratch = <char*> malloc(num_threads * scratch_size)
     if scratch == NULL:
         raise MemoryError
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        mine = scratch + threadid() * SCRATCH
-        tile(task, job, mine, mine + BUFFERS, mine + BUFFERS + BEST)
+        mine = scratch + threadid() * scratch_size
+        tile(task, job, mine + values + indices, mine, mine + values)
     free(scratch)
     return 0
 
@@ -483,7 +483,7 @@ def maximum(
         describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)),
     )
     task.indices.data = NULL
-    run(&task, tile_for[int32_t](element, NULL), num_threads)
+    run(&task, tile_for[int32_t](element, NULL), sizeof(int32_t), num_threads)
 
 
 def maximum_with_indices(
@@ -503,8 +503,7 @@ def maximum_with_indices(
     # Indices are computed in 32 bits where the plane allows it, whatever they are stored in.
     cdef bint short_plane = x.shape[2] * x.shape[3] * x.shape[4] <= 0x7FFFFFFF
     task.indices = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
-    run(
-        &task,
-        tile_for[int32_t](element, NULL) if short_plane else tile_for[int64_t](element, NULL),
-        num_threads,
-    )
+    if short_plane:
+        run(&task, tile_for[int32_t](element, NULL), sizeof(int32_t), num_threads)
+    else:
+        run(&task, tile_for[int64_t](element, NULL), sizeof(int64_t), num_threads)

@@ -234,6 +234,11 @@ cdef inline Py_ssize_t job_count(const Pooling* p) noexcept nogil:
     return p.groups * p.spans * p.lane_blocks
 
 
+cdef inline Py_ssize_t buffer_size(const Pooling* p) noexcept nogil:
+    """Bytes for copies of ROWS pieces of lines, if lines are not read in place."""
+    return 0 if p.fetch == NULL else ROWS * TILE * <Py_ssize_t> sizeof(double)
+
+
 cdef inline Tile locate(const Pooling* p, Py_ssize_t job) noexcept nogil:
     cdef Tile tile
     tile.lane = job % p.lane_blocks * p.lane_block
