@@ -169,14 +169,34 @@ def test_index_dtype(rng, index_dtype, data_format):
     np.testing.assert_array_equal(y, y64)
 
 
-def test_layouts_agree_to_the_bit(rng):
-    """Also where a plain sum depends on its order: long windows, cancellation."""
-    x = rng.standard_normal((2, 5, 67, 130)).astype(np.float64) * 1e6
-    last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
-    for counts in [(1, 1), (3, 2), (67, 1), (2, 130)]:
-        first = ap.adaptive_avg_pool2d(x, counts)
-        other = ap.adaptive_avg_pool2d(last, counts, data_format="channels_last")
-        assert np.moveaxis(other, -1, 1).tobytes() == first.tobytes()
-        many = np.concatenate([last] * 30, axis=-1)  # 150 lanes: more than a block
-        other = ap.adaptive_avg_pool2d(many, counts, data_format="channels_last")
-        assert np.moveaxis(other[..., -5:], -1, 1).tobytes() == first.tobytes()
+@pytest.mark.parametrize("channels", [1, 3, 5, 16, 70, 130, 600])
+@pytest.mark.parametrize("width", [16, 20, 31, 32, 40, 700])
+def test_layouts_agree_to_the_bit(rng, channels, width):
+    """However few or many the lanes, whatever the tile, windows short and long.
+
+    The sums themselves, in float64 and of elements of all magnitudes, show any other order.
+    """
+    x = (rng.standard_normal((2, 5, width)) * 2.0 ** rng.integers(-20, 20, (2, 5, width))).astype(
+        np.float32
+    )
+    lanes = np.repeat(x[..., None], channels, axis=-1)
+    for counts in [(1, 1), (3, 2), (5, width), (2, 5)]:
+        first = ap.adaptive_avg_pool2d(x, counts, dtype=np.float64)
+        last = ap.adaptive_avg_pool2d(lanes, counts, data_format="channels_last", dtype=np.float64)
+        assert (last == first[..., None]).all()
+
+
+def test_order_of_summation(rng):
+    """Lines in order, then columns in order, or 16 running sums of a long window and their tree."""
+    x = (rng.standard_normal((3, 77)) * 2.0 ** rng.integers(-20, 20, (3, 77))).astype(np.float32)
+    line = (x[0].astype(np.float64) + x[1]) + x[2]
+    total = 0.0
+    for value in line[:31]:
+        total += value
+    assert ap.adaptive_avg_pool2d(x[:, :31], 1, dtype=np.float64) == total / 93
+    partials = np.zeros(16)
+    for column, value in enumerate(line):
+        partials[column % 16] += value
+    for half in (8, 4, 2, 1):
+        partials = partials[:half] + partials[half:]
+    assert ap.adaptive_avg_pool2d(x, 1, dtype=np.float64) == partials[0] / (3 * 77)

@@ -29,8 +29,8 @@ from adaptive_pool._kernels.planes cimport (
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
 cdef enum:
-    PARTIALS = 16                           # running sums of a long window; TILE / LANE_BLOCK
-    LONG = 2 * PARTIALS                     # columns that make a window long
+    PARTIALS = 16           # running sums of a long window
+    LONG = 2 * PARTIALS     # columns that make a window long
 
 # A second name, so that x and out may differ in size.
 ctypedef fused out_word_t:
@@ -122,21 +122,23 @@ cdef inline void sum_lines(
 
 cdef inline void sum_short(
     const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes,
-    acc_t* sums,            # OUT: lanes
+    Py_ssize_t columns, Py_ssize_t lanes, bint first,
+    acc_t* sums,            # IN (unless first), OUT: lanes
 ) noexcept nogil:
-    """Sum a window along W from left to right."""
-    cdef Py_ssize_t w = 1, lane
+    """Sum a window along W, or go on with it, from left to right."""
+    cdef Py_ssize_t w, lane
     cdef acc_t total
+    if first:
+        for lane in range(lanes):
+            sums[lane] = nothing[acc_t](sums)
     if lanes < 8:  # too few for a vector: a chain of additions for each
         for lane in range(lanes):
-            total = line[lane]
-            for w in range(1, columns):
+            total = sums[lane]
+            for w in range(columns):
                 total = merge[acc_t](total, line[w * lanes + lane])
             sums[lane] = total
         return
-    for lane in range(lanes):
-        sums[lane] = line[lane]
+    w = 0
     while w + 3 < columns:  # four at a time, for the same reason as in add_rows
         for lane in range(lanes):
             total = merge[acc_t](sums[lane], line[w * lanes + lane])
@@ -157,17 +159,20 @@ cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
 
 
 cdef inline void add_partials(
-    const acc_t* line,      # IN: columns x lanes, the first of them column 0 modulo PARTIALS
+    const acc_t* line,      # IN: columns x lanes
     Py_ssize_t columns, Py_ssize_t lanes,
+    Py_ssize_t column,      # IN: which column of the window the first of them is
     acc_t* partials,        # IN, OUT: PARTIALS x lanes
 ) noexcept nogil:
-    cdef Py_ssize_t k, block = PARTIALS * lanes
-    for _ in range(columns // PARTIALS):
-        for k in range(block):
-            partials[k] = merge[acc_t](partials[k], line[k])
-        line += block
-    for k in range(columns % PARTIALS * lanes):
-        partials[k] = merge[acc_t](partials[k], line[k])
+    cdef Py_ssize_t k, count
+    while columns > 0:
+        column %= PARTIALS
+        count = min(columns, PARTIALS - column)
+        for k in range(count * lanes):
+            partials[column * lanes + k] = merge[acc_t](partials[column * lanes + k], line[k])
+        line += count * lanes
+        columns -= count
+        column += count
 
 
 cdef inline void sum_partials(
@@ -191,33 +196,36 @@ cdef void average_tile(
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
     cdef Line line
-    cdef Py_ssize_t lanes = tile.lanes, k, ow, w, columns
+    cdef Py_ssize_t lanes = tile.lanes, reach = TILE // lanes, k, ow, w, begin, end
     cdef acc_t* sums = scratch + TILE           # of whole windows
     cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
-    cdef const acc_t* window
+    cdef const acc_t* piece
+    cdef acc_t* total
 
     for k in range(tile.lines):
         line = line_of(p, tile.line + k)
-        if (tile.w1 - tile.w0) * lanes <= TILE:
-            sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)
+        w = tile.w0
+        while w < tile.w1:  # once, unless a single window reaches further than a tile
+            sum_lines[value_t, acc_t](
+                p, &tile, &line, w, min(w + reach, tile.w1), buffers, scratch
+            )
             for ow in range(tile.ow0, tile.ow1):
-                window = scratch + (p.w.starts[ow] - tile.w0) * lanes
-                columns = window_size(p.w, ow)
-                if columns < LONG:
-                    sum_short[acc_t](window, columns, lanes, sums + (ow - tile.ow0) * lanes)
-                else:
+                begin, end = max(p.w.starts[ow], w), min(p.w.ends[ow], w + reach)
+                piece = scratch + (begin - w) * lanes
+                total = sums + (ow - tile.ow0) * lanes
+                if window_size(p.w, ow) < LONG:
+                    sum_short[acc_t](
+                        piece, end - begin, lanes, begin == p.w.starts[ow], total
+                    )
+                    continue
+                if begin == p.w.starts[ow]:
                     clear[acc_t](partials, lanes)
-                    add_partials[acc_t](window, columns, lanes, partials)
-                    sum_partials[acc_t](partials, lanes, sums + (ow - tile.ow0) * lanes)
-        else:  # a single window, wider than a tile
-            clear[acc_t](partials, lanes)
-            w = tile.w0
-            while w < tile.w1:
-                columns = min(TILE // lanes // PARTIALS * PARTIALS, tile.w1 - w)
-                sum_lines[value_t, acc_t](p, &tile, &line, w, w + columns, buffers, scratch)
-                add_partials[acc_t](scratch, columns, lanes, partials)
-                w += columns
-            sum_partials[acc_t](partials, lanes, sums)
+                add_partials[acc_t](
+                    piece, end - begin, lanes, begin - p.w.starts[ow], partials
+                )
+                if end == p.w.ends[ow]:
+                    sum_partials[acc_t](partials, lanes, total)
+            w += reach
         average.store(p, &average.out, &tile, &line, sums)
 
 
@@ -343,8 +351,8 @@ def average(
     task.out = describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(out_word_t))
     task.store = store_for(element, out_element)
     jobs = job_count(&task.pooling)
-    # For each thread: three tiles of sums, and the copies of ROWS pieces of lines.
-    sums = 3 * TILE * (
+    # For each thread: tiles of sums, running sums, and the copies of ROWS pieces of lines.
+    sums = (2 * TILE + PARTIALS * task.pooling.lane_block) * (
         sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
         else sizeof(double)
     )

@@ -25,7 +25,7 @@ from adaptive_pool._kernels.tables cimport Axis
 
 cdef enum:
     TILE = 2048         # elements of a tile: lines x columns x lanes
-    LANE_BLOCK = 128    # lanes of a tile, at most
+    LANE_BLOCK = 512    # lanes of a tile, at most
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
     # Lines up to SHORT bytes apart are asked for AHEAD bytes early: read four at a time, they are
