@@ -11,10 +11,9 @@ from setuptools.command.build_ext import build_ext
 
 KERNELS = "src/adaptive_pool/_kernels"
 
-# ADAPTIVE_POOL_NO_OPENMP=1 builds serial kernels; ADAPTIVE_POOL_DEBUG=1 checks bounds;
-# ADAPTIVE_POOL_NO_ABI3=1 builds for this version of Python alone.
+# ADAPTIVE_POOL_NO_OPENMP=1 builds serial kernels; ADAPTIVE_POOL_NO_ABI3=1 builds for one version
+# of Python.
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
-DEBUG = os.environ.get("ADAPTIVE_POOL_DEBUG") == "1"
 ABI3 = (
     os.environ.get("ADAPTIVE_POOL_NO_ABI3") != "1"
     and platform.python_implementation() == "CPython"
@@ -24,9 +23,9 @@ ABI3 = (
 DIRECTIVES = {
     "language_level": 3,
     "binding": False,
-    "boundscheck": DEBUG,
+    "boundscheck": False,
     "wraparound": False,
-    "initializedcheck": DEBUG,
+    "initializedcheck": False,
     "cdivision": True,
     "embedsignature": False,
 }
@@ -47,8 +46,8 @@ class BuildKernels(build_ext):
         kind = self.compiler.compiler_type
         compile_args, link_args = list(FLAGS.get(kind, [])), []
         if OPENMP:
-            compile_args += OPENMP_FLAGS[kind][0]
-            link_args += OPENMP_FLAGS[kind][1]
+            compile_args += OPENMP_FLAGS.get(kind, ([], []))[0]
+            link_args += OPENMP_FLAGS.get(kind, ([], []))[1]
         for extension in self.extensions:
             extension.extra_compile_args = compile_args
             extension.extra_link_args = link_args

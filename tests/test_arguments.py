@@ -9,6 +9,7 @@ from cases import DTYPES, dtype_of
 from oracle import function
 
 import adaptive_pool as ap
+from adaptive_pool import _problem
 
 
 def zeros(*shape, dtype=np.float32):
@@ -247,7 +248,9 @@ def test_dlpack_of_another_device():
         ap.adaptive_avg_pool2d(Exporter(), 2)
 
 
-@pytest.mark.parametrize("value", ["NCHW", "channels", None, 1, ["channels_first"]])
+@pytest.mark.parametrize(
+    "value", ["NCHW", "channels", None, 1, ["channels_first"], np.array(["a", "b"])]
+)
 def test_data_format(value):
     g = zeros(2, 2)
     for call in (
@@ -390,7 +393,9 @@ def test_read_only_out():
         ap.adaptive_avg_pool2d(np.ones((4, 4), np.float32), 2, out=out)
 
 
-@pytest.mark.parametrize("out", [zeros(2, 2), (zeros(2, 2),), [zeros(2, 2), zeros(2, 2)]])
+@pytest.mark.parametrize(
+    "out", [zeros(2, 2), (zeros(2, 2),), [zeros(2, 2), zeros(2, 2)], (None, np.zeros((2, 2), int))]
+)
 def test_out_with_indices_is_a_pair(out):
     with pytest.raises(TypeError, match="out must be a pair"):
         ap.adaptive_max_pool2d(zeros(4, 4), 2, return_indices=True, out=out)
@@ -518,3 +523,31 @@ def test_no_memory(size):
     finally:
         resource.setrlimit(resource.RLIMIT_AS, limits)
     assert ap.adaptive_avg_pool2d(x, 1).tolist() == [[[[1.0]]]]
+
+
+def test_an_array_that_fails_to_convert():
+    class Broken:
+        def __array__(self, dtype=None, copy=None):
+            raise OSError("the disk is gone")
+
+    with pytest.raises(TypeError, match="adaptive_avg_pool2d: x is not an array: the disk is gone"):
+        ap.adaptive_avg_pool2d(Broken(), 2)
+
+
+def test_ragged_tables():
+    with pytest.raises(ValueError, match="windows of pooled axis 0: starts is no array"):
+        ap.adaptive_avg_pool1d(zeros(4), None, windows=[([[0], [1, 2]], [1, 2])])
+
+
+def test_empty_leading_axis_needs_no_table():
+    assert ap.adaptive_max_pool1d(np.empty((0, 2**40), np.uint8), 2**30).shape == (0, 2**30)
+    with pytest.raises(ValueError, match="leaves window 5 empty"):
+        ap.adaptive_max_pool1d(np.empty((0, 10), np.uint8), 7, windows="ceil")
+
+
+def test_problems_of_long_axes_are_not_kept():
+    """None on a long axis is as long a table as its length."""
+    before = _problem._cached_problem.cache_info().currsize
+    for size in range(100_000, 100_005):
+        ap.adaptive_max_pool2d(np.broadcast_to(np.uint8(0), (size, 1)), (None, 1))
+    assert _problem._cached_problem.cache_info().currsize == before

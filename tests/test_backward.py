@@ -24,8 +24,12 @@ def check_average(g, sizes, data_format, rule="torch"):
     assert (result.shape, result.dtype) == (shape, g.dtype)
     expected = _reference.average_backward(last.astype(np.float64), sizes, windows)
     magnitude = _reference.average_backward(np.abs(last).astype(np.float64), sizes, windows)
-    # The sum is in float64 like the oracle's, in another order for float64 only; then one rounding.
-    bound = 4 if g.dtype == np.float64 else 0.5000001
+    # Both add in float64, in different orders. At most ceil(O/I) + 1 windows of an axis hold an
+    # element. Sums of n terms are off by n - 1 roundings of half a unit, on either side, and the
+    # terms by one each. Shorter types hide that but for the one rounding of the result.
+    counts = last.shape[last.ndim - ndim :]
+    terms = np.prod([-(-o // i) + 1 for i, o in zip(sizes, counts, strict=True)])
+    bound = 2 * terms if g.dtype == np.float64 else 0.5000001
     error = np.abs(pooled_last(result, ndim, data_format).astype(np.float64) - expected)
     assert (error <= bound * spacing(magnitude, g.dtype)).all()
 

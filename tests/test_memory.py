@@ -231,15 +231,34 @@ def test_out_overlaps_an_input(rng, shift):
     )
 
 
-def test_the_two_outs_overlap(rng):
+@pytest.mark.parametrize("shift", [0, 1, 35])
+def test_the_two_outs_overlap(rng, shift):
     x = random_array(rng, (12, 12), "int64")
+    memory = np.full(72, 7, np.int64)
+    outs = memory[:36].reshape(6, 6), memory[shift : 36 + shift].reshape(6, 6)
+    with pytest.raises(ValueError, match="must not share memory"):
+        ap.adaptive_max_pool2d(x, 6, return_indices=True, out=outs)
+    assert (memory == 7).all()
+
+
+def test_the_two_outs_interleave(rng):
+    """Fields of one record array are next to each other and do not overlap."""
+    x = random_array(rng, (12, 12), "float32")
+    records = np.zeros((6, 6), [("value", "f4"), ("where", "i4")])
+    outs = records["value"], records["where"]
+    got = ap.adaptive_max_pool2d(x, 6, return_indices=True, index_dtype=np.int32, out=outs)
+    assert got is outs
     values, indices = ap.adaptive_max_pool2d(x, 6, return_indices=True)
-    memory = np.empty(72, np.int64)
-    outs = memory[:36].reshape(6, 6), memory[18:54].reshape(6, 6)
-    got = ap.adaptive_max_pool2d(x, 6, return_indices=True, out=outs)
-    assert got[1] is outs[1]
-    assert bits(outs[1]) == bits(indices)
-    assert bits(outs[0][:3]) == bits(values[:3])
+    assert (bits(records["value"]), records["where"].tolist()) == (bits(values), indices.tolist())
+
+
+def test_out_with_interleaved_axes():
+    """Steps of 8 and 12 bytes: no two elements meet."""
+    memory = np.zeros(100, np.float32)
+    out = np.lib.stride_tricks.as_strided(memory, (3, 2), (8, 12))
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert ap.adaptive_avg_pool2d(x, None, out=out) is out
+    assert out.tolist() == x.tolist()
 
 
 class Guarded:

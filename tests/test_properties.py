@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 from oracle import assert_average, assert_maximum, function, pooled_back, pooled_last, tables
 
 import adaptive_pool as ap
+from adaptive_pool import _reference
 
 DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
           "float16", "float32", "float64"]  # fmt: skip
@@ -97,3 +98,47 @@ def test_windows_cover_the_axis(size, count, rule):
     assert all(start <= end for start, end in zip(starts[1:], ends[:-1], strict=True))
     if rule in ("split", "ceil"):
         assert starts[1:] == ends[:-1]
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_any_tables_of_windows(data):
+    """Unsorted, nested, repeated, with gaps: forward and backward are the definition."""
+    ndim = data.draw(st.integers(1, 3))
+    sizes = [data.draw(st.sampled_from([1, 2, 5, 9, 40] + [2300] * (k == 0))) for k in range(ndim)][
+        ::-1
+    ]
+    windows = []
+    for size in sizes:
+        pairs = st.tuples(st.integers(0, size - 1), st.integers(1, size)).filter(
+            lambda p: p[0] < p[1]
+        )
+        starts, ends = zip(*data.draw(st.lists(pairs, min_size=1, max_size=6)), strict=True)
+        windows.append((np.array(starts), np.array(ends)))
+    channels = data.draw(st.sampled_from([1, 3, 9, 70]))
+    data_format = data.draw(st.sampled_from(["channels_first", "channels_last"]))
+    dtype = data.draw(st.sampled_from(["float16", "float32", "float64", "uint8"]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    x = rng.integers(0, 50, (channels, *sizes)).astype(dtype)  # ties, and sums that are exact
+    given_x = np.ascontiguousarray(pooled_back(x, ndim, data_format))
+    options = {"data_format": data_format, "windows": windows}
+    y = function("avg", ndim)(given_x, None, **options)
+    assert_average(pooled_last(y, ndim, data_format), x, windows, y.dtype)
+    values, indices = function("max", ndim)(given_x, None, return_indices=True, **options)
+    last = [pooled_last(r, ndim, data_format) for r in (values, indices)]
+    assert_maximum(*last, x, windows)
+    assert function("max", ndim)(given_x, None, **options).tobytes() == values.tobytes()
+    if dtype == "uint8":
+        return
+    g = rng.integers(-8, 9, values.shape).astype(dtype)
+    result = function("max", ndim, backward=True)(
+        g, indices, given_x.shape, data_format=data_format
+    )
+    last = [pooled_last(r, ndim, data_format) for r in (g, indices, result)]
+    np.testing.assert_array_equal(last[2], _reference.maximum_backward(*last[:2], sizes))
+    result = function("avg", ndim, backward=True)(g, given_x.shape, **options)
+    expected = _reference.average_backward(last[0].astype(np.float64), sizes, windows)
+    # At most 6**3 windows hold an element, each adds a rounding in float64 to a sum below 216 * 8;
+    # the result is rounded once.
+    bound = 216 * 2.0**-53 * 216 * 8 + np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
+    assert (np.abs(pooled_last(result, ndim, data_format) - expected) <= bound).all()

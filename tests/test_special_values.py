@@ -207,3 +207,41 @@ def test_subnormals(dtype, least):
     assert ap.adaptive_max_pool1d(x, 1).tolist() == [least]
     g = ap.adaptive_avg_pool1d_backward(np.full(1, 4 * least, dtype), (2,))
     assert g.tolist() == [2 * least] * 2
+
+
+def test_sum_whose_error_overflows():
+    """The sum stays finite, but what its rounding lost does not."""
+    for values in ([-1.5 * 2.0**971, np.finfo(np.float64).max], [1.0, -1.5 * 2.0**971]):
+        for x in (np.array(values), np.array(values)[:, None]):
+            y = ap.adaptive_avg_pool1d(
+                x, 1, data_format="channels_first" if x.ndim == 1 else "channels_last"
+            )
+            exact = sum(map(Fraction, values)) / 2
+            assert abs(Fraction(float(y.ravel()[0])) - exact) <= Fraction(
+                np.spacing(max(map(abs, values)))
+            )
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_one_nan_for_all(dtype):
+    """The bits of a NaN that comes out of arithmetic depend on nothing that went in."""
+    x = np.zeros((5, 9), np.float64)
+    x[0], x[1], x[2, :4] = -np.float64(NAN), NAN, np.inf
+    x[3, :4] = -np.inf
+    x = x.astype(dtype_of(dtype))
+    first = ap.adaptive_avg_pool1d(np.ascontiguousarray(x.T), 1)
+    last = ap.adaptive_avg_pool1d(x, 1, data_format="channels_last")
+    assert first.tobytes() == last.tobytes()
+    assert len({y.tobytes() for y in last}) == 1
+    assert not np.signbit(last.astype(np.float64)).any()
+    g = ap.adaptive_avg_pool1d_backward(np.ascontiguousarray(x.T), (9, 2))
+    last = ap.adaptive_avg_pool1d_backward(x, (2, 9), data_format="channels_last")
+    assert g.T.tobytes() == last.tobytes()
+
+
+def test_any_byte_but_zero_is_true():
+    x = np.frombuffer(bytes([0, 2, 3, 1]), np.bool_)
+    assert ap.adaptive_avg_pool1d(x, 1).tolist() == [0.75]
+    y, indices = ap.adaptive_max_pool1d(x, 1, return_indices=True)
+    assert (y.tolist(), indices.tolist()) == ([True], [1])
+    assert y.view(np.uint8).tolist() == [1]

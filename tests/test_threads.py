@@ -48,10 +48,10 @@ def test_same_bits_for_any_number(rng, shape, dtype, data_format):
 
 
 def test_same_bits_for_any_split_of_the_batch(rng, data_format):
-    x = random_array(rng, (6, 12, 13, 14), "float32")
-    whole = ap.adaptive_avg_pool2d(x, 3, data_format=data_format)
-    parts = [ap.adaptive_avg_pool2d(p, 3, data_format=data_format) for p in np.array_split(x, 4)]
-    assert whole.tobytes() == np.concatenate(parts).tobytes()
+    x = random_array(rng, (6, 12, 33, 14), "float32")
+    whole = results(x, data_format=data_format)
+    parts = [results(part, data_format=data_format) for part in np.array_split(x, 4)]
+    assert whole == [b"".join(part) for part in zip(*parts, strict=True)]
 
 
 def test_settings():
@@ -103,7 +103,7 @@ def test_environment(environment, expected):
     assert python(GET, **{**clean, **environment}) == expected
 
 
-@pytest.mark.parametrize("value", ["", "0", "-1", "many", "1.5"])
+@pytest.mark.parametrize("value", ["", "0", "-1", "many", "1.5", "9" * 5000])
 def test_nonsense_in_the_environment_is_passed_over(value):
     environment = {"ADAPTIVE_POOL_NUM_THREADS": value, "OMP_NUM_THREADS": ""}
     assert python(GET, **environment) == _threads.cpu_limit()
@@ -134,6 +134,13 @@ def test_container_quota(tmp_path, monkeypatch, files, quota):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert _threads._cgroup_quota() == quota
     assert _threads.cpu_limit() == {1.5: 2, 0.5: 1, None: 8}[quota]
+
+
+@pytest.mark.parametrize("n", [300, 26215, 32768])
+def test_more_threads_than_are_good(n):
+    """They are not started: nothing runs out, and no product of sizes overflows."""
+    x = np.broadcast_to(np.float32(1), (n * 8, 2048))
+    assert (ap.adaptive_avg_pool1d(x, 1, num_threads=n) == 1).all()
 
 
 def test_small_calls_stay_on_one_thread():
@@ -167,6 +174,22 @@ y = ap.adaptive_avg_pool2d(x, 4, num_threads=4)
 child = os.fork()
 if child == 0:
     os._exit(0 if (ap.adaptive_avg_pool2d(x, 4, num_threads=4) == y).all() else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert python(code) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls libgomp by its name on Linux")
+def test_a_child_after_another_extension_used_openmp():
+    code = """
+import ctypes, os, warnings, numpy as np, adaptive_pool as ap
+warnings.simplefilter("ignore")
+region = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
+ctypes.CDLL("libgomp.so.1").GOMP_parallel(region, None, ctypes.c_uint(2), ctypes.c_uint(0))
+x = np.ones((64, 64, 64, 64), np.float32)
+child = os.fork()
+if child == 0:
+    os._exit(0 if (ap.adaptive_avg_pool2d(x, 4, num_threads=2) == 1).all() else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert python(code) == 0

@@ -8,6 +8,7 @@ import pytest
 from cases import RULES
 
 import adaptive_pool as ap
+from adaptive_pool import _windows
 
 
 @pytest.mark.parametrize(
@@ -150,3 +151,13 @@ def test_bad_arguments():
         ap.pool_windows(2**62 + 1, 2)
     with pytest.raises(MemoryError):
         ap.pool_windows(2**62, 2**62)
+
+
+def test_the_longest_table_does_not_overflow():
+    """The last windows of as many as are allowed, computed without the table."""
+    count = _windows._LONGEST_TABLE - 1
+    i = np.array([0, count // 2, count - 1], np.int64)
+    for size in (count - 1, count + 1, 2 * count - 1, 2**62):
+        starts, ends = _windows.RULES["torch"](i, size, count)
+        assert starts.tolist() == [k * size // count for k in i.tolist()]
+        assert ends.tolist() == [-(-(k + 1) * size // count) for k in i.tolist()]

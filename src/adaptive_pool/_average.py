@@ -48,7 +48,7 @@ def _average(
         function, ndim, x.shape, output_size, data_format, windows, y_dtype.itemsize
     )
     _dtypes.check_exact_sum(function, x.dtype, problem.largest_window)
-    threads = threads_for(function, num_threads, x.nbytes)
+    threads = threads_for(function, num_threads, x.nbytes + problem.output_bytes(y_dtype.itemsize))
     elements = ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y_dtype)]
     y = result_array(function, "out", out, problem.output_shape, y_dtype, x)
     if problem.windows is not None:
@@ -81,7 +81,9 @@ def _average_backward(
         gradient.itemsize,
         "input_shape",
     )
-    threads = threads_for(function, num_threads, gradient.itemsize * problem.input_elements)
+    threads = threads_for(
+        function, num_threads, gradient.nbytes + problem.input_bytes(gradient.itemsize)
+    )
     if not gradient.flags.aligned:
         gradient = gradient.copy()
     result = result_array(function, "out", out, problem.input_shape, gradient.dtype, gradient)
@@ -104,7 +106,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
 ) -> Array:
-    """Average over windows that cut axis into a given number of parts.
+    """Average over windows that cut one axis into a given number of parts.
 
     ``y[..., i] = mean(x[..., w0(i):w1(i)])``, with the window borders of
     `pool_windows`. NaN and infinities go where arithmetic takes them.
@@ -112,8 +114,8 @@ def adaptive_avg_pool1d(
     Parameters
     ----------
     x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 1 int or None
@@ -137,8 +139,8 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
-        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
-        the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
+        the last place of the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------
@@ -196,8 +198,8 @@ def adaptive_avg_pool2d(
     Parameters
     ----------
     x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 2 int or None
@@ -221,8 +223,8 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
-        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
-        the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
+        the last place of the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------
@@ -283,8 +285,8 @@ def adaptive_avg_pool3d(
     Parameters
     ----------
     x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 3 int or None
@@ -308,8 +310,8 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
-        Exact means of integers, rounded once. Means of floats within 1 unit in the last place of
-        the mean of the window's absolute values. `out`, if given.
+        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
+        the last place of the mean of the window's absolute values. `out`, if given.
 
     Raises
     ------
@@ -363,8 +365,8 @@ def adaptive_avg_pool1d_backward(
     """Gradient of `adaptive_avg_pool1d` with respect to its input: the exact adjoint.
 
     Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in row-major order of the windows in
-    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the window's number of elements. Contributions are added in float64, in a fixed order, and
+    rounded once. An element that no window holds receives 0. NaN and infinities reach
     the elements of their window alone.
 
     Parameters
@@ -436,8 +438,8 @@ def adaptive_avg_pool2d_backward(
     """Gradient of `adaptive_avg_pool2d` with respect to its input: the exact adjoint.
 
     Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in row-major order of the windows in
-    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the window's number of elements. Contributions are added in float64, in a fixed order, and
+    rounded once. An element that no window holds receives 0. NaN and infinities reach
     the elements of their window alone.
 
     Parameters
@@ -511,8 +513,8 @@ def adaptive_avg_pool3d_backward(
     """Gradient of `adaptive_avg_pool3d` with respect to its input: the exact adjoint.
 
     Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in row-major order of the windows in
-    float64, and rounded once. An element that no window holds receives 0. NaN and infinities reach
+    the window's number of elements. Contributions are added in float64, in a fixed order, and
+    rounded once. An element that no window holds receives 0. NaN and infinities reach
     the elements of their window alone.
 
     Parameters

@@ -34,6 +34,15 @@ def name_of(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
+def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
+    """Return `value` as a dtype."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)
+    except (TypeError, ValueError, SyntaxError) as error:  # NumPy parses strings as code
+        raise TypeError(f"{function}: {name} is not a dtype: {value!r}") from error
+    return dtype
+
+
 def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> None:
     """Raise unless arrays of `dtype` can be pooled."""
     if name_of(dtype) not in supported:
@@ -48,7 +57,7 @@ def mean_dtype(function: str, x: np.dtype[Any], dtype: Any) -> np.dtype[Any]:
         if name_of(x) in FLOATS:
             return x
         return np.dtype(np.float32 if name_of(x) in SHORT_INTEGERS else np.float64)
-    wanted: np.dtype[Any] = np.dtype(dtype)
+    wanted = as_dtype(function, "dtype", dtype)
     allowed = FLOATS if name_of(x) in FLOATS or name_of(x) == "bool" else (*FLOATS, name_of(x))
     if name_of(wanted) not in allowed or not wanted.isnative:
         raise TypeError(

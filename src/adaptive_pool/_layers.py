@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _average, _maximum
@@ -17,7 +16,7 @@ from ._problem import (
     check_data_format,
     normalize_size,
 )
-from ._windows import Windows, check_rule
+from ._windows import Windows, check_pairs, check_rule, explicit_table
 
 Pullback = Callable[[npt.ArrayLike], Array]
 
@@ -41,11 +40,9 @@ class _Layer:
         if isinstance(windows, str) or not isinstance(windows, Sequence):
             check_rule(name, windows)
         else:  # plain integers, so that they can be compared and written down
-            pairs: Any = windows
-            windows = tuple(
-                (tuple(np.asarray(starts).tolist()), tuple(np.asarray(ends).tolist()))
-                for starts, ends in pairs
-            )
+            check_pairs(name, self._ndim, windows)
+            tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(windows)]
+            windows = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
         self.output_size: Size = sizes[0] if len(set(sizes)) == 1 else sizes
         self.data_format: DataFormat = data_format
         self.windows: Windows = windows

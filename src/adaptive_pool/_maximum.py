@@ -26,6 +26,7 @@ from ._problem import (
     make_problem,
     native,
     result_array,
+    share_memory,
 )
 from ._threads import threads_for
 from ._windows import Windows
@@ -48,11 +49,11 @@ def _maximum(
     x = as_array(function, "x", x)
     _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
     x = native(x)
-    positions = np.dtype(index_dtype)
+    positions = _dtypes.as_dtype(function, "index_dtype", index_dtype)
     itemsize = max(x.itemsize, positions.itemsize) if return_indices else x.itemsize
     problem = make_problem(function, ndim, x.shape, output_size, data_format, windows, itemsize)
     _dtypes.check_index_dtype(function, positions, problem.plane)
-    threads = threads_for(function, num_threads, x.nbytes)
+    threads = threads_for(function, num_threads, x.nbytes + problem.output_bytes(x.itemsize))
     element = ELEMENTS[_dtypes.name_of(x.dtype)]
     shape = problem.output_shape
     if not return_indices:
@@ -62,15 +63,20 @@ def _maximum(
                 maximum(x_view, y_view, problem.windows, element, threads)
         return deliver(y, out)
 
-    if out is not None and not (isinstance(out, tuple) and len(out) == 2):
+    if out is not None and not (
+        isinstance(out, tuple) and len(out) == 2 and out[0] is not None and out[1] is not None
+    ):
         raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
     y_out, indices_out = (None, None) if out is None else out
     y = result_array(function, "out[0]", y_out, shape, x.dtype, x)
-    indices = result_array(function, "out[1]", indices_out, shape, positions, x, y)
+    indices = result_array(function, "out[1]", indices_out, shape, positions, x)
+    if out is not None and share_memory(*out):
+        raise ValueError(f"{function}: out[0] and out[1] must not share memory")
     if problem.windows is not None:
         for x_view, y_view, indices_view in canonical_views(problem, x, y, indices):
             maximum_with_indices(x_view, y_view, indices_view, problem.windows, element, threads)
-    return deliver(y, y_out), deliver(indices, indices_out)
+    pair = deliver(y, y_out), deliver(indices, indices_out)
+    return pair if out is None else out
 
 
 def _maximum_backward(
@@ -95,7 +101,9 @@ def _maximum_backward(
             f"{function}: indices must have the shape of grad_output {gradient.shape}, "
             f"got {positions.shape}"
         )
-    threads = threads_for(function, num_threads, gradient.itemsize * problem.input_elements)
+    threads = threads_for(
+        function, num_threads, gradient.nbytes + problem.input_bytes(gradient.itemsize)
+    )
     if not positions.flags.aligned:
         positions = positions.copy()
     if not gradient.flags.aligned:
@@ -157,7 +165,7 @@ def adaptive_max_pool1d(
     out: Array | Pair | None = None,
     num_threads: int | None = None,
 ) -> Array | Pair:
-    """Maximum over windows that cut axis into a given number of parts.
+    """Maximum over windows that cut one axis into a given number of parts.
 
     ``y[..., i] = max(x[..., w0(i):w1(i)])``, with the window borders of
     `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
@@ -166,8 +174,8 @@ def adaptive_max_pool1d(
     Parameters
     ----------
     x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 1 int or None
@@ -279,8 +287,8 @@ def adaptive_max_pool2d(
     Parameters
     ----------
     x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 2 int or None
@@ -396,8 +404,8 @@ def adaptive_max_pool3d(
     Parameters
     ----------
     x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``; it is read in place
-        whatever its strides, and never written.
+        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
+        by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
     output_size : int or sequence of 3 int or None
@@ -510,7 +518,7 @@ def adaptive_max_pool1d_backward(
         int32 or int64, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then.
+        fit. Nothing has been written then, unless somebody changes `indices` during the call.
 
     See Also
     --------
@@ -583,7 +591,7 @@ def adaptive_max_pool2d_backward(
         int32 or int64, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then.
+        fit. Nothing has been written then, unless somebody changes `indices` during the call.
 
     See Also
     --------
@@ -659,7 +667,7 @@ def adaptive_max_pool3d_backward(
         int32 or int64, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then.
+        fit. Nothing has been written then, unless somebody changes `indices` during the call.
 
     See Also
     --------

@@ -28,6 +28,9 @@ Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
 
+# Up to so many elements, axes that interleave are told from axes that overlap.
+_INTERLEAVED = 1 << 16
+
 # Problems whose tables are longer than this are not kept.
 _CACHED_WINDOWS = 1 << 14
 
@@ -63,14 +66,17 @@ class Problem:
         return math.prod(self.input_shape[self.first_axis : self.first_axis + self.ndim])
 
     @property
-    def input_elements(self) -> int:
-        """The number of elements of the input."""
-        return math.prod(self.input_shape)
-
-    @property
     def output_size(self) -> tuple[int, ...]:
         """The lengths of the pooled axes of the output."""
         return self.output_shape[self.first_axis : self.first_axis + self.ndim]
+
+    def input_bytes(self, itemsize: int) -> int:
+        """Return the size of an array of the input's shape."""
+        return math.prod(self.input_shape) * itemsize
+
+    def output_bytes(self, itemsize: int) -> int:
+        """Return the size of an array of the output's shape."""
+        return math.prod(self.output_shape) * itemsize
 
 
 def as_array(function: str, name: str, x: object) -> Array:
@@ -85,13 +91,17 @@ def as_array(function: str, name: str, x: object) -> Array:
     if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
         try:
             return np.from_dlpack(x)
-        except (BufferError, RuntimeError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a __dlpack__ raises
             raise TypeError(f"{function}: {name} is not an array on the CPU: {error}") from error
     try:
         return np.asarray(x)
     except ValueError as error:  # a ragged list
         raise ValueError(f"{function}: {name} is not an array: {error}") from error
-    except RuntimeError as error:  # a tensor that requires a gradient
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever an __array__ raises: a tensor that requires a gradient
         raise TypeError(f"{function}: {name} is not an array: {error}") from error
 
 
@@ -126,7 +136,7 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
 
 def check_data_format(function: str, data_format: object) -> None:
     """Raise unless `data_format` names a layout."""
-    if data_format not in _DATA_FORMATS:
+    if not isinstance(data_format, str) or data_format not in _DATA_FORMATS:
         raise ValueError(
             f"{function}: data_format must be 'channels_first' or 'channels_last', "
             f"got {data_format!r}"
@@ -167,18 +177,17 @@ def make_problem(
 ) -> Problem:
     """Check the geometry of a call and describe it; `itemsize` is that of the largest result."""
     check_data_format(function, data_format)
+    first = pooled_axes(function, ndim, input_shape, data_format, name)
     if isinstance(windows, str) or not isinstance(windows, Sequence):
         _windows.check_rule(function, windows)
         sizes = normalize_size(function, ndim, output_size)
-        small = sum(size or 0 for size in sizes) <= _CACHED_WINDOWS
-        build = _problem_of_rule if small else _problem_of_rule.__wrapped__
-        return build(function, ndim, input_shape, sizes, data_format, windows, itemsize, name)
-    first = pooled_axes(function, ndim, input_shape, data_format, name)
-    if len(windows) != ndim:
-        raise ValueError(
-            f"{function}: windows must be a rule or {ndim} (starts, ends) pairs, "
-            f"one for each pooled axis, got {len(windows)}"
+        counts = tuple(
+            size if count is None else count
+            for size, count in zip(input_shape[first : first + ndim], sizes, strict=True)
         )
+        build = _cached_problem if sum(counts) <= _CACHED_WINDOWS else _build_problem
+        return build(function, ndim, input_shape, first, counts, itemsize, windows)
+    _windows.check_pairs(function, ndim, windows)
     tables = [
         _windows.explicit_table(function, axis, input_shape[first + axis], pair)
         for axis, pair in enumerate(windows)
@@ -190,29 +199,10 @@ def make_problem(
                 f"{function}: output_size {output_size} does not agree with "
                 f"windows for {counts} outputs; None takes it from them"
             )
-    return _finish(function, ndim, input_shape, first, counts, itemsize, tables)
+    return _build_problem(function, ndim, input_shape, first, counts, itemsize, tables)
 
 
-@functools.lru_cache(maxsize=256)
-def _problem_of_rule(
-    function: str,
-    ndim: int,
-    input_shape: tuple[int, ...],
-    sizes: tuple[int | None, ...],
-    data_format: DataFormat,
-    rule: str,
-    itemsize: int,
-    name: str,
-) -> Problem:
-    first = pooled_axes(function, ndim, input_shape, data_format, name)
-    pooled = input_shape[first : first + ndim]
-    counts = tuple(
-        size if count is None else count for size, count in zip(pooled, sizes, strict=True)
-    )
-    return _finish(function, ndim, input_shape, first, counts, itemsize, rule)
-
-
-def _finish(
+def _build_problem(
     function: str,
     ndim: int,
     input_shape: tuple[int, ...],
@@ -229,7 +219,7 @@ def _finish(
         # Nothing to compute. What is wrong with a rule is wrong all the same.
         if isinstance(tables, str):
             for size, count in zip(pooled, counts, strict=True):
-                if size:
+                if size and count and _windows.last_is_empty(size, count, tables):
                     _windows.table(function, size, count, tables)
         return Problem(input_shape, output_shape, first, ndim, None, 0)
     if isinstance(tables, str):
@@ -257,7 +247,7 @@ def geometry_of_gradient(
     data_format: DataFormat,
 ) -> Problem:
     """Check `input_shape` against the gradient of the output."""
-    if isinstance(input_shape, (str, bytes)) or not hasattr(input_shape, "__len__"):
+    if isinstance(input_shape, (str, bytes)) or not isinstance(input_shape, Sequence):
         raise TypeError(
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
@@ -275,6 +265,9 @@ def geometry_of_gradient(
         )
     check_addressable(function, shape, gradient.itemsize)
     return Problem(shape, gradient.shape, first, ndim, None, 0)
+
+
+_cached_problem = functools.lru_cache(maxsize=256)(_build_problem)
 
 
 def _strides_merge(arrays: Sequence[Array], outer: int, inner: int) -> bool:
@@ -352,15 +345,22 @@ def check_out(
 
 
 def _overlaps_itself(x: Array) -> bool:
-    """Whether two elements of `x` may be in the same place."""
+    """Whether two elements of `x` share memory; in doubt, for large arrays, yes."""
     extent = x.itemsize
     for stride, size in sorted(
         (abs(s), n) for s, n in zip(x.strides, x.shape, strict=True) if n > 1
     ):
         if stride < extent:
-            return x.size > 0
+            return x.size > _INTERLEAVED or (x.size > 0 and _places_collide(x))
         extent += stride * (size - 1)
     return False
+
+
+def _places_collide(x: Array) -> bool:
+    offsets = np.zeros(1, np.int64)
+    for stride, size in zip(x.strides, x.shape, strict=True):
+        offsets = np.add.outer(offsets, stride * np.arange(size)).ravel()
+    return bool((np.diff(np.sort(offsets)) < x.itemsize).any())
 
 
 def result_array(
@@ -382,6 +382,14 @@ def result_array(
     if target.flags.aligned and not any(np.may_share_memory(target, x) for x in read):
         return target
     return np.empty(shape, dtype)
+
+
+def share_memory(a: Array, b: Array) -> bool:
+    """Whether two arrays share memory; in doubt, yes."""
+    try:
+        return np.shares_memory(a, b, max_work=100_000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def deliver(result: Array, out: Array | None) -> Array:

@@ -14,22 +14,24 @@ from ._windows import as_size
 # A thread more is worth its start, some microseconds, from about this much memory traffic on.
 BYTES_PER_THREAD = 1 << 17
 
+# More would only wait for each other; and a runtime that cannot start a thread ends the process.
+MOST_THREADS = max(64, os.cpu_count() or 1)
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 _setting: int | None = None
 _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
     "adaptive_pool_num_threads", default=None
 )
-_team_started = False
 _serial = False
 _openmp_at_import = parallel.max_threads()
 
 
 def _after_fork_in_child() -> None:
-    # libgomp's threads do not exist in the child, and waiting for them would hang: a child of a
-    # process that has run a parallel region runs none.
+    # If anybody in the parent has run a parallel region, libgomp would wait in the child for
+    # threads that do not exist there.
     global _serial
-    _serial = _serial or _team_started
+    _serial = True
 
 
 if hasattr(os, "register_at_fork"):
@@ -67,7 +69,7 @@ def cpu_limit() -> int:
 def _environment(name: str) -> int | None:
     """Return the positive integer that a variable begins with ("4" or "4,2"), or None."""
     first = os.environ.get(name, "").split(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else None
+    return int(first) if first.isdecimal() and len(first) < 6 and int(first) > 0 else None
 
 
 _default = (
@@ -167,11 +169,7 @@ def num_threads(n: int) -> Iterator[None]:
 
 def threads_for(function: str, requested: object, work: int) -> int:
     """Return the threads for one call that moves `work` bytes."""
-    global _team_started
     count = get_num_threads() if requested is None else _check(function, requested)
     if _serial or not parallel.has_openmp():
         return 1
-    count = min(count, max(1, work // BYTES_PER_THREAD))
-    if count > 1:
-        _team_started = True
-    return count
+    return min(count, max(1, work // BYTES_PER_THREAD), MOST_THREADS)

@@ -17,8 +17,8 @@ Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
 
-# i * (I % O) must fit 64 bits. A table of this length would hold 64 GiB.
-_LONGEST_TABLE = 2**32
+# i * (I % O) must fit 64 bits with a sign. A table of this length would hold 32 GiB.
+_LONGEST_TABLE = 2**31
 
 
 def _torch(i: Any, size: int, count: int) -> tuple[Any, Any]:
@@ -63,6 +63,12 @@ def check_rule(function: str, rule: object) -> None:
         raise ValueError(f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}")
 
 
+def last_is_empty(size: int, count: int, rule: str) -> bool:
+    """Whether a rule leaves a window empty; if any, then the last."""
+    start, end = RULES[rule](count - 1, size, count)
+    return bool(start >= end)
+
+
 def table(function: str, size: int, count: int, rule: str) -> Table:
     """Return the windows of one axis, or raise if one of them would be empty."""
     if count >= _LONGEST_TABLE:
@@ -79,14 +85,27 @@ def table(function: str, size: int, count: int, rule: str) -> Table:
     return starts, ends
 
 
+def check_pairs(function: str, ndim: int, windows: Sequence[Any]) -> None:
+    """Raise unless there is one pair of tables for each pooled axis."""
+    if len(windows) != ndim:
+        raise ValueError(
+            f"{function}: windows must be a rule or {ndim} (starts, ends) pairs, "
+            f"one for each pooled axis, got {len(windows)}"
+        )
+
+
 def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
+    # A pair is anything of two elements but a string.
     if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
         raise ValueError(f"{where} must be a pair (starts, ends), got {pair!r}")
     tables = []
     for name, given in zip(("starts", "ends"), pair, strict=True):
-        array = np.asarray(given)
+        try:
+            array = np.asarray(given)
+        except ValueError as error:  # a ragged list
+            raise ValueError(f"{where}: {name} is no array: {error}") from error
         if array.size == 0 and array.ndim == 1:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iu":

@@ -12,7 +12,7 @@ docs/design/summation.md derives the error bounds.
 from libc.math cimport fma, ldexp
 
 from adaptive_pool._kernels.elements cimport (
-    bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, real_t, round_to_integer,
+    bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t,
     store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
 
@@ -199,4 +199,4 @@ cdef inline void store_mean(mean_t* out, acc_t total, int64_t count) noexcept no
             ratio.whole += 1
         out[0] = <mean_t> (<uint64_t> 0 - ratio.whole if ratio.negative else ratio.whole)
     if mean_t in real_t:
-        store_real[mean_t](out, mean)
+        store_real[mean_t](out, one_nan(mean))

@@ -18,8 +18,9 @@ from adaptive_pool._kernels.accumulators cimport (
     acc_t, mean_t, merge, nothing, plus, store_mean, twofold_mean, twofold_t, wide_t,
 )
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
-    Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, real_t, store_real,
+    BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
+    UINT64,
+    Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t, store_real,
     uint8_t, uint16_t, uint32_t, uint64_t, value_t, word_t,
 )
 from adaptive_pool._kernels.planes cimport (
@@ -262,14 +263,16 @@ cdef inline void store_means(
             store_mean[mean_t, acc_t](mean, sums[lane], count)
             if acc_t is twofold_t:
                 if mean_t in real_t:
-                    if not isfinite(sums[lane].value):
-                        store_real[mean_t](mean, mean_of_scaled(p, line, ow, tile.lane + lane))
+                    if not (isfinite(sums[lane].value) and isfinite(sums[lane].error)):
+                        store_real[mean_t](
+                            mean, one_nan(mean_of_scaled(p, line, ow, tile.lane + lane))
+                        )
         sums += tile.lanes
         target += out.w
 
 
 cdef tile_t tile_for(Element element) noexcept nogil:
-    if element == UINT8:
+    if element == UINT8 or element == BOOL:
         return <tile_t> average_tile[uint8_t, int64_t]
     elif element == INT8:
         return <tile_t> average_tile[int8_t, int64_t]
@@ -346,7 +349,7 @@ def average(
     cdef char* mine
     task.pooling = plan(
         describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
-        x.shape[0], x.shape[1], x.shape[5], &windows.d, &windows.h, &windows.w,
+        x.shape[0], x.shape[1], x.shape[5], &windows.d, &windows.h, &windows.w, num_threads,
     )
     task.out = describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(out_word_t))
     task.store = store_for(element, out_element)

@@ -1,8 +1,8 @@
 """Average pooling, backward: the adjoint of average.pyx.
 
 Each input element gathers, from the windows that hold it, their gradient over their size, in
-row-major order of the windows, in float64, with one rounding at the end. Parallel over pieces of
-input lines, so each thread owns the lines it writes. The axes are separated: the gradients of the
+float64, along od and oh first and then along ow, with one rounding at the end. Parallel over
+pieces of input lines, so each thread owns the lines it writes. The axes are separated: the gradients of the
 (od, oh) windows that hold a line are added into one line of gradients, which is then spread along
 W. Neighbouring lines held by the same windows are equal: the piece is computed once and copied.
 """
@@ -11,16 +11,15 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real, real_t, store_real,
-    gradient_word_t,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, load_real,
+    one_nan, real_t, store_real,
 )
-from adaptive_pool._kernels.planes cimport LANE_BLOCK, TILE, Array, at, describe
+from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, TILE, Array, at, describe, pieces
 from adaptive_pool._kernels.tables cimport (
     Axis, Windows, end_holding, first_holding, holds, window_size,
 )
 
 cdef enum:
-    JOBS = 8                                # at least so many per thread, where lines allow it
     SCRATCH = 2 * TILE * sizeof(double)     # bytes: a tile of grad_input, one of grad_output
 
 
@@ -38,7 +37,6 @@ cdef struct Spread:
     Py_ssize_t column_blocks
     Py_ssize_t height
     Py_ssize_t heights
-    Py_ssize_t jobs
 
 
 cdef struct Place:
@@ -131,7 +129,8 @@ cdef inline void store_piece(
     for w in range(place.w1 - place.w0):
         for lane in range(place.lanes):
             store_real[real_t](
-                <real_t*> (out + w * target.w + lane * target.lane), tile[w * place.lanes + lane]
+                <real_t*> (out + w * target.w + lane * target.lane),
+                one_nan(tile[w * place.lanes + lane]),
             )
 
 
@@ -203,14 +202,12 @@ cdef void plan(Spread* s, Py_ssize_t batches, int num_threads) noexcept nogil:
     """Cut the work into jobs: as many lines as leave every thread enough to do."""
     cdef Py_ssize_t others
     s.lane_block = min(s.lanes, <Py_ssize_t> LANE_BLOCK)
-    s.lane_blocks = (s.lanes + s.lane_block - 1) // s.lane_block
+    s.lane_blocks = pieces(s.lanes, s.lane_block)
     s.columns = min(s.w.size, TILE // s.lane_block)
-    s.column_blocks = (s.w.size + s.columns - 1) // s.columns
+    s.column_blocks = pieces(s.w.size, s.columns)
     others = batches * s.channels * s.d.size * s.column_blocks * s.lane_blocks
-    s.heights = min(s.h.size, (JOBS * num_threads + others - 1) // others)
-    s.height = (s.h.size + s.heights - 1) // s.heights
-    s.heights = (s.h.size + s.height - 1) // s.height
-    s.jobs = others * s.heights
+    s.height = pieces(s.h.size, min(s.h.size, pieces(JOBS * num_threads, others)))
+    s.heights = pieces(s.h.size, s.height)
 
 
 def average_backward(
@@ -224,7 +221,7 @@ def average_backward(
     cdef Spread s
     cdef spread_t spread = spread_for(element)
     cdef Py_ssize_t job, jobs
-    cdef double* scratch = <double*> malloc(num_threads * SCRATCH)
+    cdef double* scratch = <double*> malloc(<size_t> num_threads * SCRATCH)
     if scratch == NULL:
         raise MemoryError
     s.grad_output = describe(
@@ -236,9 +233,11 @@ def average_backward(
     s.d, s.h, s.w = &windows.d, &windows.h, &windows.w
     s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
     plan(&s, grad_input.shape[0], num_threads)
-    jobs = s.jobs
+    jobs = (
+        grad_input.shape[0] * s.channels * s.d.size * s.heights * s.column_blocks * s.lane_blocks
+    )
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        spread(&s, job, scratch + threadid() * 2 * TILE, NULL)
+        spread(&s, job, scratch + <Py_ssize_t> threadid() * 2 * TILE, NULL)
     free(scratch)

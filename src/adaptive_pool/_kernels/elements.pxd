@@ -4,6 +4,7 @@ Arrays reach the kernels as unsigned words of their size (a memoryview has no fo
 or bfloat16); an `Element` says what the words mean. Everything here is branch-free or nearly so,
 so that loops over it vectorise.
 """
+from libc.math cimport NAN
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
@@ -15,9 +16,8 @@ ctypedef struct float16_t:
 ctypedef struct bfloat16_t:
     uint16_t bits
 
-# The order is the order of the names in elements.pyx. bool is UINT8.
 cdef enum Element:
-    UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64
+    BOOL, UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64
     FLOAT16, BFLOAT16, FLOAT32, FLOAT64
 
 # A word of memory: the type that an array of elements of that size is passed as.
@@ -123,6 +123,14 @@ cdef inline uint16_t narrow_half(double x, int fraction, int bias) noexcept nogi
     wide.bits += ((<uint64_t> 1 << (drop - 1)) - 1) + ((wide.bits >> drop) & 1)
     wide.bits = (wide.bits >> drop) - (<uint64_t> (1023 - bias) << fraction)
     return sign | <uint16_t> (wide.bits if wide.bits < infinity else infinity)
+
+
+cdef inline double one_nan(double x) noexcept nogil:
+    """x, or the one NaN that all arithmetic here results in.
+
+    Which of two NaNs a sum inherits its bits from is up to the compiler.
+    """
+    return x if x == x else NAN
 
 
 cdef inline double load_real(const real_t* x) noexcept nogil:

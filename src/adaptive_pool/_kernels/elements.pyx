@@ -1,7 +1,7 @@
-"""The names of the element types, in the order of the enum `Element` of elements.pxd."""
+"""The names of the element types."""
 
 ELEMENTS = {
-    "bool": UINT8,
+    "bool": BOOL,
     "uint8": UINT8,
     "int8": INT8,
     "uint16": UINT16,

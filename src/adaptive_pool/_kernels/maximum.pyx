@@ -15,7 +15,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
+    BFLOAT16, BOOL, FLOAT16, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
     Element, bfloat16_t, float16_t, index_t, index_word_t, int8_t, int16_t, int32_t, int64_t,
     store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t,
 )
@@ -205,7 +205,8 @@ cdef inline void best_of_window(
     value_t* tops, index_t* winners,            # OUT: lanes maxima
 ) noexcept nogil:
     memcpy(tops, best, lanes * sizeof(value_t))
-    memcpy(winners, where, lanes * sizeof(index_t))
+    if indexed:
+        memcpy(winners, where, lanes * sizeof(index_t))
     best_of_columns[value_t, index_t](
         best + lanes, where + lanes, columns - 1, lanes, indexed, tops, winners
     )
@@ -297,7 +298,8 @@ cdef inline void best_of_tile(
                 )
                 for k in range(count):
                     tops[k * lanes + lane] = grid[k]
-                    winners[k * lanes + lane] = grid_where[k]
+                    if indexed:
+                        winners[k * lanes + lane] = grid_where[k]
         tops += count * lanes
         winners += count * lanes
         run += count
@@ -415,7 +417,7 @@ cdef void maximum_tile(
 
 
 cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
-    if element == UINT8:
+    if element == UINT8 or element == BOOL:
         return <tile_t> maximum_tile[uint8_t, index_t]
     elif element == INT8:
         return <tile_t> maximum_tile[int8_t, index_t]
@@ -439,11 +441,11 @@ cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
 
 cdef Maximum plan_maximum(
     Array x, Element element, Py_ssize_t batches, Py_ssize_t channels, Py_ssize_t lanes,
-    Windows windows, Array out,
+    Windows windows, Array out, int num_threads,
 ):
     cdef Maximum task
     task.pooling = plan(
-        x, element, batches, channels, lanes, &windows.d, &windows.h, &windows.w
+        x, element, batches, channels, lanes, &windows.d, &windows.h, &windows.w, num_threads
     )
     task.out = out
     return task
@@ -480,7 +482,7 @@ def maximum(
     cdef Maximum task = plan_maximum(
         describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
         x.shape[0], x.shape[1], x.shape[5], windows,
-        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)),
+        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)), num_threads,
     )
     task.indices.data = NULL
     run(&task, tile_for[int32_t](element, NULL), sizeof(int32_t), num_threads)
@@ -498,7 +500,7 @@ def maximum_with_indices(
     cdef Maximum task = plan_maximum(
         describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
         x.shape[0], x.shape[1], x.shape[5], windows,
-        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)),
+        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)), num_threads,
     )
     # Indices are computed in 32 bits where the plane allows it, whatever they are stored in.
     cdef bint short_plane = x.shape[2] * x.shape[3] * x.shape[4] <= 0x7FFFFFFF

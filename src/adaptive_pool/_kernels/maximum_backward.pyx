@@ -4,7 +4,7 @@ Parallel over planes and blocks of lanes, so each thread owns the elements it wr
 that meet at an element are added in row-major order of the windows: in place for float32 and
 float64, in a float32 tile of the plane for halves.
 
-Indices come from strangers. `first_bad_index` looks at all of them before anything is written;
+Indices come from strangers. `any_outside` looks at all of them before anything is written;
 whoever changes them after that is caught by a second look at the one value that is then used.
 """
 from cython.parallel cimport prange, threadid
@@ -12,14 +12,15 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, int32_t, int64_t, load_real,
-    real_t, store_real, gradient_word_t, index_t, index_word_t, uint32_t,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, index_t,
+    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint16_t, uint32_t,
 )
-from adaptive_pool._kernels.planes cimport Array, at, describe
+from adaptive_pool._kernels.planes cimport Array, at, describe, pieces
 
 cdef enum:
-    LANES = 64                      # lanes of a job: a cache line of them at least
-    SUMS = 65536                    # elements of a tile of float32 sums
+    LANES = 64                      # lanes of a job
+    LANES_OF_HALVES = 16            # fewer, so that a tile of sums covers more of the plane
+    SUMS = 131072                   # elements of a tile of float32 sums
     SCRATCH = SUMS * sizeof(float)  # bytes
 
 
@@ -29,6 +30,7 @@ cdef struct Scatter:
     Array grad_input
     Py_ssize_t channels
     Py_ssize_t lanes
+    Py_ssize_t lane_block
     Py_ssize_t lane_blocks
     Py_ssize_t windows[3]   # OD, OH, OW
     Py_ssize_t sizes[3]     # D, H, W
@@ -55,8 +57,8 @@ ctypedef int (*look_t)(
 
 cdef Place locate(const Scatter* s, Py_ssize_t job) noexcept nogil:
     cdef Place place
-    place.lane = job % s.lane_blocks * LANES
-    place.lanes = min(<Py_ssize_t> LANES, s.lanes - place.lane)
+    place.lane = job % s.lane_blocks * s.lane_block
+    place.lanes = min(s.lane_block, s.lanes - place.lane)
     job //= s.lane_blocks
     place.channel = job % s.channels
     place.batch = job // s.channels
@@ -110,7 +112,7 @@ cdef inline int add_windows(
                         sums[(i - begin) * place.lanes + lane] += <float> g
                     else:
                         target = <real_t*> input_at(s, place, i, lane)
-                        store_real[real_t](target, load_real[real_t](target) + g)
+                        store_real[real_t](target, one_nan(load_real[real_t](target) + g))
     return outside
 
 
@@ -142,7 +144,8 @@ cdef inline void store_sums(
     for i in range(begin, end):
         for lane in range(place.lanes):
             store_real[real_t](
-                <real_t*> input_at(s, place, i, lane), sums[(i - begin) * place.lanes + lane]
+                <real_t*> input_at(s, place, i, lane),
+                one_nan(sums[(i - begin) * place.lanes + lane]),
             )
 
 
@@ -238,7 +241,7 @@ def maximum_backward(
     cdef scatter_t scatter
     cdef Py_ssize_t job, jobs, k
     cdef int outside = 0
-    cdef float* sums = <float*> malloc(num_threads * SCRATCH)
+    cdef float* sums = <float*> malloc(<size_t> num_threads * SCRATCH)
     if sums == NULL:
         raise MemoryError
     if index_word_t is uint32_t:
@@ -260,11 +263,14 @@ def maximum_backward(
         s.sizes[0] == 1 or s.grad_input.d == s.sizes[1] * s.sizes[2] * s.grad_input.w
     )
     s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
-    s.lane_blocks = (s.lanes + LANES - 1) // LANES
+    s.lane_block = min(
+        s.lanes, <Py_ssize_t> LANES_OF_HALVES if gradient_word_t is uint16_t else <Py_ssize_t> LANES
+    )
+    s.lane_blocks = pieces(s.lanes, s.lane_block)
     jobs = grad_input.shape[0] * s.channels * s.lane_blocks
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        outside |= scatter(&s, job, sums + threadid() * SUMS, NULL, NULL)
+        outside |= scatter(&s, job, sums + <Py_ssize_t> threadid() * SUMS, NULL, NULL)
     free(sums)
     return outside != 0

@@ -19,13 +19,15 @@ cdef extern from *:
     void ap_prefetch(const void* address) noexcept nogil
 
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
+    BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
 )
 from adaptive_pool._kernels.tables cimport Axis
 
 cdef enum:
     TILE = 2048         # elements of a tile: lines x columns x lanes
     LANE_BLOCK = 512    # lanes of a tile, at most
+    NARROW = 64         # lanes that more jobs are not worth going below
+    JOBS = 4            # for each thread, at least, if there are so many
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
     # Lines up to SHORT bytes apart are asked for AHEAD bytes early: read four at a time, they are
@@ -99,6 +101,17 @@ cdef inline void fetch_halves(
         for lane in range(lanes):
             memcpy(&half, line + w * w_step + lane * lane_step, 2)
             buffer[w * lanes + lane] = widen_half(half, element)
+
+
+cdef inline void fetch_bools(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, uint8_t* buffer,
+) noexcept nogil:
+    """Any byte but 0 is True, as it is for NumPy."""
+    cdef Py_ssize_t w, lane
+    for w in range(columns):
+        for lane in range(lanes):
+            buffer[w * lanes + lane] = line[w * w_step + lane * lane_step] != 0
 
 
 cdef inline void fetch_float16(
@@ -191,19 +204,21 @@ cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t most) noexcept 
 
 cdef inline Pooling plan(
     Array x, Element element, Py_ssize_t batches, Py_ssize_t channels, Py_ssize_t lanes,
-    const Axis* d, const Axis* h, const Axis* w,
+    const Axis* d, const Axis* h, const Axis* w, int num_threads,
 ) noexcept nogil:
-    """Cut the forward work into jobs; none of the counts is 0."""
+    """Cut the forward work into jobs, enough for all threads; none of the counts is 0."""
     cdef Pooling p
     cdef bint aligned
     p.x, p.element, p.d, p.h, p.w = x, element, d, h, w
     p.channels, p.lanes = channels, lanes
     p.lines = batches * channels * d.count * h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
+    while p.lane_block > NARROW and p.lines * pieces(lanes, p.lane_block) < JOBS * num_threads:
+        p.lane_block = pieces(p.lane_block, 2)
     # A few windows at least. More lines would only keep reading and reducing apart.
     p.group = min(p.lines, pieces(GROUP, w.count * p.lane_block))
     p.group = min(p.group, TILE // (p.lane_block * max(w.size, w.count)))
-    p.group = max(p.group, <Py_ssize_t> 1)
+    p.group = max(min(p.group, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(lanes, p.lane_block)
     p.groups = pieces(p.lines, p.group)
@@ -213,7 +228,9 @@ cdef inline Pooling plan(
         <size_t> x.data | <size_t> x.batch | <size_t> x.channel
         | <size_t> x.d | <size_t> x.h | <size_t> x.w | <size_t> x.lane
     ) % <size_t> x.itemsize == 0
-    if element == FLOAT16:
+    if element == BOOL:
+        p.fetch = <fetch_t> fetch_bools
+    elif element == FLOAT16:
         p.fetch = fetch_float16
     elif element == BFLOAT16:
         p.fetch = fetch_bfloat16
@@ -268,20 +285,25 @@ cdef inline Line line_of(const Pooling* p, Py_ssize_t k) noexcept nogil:
     return line
 
 
+cdef inline Py_ssize_t depth_of(const Line* line, Py_ssize_t k) noexcept nogil:
+    # A division for each line would cost as much as reading a short one.
+    return k // line.height if k >= line.height else 0
+
+
 cdef inline const char* input_at(
     const Pooling* p, const Line* line, Py_ssize_t k, Py_ssize_t w, Py_ssize_t lane,
 ) noexcept nogil:
     """An element of the k-th of the input lines that an output line is pooled from."""
-    cdef Py_ssize_t d = line.d0, h = line.h0 + k
-    if k >= line.height:  # dividing for each line would cost as much as reading a short one
-        d += k // line.height
-        h = line.h0 + k % line.height
-    return at(&p.x, line.batch, line.channel, d, h, w, lane)
+    cdef Py_ssize_t depth = depth_of(line, k)
+    return at(
+        &p.x, line.batch, line.channel, line.d0 + depth, line.h0 + k - depth * line.height, w, lane
+    )
 
 
 cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_t k) noexcept nogil:
     """The number of that input line within its plane."""
-    return (line.d0 + k // line.height) * p.h.size + line.h0 + k % line.height
+    cdef Py_ssize_t depth = depth_of(line, k)
+    return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
 
 
 cdef inline const char* read_line(
@@ -293,7 +315,7 @@ cdef inline const char* read_line(
     cdef const char* first = input_at(p, line, k, w0, tile.lane)
     cdef Py_ssize_t i
     if p.fetch == NULL:
-        if p.x.h <= SHORT:
+        if 0 < p.x.h <= SHORT:
             for i in range(0, (w1 - w0) * tile.lanes * p.x.itemsize, 64):
                 ap_prefetch(first + AHEAD + i)
         return first
