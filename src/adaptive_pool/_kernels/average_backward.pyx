@@ -2,9 +2,10 @@
 
 Each input element gathers, from the windows that hold it, their gradient over their size, in
 float64, along od and oh first and then along ow, with one rounding at the end. Parallel over
-pieces of input lines, so each thread owns the lines it writes. The axes are separated: the gradients of the
-(od, oh) windows that hold a line are added into one line of gradients, which is then spread along
-W. Neighbouring lines held by the same windows are equal: the piece is computed once and copied.
+pieces of input lines, so each thread owns the lines it writes. The axes are separated: the
+gradients of the (od, oh) windows that hold a line are added into one line of gradients, which is
+then spread along W. Neighbouring lines held by the same windows are equal: the piece is computed
+once and copied.
 """
 from cython.parallel cimport prange, threadid
 from libc.stdlib cimport free, malloc
