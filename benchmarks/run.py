@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ from cases import Case, cases
 
 HERE = Path(__file__).parent
 LIBRARIES = ("adaptive_pool", "torch")
+
+# Seconds after which the threads of the library that ran last have stopped spinning.
+SETTLE = 0.02
 
 
 class Worker:
@@ -80,6 +84,7 @@ def measure(case: Case, workers: dict[str, Worker], repeats: int, seconds: float
     times: dict[str, list[float]] = {library: [] for library in LIBRARIES}
     for _ in range(repeats):
         for library, worker in workers.items():
+            time.sleep(SETTLE)
             times[library].append(float(worker.ask(time=seconds)))
     ours, theirs = (times[library] for library in LIBRARIES)
     return {

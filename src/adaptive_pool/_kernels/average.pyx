@@ -127,19 +127,24 @@ cdef inline void sum_short(
     acc_t* sums,            # IN (unless first), OUT: lanes
 ) noexcept nogil:
     """Sum a window along W, or go on with it, from left to right."""
-    cdef Py_ssize_t w, lane
+    cdef Py_ssize_t w = 0, lane
     cdef acc_t total
+    if lanes == 1:  # a chain of additions; those of neighbouring windows overlap
+        total = nothing[acc_t](sums) if first else sums[0]
+        for w in range(columns):
+            total = merge[acc_t](total, line[w])
+        sums[0] = total
+        return
     if first:
         for lane in range(lanes):
             sums[lane] = nothing[acc_t](sums)
-    if lanes < 8:  # too few for a vector: a chain of additions for each
+    if lanes < 8:  # too few for a vector: a chain for each
         for lane in range(lanes):
             total = sums[lane]
             for w in range(columns):
                 total = merge[acc_t](total, line[w * lanes + lane])
             sums[lane] = total
         return
-    w = 0
     while w + 3 < columns:  # four at a time, for the same reason as in add_rows
         for lane in range(lanes):
             total = merge[acc_t](sums[lane], line[w * lanes + lane])
