@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="families that contain this text")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--output", type=Path, help="write NAME.json and NAME.md")
+    parser.add_argument("--output", help="write NAME.json and NAME.md")
     arguments = parser.parse_args()
     seconds, repeats = (0.001, 2) if arguments.quick else (0.03, arguments.repeats)
     results = []
@@ -146,10 +146,10 @@ def main() -> None:
             "system": platform.system(),
             "cpus": os.cpu_count(),
         }
-        arguments.output.with_suffix(".json").write_text(
+        Path(f"{arguments.output}.json").write_text(
             json.dumps({"machine": machine, "results": results}, indent=1) + "\n"
         )
-        arguments.output.with_suffix(".md").write_text(text)
+        Path(f"{arguments.output}.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def adaptive_avg_pool1d(
     """Average over windows that cut one axis into a given number of parts.
 
     ``y[..., i] = mean(x[..., w0(i):w1(i)])``, with the window borders of
-    `pool_windows`. NaN and infinities go where arithmetic takes them.
+    `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is the same.
 
     Parameters
     ----------
@@ -118,13 +118,13 @@ def adaptive_avg_pool1d(
         by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
-    output_size : int or sequence of 1 int or None
+    output_size : int or sequence of one int or None
         Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
         is, 0 gives an empty result.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
         guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
         The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
         themselves: one pair of integer arrays for each pooled axis.
     dtype : dtype, optional
@@ -150,7 +150,10 @@ def adaptive_avg_pool1d(
     ValueError
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
+        fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -193,7 +196,7 @@ def adaptive_avg_pool2d(
     """Average over windows that cut two axes into a given number of parts.
 
     ``y[..., i, j] = mean(x[..., h0(i):h1(i), w0(j):w1(j)])``, with the window borders of
-    `pool_windows`. NaN and infinities go where arithmetic takes them.
+    `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is the same.
 
     Parameters
     ----------
@@ -234,7 +237,10 @@ def adaptive_avg_pool2d(
     ValueError
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
+        fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -280,7 +286,8 @@ def adaptive_avg_pool3d(
     """Average over windows that cut three axes into a given number of parts.
 
     ``y[..., i, j, k] = mean(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window
-    borders of `pool_windows`. NaN and infinities go where arithmetic takes them.
+    borders of `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is
+    the same.
 
     Parameters
     ----------
@@ -321,7 +328,10 @@ def adaptive_avg_pool3d(
     ValueError
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
+        fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -376,9 +386,9 @@ def adaptive_avg_pool1d_backward(
     input_shape : sequence of int
         Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
         guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
         The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
         themselves: one pair of integer arrays for each pooled axis.
     out : ndarray, optional

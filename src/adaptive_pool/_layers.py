@@ -171,11 +171,11 @@ class AdaptiveAvgPool1d(_AverageLayer):
 
     Parameters
     ----------
-    output_size : int or sequence of 1 int or None
+    output_size : int or sequence of one int or None
         As for `adaptive_avg_pool1d`.
     data_format : {"channels_first", "channels_last"}
         As for `adaptive_avg_pool1d`.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
         As for `adaptive_avg_pool1d`.
 
     Raises
@@ -288,13 +288,13 @@ class AdaptiveMaxPool1d(_MaximumLayer):
 
     Parameters
     ----------
-    output_size : int or sequence of 1 int or None
+    output_size : int or sequence of one int or None
         As for `adaptive_max_pool1d`.
     return_indices : bool
         Whether calling the layer returns the pair of maxima and indices.
     data_format : {"channels_first", "channels_last"}
         As for `adaptive_max_pool1d`.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
         As for `adaptive_max_pool1d`.
 
     Raises

@@ -178,7 +178,7 @@ def adaptive_max_pool1d(
         by small pieces where its innermost run is not contiguous, and never written.
         Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
         float16, bfloat16, float32 or float64; foreign byte order is converted.
-    output_size : int or sequence of 1 int or None
+    output_size : int or sequence of one int or None
         Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
         is, 0 gives an empty result.
     return_indices : bool
@@ -186,9 +186,9 @@ def adaptive_max_pool1d(
     index_dtype : dtype
         int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last one or stand before a last axis of channels. Nothing is
+        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
         guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 1 (starts, ends)
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
         The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
         themselves: one pair of integer arrays for each pooled axis.
     out : ndarray, or pair of ndarray with `return_indices`, optional
@@ -213,6 +213,8 @@ def adaptive_max_pool1d(
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
         or `out` does not fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -326,6 +328,8 @@ def adaptive_max_pool2d(
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
         or `out` does not fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -443,6 +447,8 @@ def adaptive_max_pool3d(
         If `x` has too few axes, a size is negative or the result too large to address, a window
         would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
         or `out` does not fit.
+    MemoryError
+        If there is no room for the result or the tables of windows.
 
     See Also
     --------
@@ -500,7 +506,7 @@ def adaptive_max_pool1d_backward(
     input_shape : sequence of int
         Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last one or stand before a last axis of channels.
+        Whether the pooled axis is the last or stands before a last axis of channels.
     out : ndarray, optional
         Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
     num_threads : int, optional
