@@ -14,6 +14,10 @@ KERNELS = "src/adaptive_pool/_kernels"
 # ADAPTIVE_POOL_NO_OPENMP=1 builds serial kernels; ADAPTIVE_POOL_NO_ABI3=1 builds for one version
 # of Python.
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
+# Builds of the kernels beside the baseline: a name, and the flags of the compiler.
+LEVELS = {"baseline": []}
+if sys.platform == "linux" and platform.machine() in {"x86_64", "AMD64"}:
+    LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
 ABI3 = (
     os.environ.get("ADAPTIVE_POOL_NO_ABI3") != "1"
     and platform.python_implementation() == "CPython"
@@ -49,19 +53,33 @@ class BuildKernels(build_ext):
             compile_args += OPENMP_FLAGS.get(kind, ([], []))[0]
             link_args += OPENMP_FLAGS.get(kind, ([], []))[1]
         for extension in self.extensions:
-            extension.extra_compile_args = compile_args
+            level = extension.name.split(".")[2]
+            extension.extra_compile_args = compile_args + LEVELS.get(level, [])
             extension.extra_link_args = link_args
+            extension.define_macros = [("AP_ISA", f'"{level}"')] if level in LEVELS else []
             if ABI3:
-                extension.define_macros = [("Py_LIMITED_API", "0x030B0000")]
+                extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
                 extension.py_limited_api = True
+        self.parallel = os.cpu_count()
         super().build_extensions()
 
 
-setup(
-    ext_modules=cythonize(
-        [Extension("adaptive_pool._kernels.*", [f"{KERNELS}/*.pyx"])],
+def modules(names: list[str], package: str) -> list[Extension]:
+    """One build of some sources; a folder of C files each, or builds would overwrite each other."""
+    return cythonize(
+        [Extension(f"{package}.{name}", [f"{KERNELS}/{name}.pyx"]) for name in names],
         compiler_directives=DIRECTIVES,
-    ),
+        build_dir=f"build/{package}",
+    )
+
+
+PACKAGE = "adaptive_pool._kernels"
+ONCE = ["cpu", "elements", "parallel", "tables"]
+PER_LEVEL = ["average", "average_backward", "maximum", "maximum_backward"]
+
+setup(
+    ext_modules=modules(ONCE, PACKAGE)
+    + [extension for level in LEVELS for extension in modules(PER_LEVEL, f"{PACKAGE}.{level}")],
     cmdclass={"build_ext": BuildKernels},
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},
 )

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy.typing as npt
 
 from . import _dtypes
-from ._kernels.average import average
-from ._kernels.average_backward import average_backward
+from ._kernels import average, average_backward
 from ._kernels.elements import ELEMENTS
 from ._problem import (
     Array,

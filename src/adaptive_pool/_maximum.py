@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
+from ._kernels import any_outside, maximum, maximum_backward, maximum_with_indices
 from ._kernels.elements import ELEMENTS
-from ._kernels.maximum import maximum, maximum_with_indices
-from ._kernels.maximum_backward import any_outside, maximum_backward
 from ._problem import (
     Array,
     DataFormat,

@@ -25,9 +25,11 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, buffer_size, describe, input_at,
-    job_count, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
+    isa, job_count, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
+
+ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     PARTIALS = 16           # running sums of a long window

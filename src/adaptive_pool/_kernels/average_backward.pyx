@@ -15,10 +15,14 @@ from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, load_real,
     one_nan, real_t, store_real,
 )
-from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, TILE, Array, at, describe, pieces
+from adaptive_pool._kernels.planes cimport (
+    JOBS, LANE_BLOCK, TILE, Array, at, describe, isa, pieces,
+)
 from adaptive_pool._kernels.tables cimport (
     Axis, Windows, end_holding, first_holding, holds, window_size,
 )
+
+ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     SCRATCH = 2 * TILE * sizeof(double)     # bytes: a tile of grad_input, one of grad_output

@@ -15,7 +15,9 @@ from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, index_t,
     index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint16_t, uint32_t,
 )
-from adaptive_pool._kernels.planes cimport Array, at, describe, pieces
+from adaptive_pool._kernels.planes cimport Array, at, describe, isa, pieces
+
+ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     LANES = 64                      # lanes of a job

@@ -10,6 +10,15 @@ from libc.string cimport memcpy
 
 cdef extern from *:
     """
+    #ifndef AP_ISA
+    #define AP_ISA "baseline"
+    #endif
+    static inline const char *ap_isa(void) { return AP_ISA; }
+    """
+    const char* isa "ap_isa"() noexcept nogil
+
+cdef extern from *:
+    """
     #if defined(__GNUC__) || defined(__clang__)
     #define ap_prefetch(address) __builtin_prefetch(address)
     #else

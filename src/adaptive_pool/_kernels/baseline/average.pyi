@@ -2,7 +2,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .tables import Windows
+from ..tables import Windows
+
+ISA: str
 
 def average(
     x: NDArray[Any],

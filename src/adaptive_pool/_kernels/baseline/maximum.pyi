@@ -2,7 +2,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .tables import Windows
+from ..tables import Windows
+
+ISA: str
 
 def maximum(
     x: NDArray[Any], out: NDArray[Any], windows: Windows, element: int, num_threads: int

@@ -1,0 +1,1 @@
+"""The kernels, built for the compiler's baseline: SSE2 on x86-64, NEON on arm64."""
