@@ -24,6 +24,12 @@ def pooled_back(x, ndim, data_format):
     return x if data_format == "channels_first" else np.moveaxis(x, -1 - ndim, -1)
 
 
+def shape_of(lead, sizes, channels, data_format):
+    """The shape of an array in a layout."""
+    first = data_format == "channels_first"
+    return (*lead, channels, *sizes) if first else (*lead, *sizes, channels)
+
+
 def tables(sizes, counts, rule="torch"):
     return [ap.pool_windows(i, o, rule) for i, o in zip(sizes, counts, strict=True)]
 

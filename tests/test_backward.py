@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 from cases import CHANNELS, FLOATS, RULES, SIZES, random_array
-from oracle import function, pooled_back, pooled_last, spacing, tables
+from oracle import function, pooled_back, pooled_last, shape_of, spacing, tables
 
 import adaptive_pool as ap
 from adaptive_pool import _reference
-
-
-def shape_of(lead, sizes, channels, data_format):
-    first = data_format == "channels_first"
-    return (*lead, channels, *sizes) if first else (*lead, *sizes, channels)
 
 
 def check_average(g, sizes, data_format, rule="torch"):
@@ -159,6 +154,7 @@ def test_nothing_is_lost(size):
     for count in [*range(1, 31), 97]:
         g = np.ones((2, count))
         result = ap.adaptive_avg_pool1d_backward(g, (2, size))
+        # At most 97 * 24 shares, each rounded once, and their sums: 25 roundings in a row at most.
         np.testing.assert_allclose(result.sum(axis=1), count, rtol=1e-14)
 
 
@@ -183,9 +179,11 @@ def test_windows_in_any_order(rng):
     arrays = [(np.array(s), np.array(e)) for s, e in windows]
     x = rng.standard_normal((2, 9, 4))
     y = ap.adaptive_avg_pool2d(x, None, windows=windows)
+    # Ours and the oracle's mean are a rounding each from the exact one, which nothing cancels much.
     np.testing.assert_allclose(y, _reference.average(x, arrays, x.dtype), rtol=1e-15)
     g = rng.standard_normal(y.shape)
     result = ap.adaptive_avg_pool2d_backward(g, x.shape, windows=windows)
+    # Sums of at most 8 shares, in another order; a factor of 50 is left for cancellation.
     np.testing.assert_allclose(result, _reference.average_backward(g, (9, 4), arrays), rtol=1e-13)
     assert (result[:, 8] == 0).all()
     assert (result[:, :, [0, 2, 3]] == 0).all()

@@ -152,4 +152,5 @@ def test_gradient_of_overlapping_windows():
     """E092: (1, 1, 2, 2, 4) -> 2 and the like: the sum is the number of outputs."""
     for shape, counts in (((1, 1, 2, 2, 4), (2, 2, 2)), ((1, 1, 3, 5, 2), (2, 3, 4))):
         g = ap.adaptive_avg_pool3d_backward(np.ones((1, 1, *counts)), shape)
+        # At most 30 elements: 30 roundings of 1.1e-16.
         np.testing.assert_allclose(g.sum(), np.prod(counts), rtol=1e-14)

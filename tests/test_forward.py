@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, dtype_of, random_array
-from oracle import assert_average, assert_maximum, function, pooled_last, tables
+from oracle import assert_average, assert_maximum, function, pooled_last, shape_of, tables
 
 import adaptive_pool as ap
 from adaptive_pool import _reference
-
-
-def shape_of(lead, sizes, channels, data_format):
-    first = data_format == "channels_first"
-    return (*lead, channels, *sizes) if first else (*lead, *sizes, channels)
 
 
 def check(x, counts, data_format, rule="torch"):
