@@ -74,7 +74,7 @@ def modules(names: list[str], package: str) -> list[Extension]:
 
 
 PACKAGE = "adaptive_pool._kernels"
-ONCE = ["cpu", "elements", "parallel", "tables"]
+ONCE = ["canonical", "cpu", "elements", "parallel", "tables"]
 PER_LEVEL = ["average", "average_backward", "maximum", "maximum_backward"]
 
 setup(

@@ -1,6 +1,7 @@
 """Arguments that do not fit: a clear error, before anything is written. E… are edge inputs."""
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ from cases import DTYPES, dtype_of
 from oracle import function
 
 import adaptive_pool as ap
-from adaptive_pool import _problem
 
 
 def zeros(*shape, dtype=np.float32):
@@ -545,9 +545,27 @@ def test_empty_leading_axis_needs_no_table():
         ap.adaptive_max_pool1d(np.empty((0, 10), np.uint8), 7, windows="ceil")
 
 
-def test_problems_of_long_axes_are_not_kept():
+def test_tables_of_long_axes_are_not_kept():
     """None on a long axis is as long a table as its length."""
-    before = _problem._cached_problem.cache_info().currsize
-    for size in range(100_000, 100_005):
-        ap.adaptive_max_pool2d(np.broadcast_to(np.uint8(0), (size, 1)), (None, 1))
-    assert _problem._cached_problem.cache_info().currsize == before
+    tracemalloc.start()
+    try:
+        for size in range(100_000, 100_005):
+            ap.adaptive_max_pool2d(np.broadcast_to(np.uint8(0), (size, 1)), (None, 1))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 16 * 100_000
+
+
+def test_the_cache_tells_equal_sizes_of_other_types_apart():
+    """True == 1 == 1.0, but only one of them is a size."""
+    x = np.ones((3, 3), np.float32)
+    for _ in range(2):
+        assert ap.adaptive_avg_pool2d(x, (1, 1)).shape == (1, 1)
+        for size in (True, (1, True), 1.0, (1, 1.0)):
+            with pytest.raises(TypeError):
+                ap.adaptive_avg_pool2d(x, size)
+        gradient = np.ones((1, 1), np.float32)
+        assert ap.adaptive_avg_pool2d_backward(gradient, (1, 1)).shape == (1, 1)
+        with pytest.raises(TypeError):
+            ap.adaptive_avg_pool2d_backward(gradient, (1, True))

@@ -6,7 +6,9 @@ docstring -> problem -> allocate -> kernel. What a mean is, `_kernels/average.py
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
@@ -15,17 +17,40 @@ from ._kernels.elements import ELEMENTS
 from ._problem import (
     Array,
     DataFormat,
+    Prepared,
     Size,
+    aligned,
     as_array,
-    canonical_views,
+    check_gradient,
     deliver,
-    geometry_of_gradient,
     make_problem,
     native,
+    normalize_shape,
+    normalize_size,
+    remembered,
     result_array,
 )
 from ._threads import threads_for
 from ._windows import Windows
+
+
+@remembered
+def _prepare(
+    function: str,
+    shape: tuple[int, ...],
+    x_dtype: np.dtype[Any],
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    windows: Windows,
+    dtype: npt.DTypeLike | None,
+) -> Prepared:
+    _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
+    y_dtype = _dtypes.mean_dtype(function, x_dtype.newbyteorder("="), dtype)
+    problem = make_problem(function, shape, sizes, data_format, windows, y_dtype.itemsize)
+    _dtypes.check_exact_sum(function, x_dtype, problem.largest_window)
+    element = ELEMENTS[_dtypes.name_of(x_dtype)]
+    work = problem.traffic(x_dtype.itemsize)
+    return Prepared(problem, y_dtype, element, x_dtype.isnative, work)
 
 
 def _average(
@@ -40,20 +65,39 @@ def _average(
     num_threads: int | None,
 ) -> Array:
     x = as_array(function, "x", x)
-    _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
-    x = native(x)
-    y_dtype = _dtypes.mean_dtype(function, x.dtype, dtype)
-    problem = make_problem(
-        function, ndim, x.shape, output_size, data_format, windows, y_dtype.itemsize
+    sizes = normalize_size(function, ndim, output_size)
+    problem, y_dtype, element, is_native, work = _prepare(
+        function, x.shape, x.dtype, sizes, data_format, windows, dtype
     )
-    _dtypes.check_exact_sum(function, x.dtype, problem.largest_window)
-    threads = threads_for(function, num_threads, x.nbytes + problem.output_bytes(y_dtype.itemsize))
-    elements = ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y_dtype)]
+    if not is_native:
+        x = native(x)
+    threads = threads_for(function, num_threads, work)
     y = result_array(function, "out", out, problem.output_shape, y_dtype, x)
     if problem.windows is not None:
-        for x_view, y_view in canonical_views(problem, x, y):
-            average(x_view, y_view, problem.windows, *elements, threads)
+        average(x, y, problem.windows, element, ELEMENTS[_dtypes.name_of(y_dtype)], threads)
     return deliver(y, out)
+
+
+@remembered
+def _prepare_backward(
+    function: str,
+    ndim: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    input_shape: tuple[int, ...],
+    data_format: DataFormat,
+    windows: Windows,
+) -> Prepared:
+    _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
+    itemsize = dtype.itemsize
+    first = check_gradient(function, ndim, shape, input_shape, data_format, itemsize)
+    sizes = shape[first : first + ndim]
+    problem = make_problem(
+        function, input_shape, sizes, data_format, windows, itemsize, "input_shape"
+    )
+    element = ELEMENTS[_dtypes.name_of(dtype)]
+    work = problem.traffic(itemsize)
+    return Prepared(problem, dtype.newbyteorder("="), element, dtype.isnative, work)
 
 
 def _average_backward(
@@ -67,31 +111,19 @@ def _average_backward(
     num_threads: int | None,
 ) -> Array:
     gradient = as_array(function, "grad_output", grad_output)
-    _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
-    gradient = native(gradient)
-    problem = geometry_of_gradient(function, ndim, gradient, input_shape, data_format)
-    problem = make_problem(
-        function,
-        ndim,
-        problem.input_shape,
-        problem.output_size,
-        data_format,
-        windows,
-        gradient.itemsize,
-        "input_shape",
+    target_shape = normalize_shape(function, input_shape)
+    problem, dtype, element, is_native, work = _prepare_backward(
+        function, ndim, gradient.shape, gradient.dtype, target_shape, data_format, windows
     )
-    threads = threads_for(
-        function, num_threads, gradient.nbytes + problem.input_bytes(gradient.itemsize)
-    )
-    if not gradient.flags.aligned:
-        gradient = gradient.copy()
-    result = result_array(function, "out", out, problem.input_shape, gradient.dtype, gradient)
+    if not is_native:
+        gradient = native(gradient)
+    threads = threads_for(function, num_threads, work)
+    gradient = aligned(gradient)
+    result = result_array(function, "out", out, target_shape, dtype, gradient)
     if problem.windows is None:
         result[...] = 0
     else:
-        element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
-        for result_view, gradient_view in canonical_views(problem, result, gradient):
-            average_backward(gradient_view, result_view, problem.windows, element, threads)
+        average_backward(gradient, result, problem.windows, element, threads)
     return deliver(result, out)
 
 

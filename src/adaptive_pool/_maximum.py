@@ -12,25 +12,50 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
-from ._kernels import any_outside, maximum, maximum_backward, maximum_with_indices
+from ._kernels import any_outside, maximum, maximum_backward
 from ._kernels.elements import ELEMENTS
 from ._problem import (
     Array,
     DataFormat,
+    Prepared,
     Size,
+    aligned,
     as_array,
-    canonical_views,
+    check_gradient,
     deliver,
-    geometry_of_gradient,
     make_problem,
     native,
+    normalize_shape,
+    normalize_size,
+    remembered,
     result_array,
+    scattering_problem,
     share_memory,
 )
 from ._threads import threads_for
 from ._windows import Windows
 
 Pair: TypeAlias = tuple[Array, Array]
+
+
+@remembered
+def _prepare(
+    function: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    windows: Windows,
+    positions: np.dtype[Any] | None,
+) -> Prepared:
+    _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
+    itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
+    problem = make_problem(function, shape, sizes, data_format, windows, itemsize)
+    if positions is not None:
+        _dtypes.check_index_dtype(function, positions, problem.plane)
+    element = ELEMENTS[_dtypes.name_of(dtype)]
+    work = problem.traffic(dtype.itemsize)
+    return Prepared(problem, dtype.newbyteorder("="), element, dtype.isnative, work)
 
 
 def _maximum(
@@ -46,20 +71,19 @@ def _maximum(
     num_threads: int | None,
 ) -> Array | Pair:
     x = as_array(function, "x", x)
-    _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
-    x = native(x)
-    positions = _dtypes.as_dtype(function, "index_dtype", index_dtype)
-    itemsize = max(x.itemsize, positions.itemsize) if return_indices else x.itemsize
-    problem = make_problem(function, ndim, x.shape, output_size, data_format, windows, itemsize)
-    _dtypes.check_index_dtype(function, positions, problem.plane)
-    threads = threads_for(function, num_threads, x.nbytes + problem.output_bytes(x.itemsize))
-    element = ELEMENTS[_dtypes.name_of(x.dtype)]
+    sizes = normalize_size(function, ndim, output_size)
+    positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if return_indices else None
+    problem, dtype, element, is_native, work = _prepare(
+        function, x.shape, x.dtype, sizes, data_format, windows, positions
+    )
+    if not is_native:
+        x = native(x)
+    threads = threads_for(function, num_threads, work)
     shape = problem.output_shape
-    if not return_indices:
-        y = result_array(function, "out", out, shape, x.dtype, x)
+    if positions is None:
+        y = result_array(function, "out", out, shape, dtype, x)
         if problem.windows is not None:
-            for x_view, y_view in canonical_views(problem, x, y):
-                maximum(x_view, y_view, problem.windows, element, threads)
+            maximum(x, y, None, problem.windows, element, threads)
         return deliver(y, out)
 
     if out is not None and not (
@@ -67,15 +91,39 @@ def _maximum(
     ):
         raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
     y_out, indices_out = (None, None) if out is None else out
-    y = result_array(function, "out[0]", y_out, shape, x.dtype, x)
+    y = result_array(function, "out[0]", y_out, shape, dtype, x)
     indices = result_array(function, "out[1]", indices_out, shape, positions, x)
     if out is not None and share_memory(*out):
         raise ValueError(f"{function}: out[0] and out[1] must not share memory")
     if problem.windows is not None:
-        for x_view, y_view, indices_view in canonical_views(problem, x, y, indices):
-            maximum_with_indices(x_view, y_view, indices_view, problem.windows, element, threads)
+        maximum(x, y, indices, problem.windows, element, threads)
     pair = deliver(y, y_out), deliver(indices, indices_out)
     return pair if out is None else out
+
+
+@remembered
+def _prepare_backward(
+    function: str,
+    ndim: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    indices_shape: tuple[int, ...],
+    positions: np.dtype[Any],
+    input_shape: tuple[int, ...],
+    data_format: DataFormat,
+) -> Prepared:
+    _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
+    _dtypes.check_dtype(function, "indices", positions, _dtypes.INDICES)
+    first = check_gradient(function, ndim, shape, input_shape, data_format, dtype.itemsize)
+    if indices_shape != shape:
+        raise ValueError(
+            f"{function}: indices must have the shape of grad_output {shape}, got {indices_shape}"
+        )
+    problem = scattering_problem(input_shape, shape, first, ndim)
+    element = ELEMENTS[_dtypes.name_of(dtype)]
+    is_native = dtype.isnative and positions.isnative
+    work = problem.traffic(dtype.itemsize)
+    return Prepared(problem, dtype.newbyteorder("="), element, is_native, work)
 
 
 def _maximum_backward(
@@ -89,43 +137,29 @@ def _maximum_backward(
     num_threads: int | None,
 ) -> Array:
     gradient = as_array(function, "grad_output", grad_output)
-    _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
-    gradient = native(gradient)
     positions = as_array(function, "indices", indices)
-    _dtypes.check_dtype(function, "indices", positions.dtype, _dtypes.INDICES)
-    positions = native(positions)
-    problem = geometry_of_gradient(function, ndim, gradient, input_shape, data_format)
-    if positions.shape != gradient.shape:
+    target_shape = normalize_shape(function, input_shape)
+    problem, dtype, element, is_native, work = _prepare_backward(
+        *(function, ndim, gradient.shape, gradient.dtype, positions.shape, positions.dtype),
+        *(target_shape, data_format),
+    )
+    if not is_native:
+        gradient, positions = native(gradient), native(positions)
+    threads = threads_for(function, num_threads, work)
+    gradient, positions = aligned(gradient), aligned(positions)
+    if problem.windows is not None and any_outside(
+        positions, problem.windows, problem.plane, threads
+    ):
+        bad = positions[(positions < 0) | (positions >= problem.plane)]
         raise ValueError(
-            f"{function}: indices must have the shape of grad_output {gradient.shape}, "
-            f"got {positions.shape}"
+            f"{function}: indices must lie in 0:{problem.plane} for input shape "
+            f"{target_shape}, got {bad.flat[0] if bad.size else 'another'}"
         )
-    threads = threads_for(
-        function, num_threads, gradient.nbytes + problem.input_bytes(gradient.itemsize)
-    )
-    if not positions.flags.aligned:
-        positions = positions.copy()
-    if not gradient.flags.aligned:
-        gradient = gradient.copy()
-    if positions.size:
-        for (view,) in canonical_views(problem, positions):
-            if any_outside(view, problem.plane, threads):
-                bad = positions[(positions < 0) | (positions >= problem.plane)]
-                raise ValueError(
-                    f"{function}: indices must lie in 0:{problem.plane} for input shape "
-                    f"{problem.input_shape}, got {bad.flat[0] if bad.size else 'another'}"
-                )
-    result = result_array(
-        function, "out", out, problem.input_shape, gradient.dtype, gradient, positions
-    )
-    if gradient.size == 0:
+    result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
+    if problem.windows is None:
         result[...] = 0
-    else:
-        element = ELEMENTS[_dtypes.name_of(gradient.dtype)]
-        views = canonical_views(problem, result, gradient, positions)
-        for result_view, gradient_view, indices_view in views:
-            if maximum_backward(gradient_view, indices_view, result_view, element, threads):
-                raise ValueError(f"{function}: indices were changed during the call")
+    elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
+        raise ValueError(f"{function}: indices were changed during the call")
     return deliver(result, out)
 
 

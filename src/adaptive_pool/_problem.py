@@ -2,24 +2,23 @@
 
 Whatever the number of pooled and leading axes, and whichever the layout, the kernels see arrays of
 six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W. 1d and
-2d have sizes 1 in front. `lanes` is an axis whose elements are neighbours in memory: the channels
-of channels_last, but also those of a channels_first view of such an array. Nothing below this
-module knows how many dimensions the user had, and nothing in it knows what is computed.
+2d have sizes 1 in front. Which axes these are in memory, `_kernels/canonical.pyx` finds out.
+Nothing below this module knows how many dimensions the user had, and nothing in it knows what is
+computed.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _dtypes, _windows
+from . import _windows
 from ._kernels.tables import Windows as KernelWindows
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -31,8 +30,9 @@ _DATA_FORMATS = ("channels_first", "channels_last")
 # Up to so many elements, axes that interleave are told from axes that overlap.
 _INTERLEAVED = 1 << 16
 
-# Problems whose tables are longer than this are not kept.
+# Signatures with more windows than this are not kept; nor are more signatures than this.
 _CACHED_WINDOWS = 1 << 14
+_CACHED_SIGNATURES = 256
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,6 @@ class Problem:
     windows: KernelWindows | None  # None where nothing is to be computed
     largest_window: int  # elements
 
-    @functools.cached_property
-    def canonical_shapes(self) -> dict[tuple[int, ...], tuple[int, ...]]:
-        """The canonical shapes of contiguous arrays of the input's and the output's shape."""
-        first, last = self.first_axis, self.first_axis + self.ndim
-        ones = (1,) * (3 - self.ndim)
-        return {
-            shape: (
-                *(1, math.prod(shape[:first])),
-                *(*ones, *shape[first:last]),
-                math.prod(shape[last:]),
-            )
-            for shape in (self.input_shape, self.output_shape)
-        }
-
     @property
     def plane(self) -> int:
         """The number of elements on the pooled axes: the end of flat indices."""
@@ -70,17 +56,15 @@ class Problem:
         """The lengths of the pooled axes of the output."""
         return self.output_shape[self.first_axis : self.first_axis + self.ndim]
 
-    def input_bytes(self, itemsize: int) -> int:
-        """Return the size of an array of the input's shape."""
-        return math.prod(self.input_shape) * itemsize
-
-    def output_bytes(self, itemsize: int) -> int:
-        """Return the size of an array of the output's shape."""
-        return math.prod(self.output_shape) * itemsize
+    def traffic(self, itemsize: int) -> int:
+        """Return the bytes of an array of the input's shape and one of the output's."""
+        return (math.prod(self.input_shape) + math.prod(self.output_shape)) * itemsize
 
 
 def as_array(function: str, name: str, x: object) -> Array:
     """Return `x` as an array of NumPy, without copying if that can be."""
+    if type(x) is np.ndarray:
+        return x
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(
             f"{function}: {name} must not be a MaskedArray: masks are not supported; "
@@ -110,8 +94,22 @@ def native(x: Array) -> Array:
     return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
+def aligned(x: Array) -> Array:
+    """Return `x`, or a copy that kernels can read in place."""
+    return x if x.flags.aligned else x.copy()
+
+
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
+    if type(output_size) is int and output_size >= 0:
+        return (output_size,) * ndim
+    if type(output_size) is tuple and len(output_size) == ndim:
+        return tuple(
+            [
+                None if entry is None else _windows.as_size(function, "output_size", entry)
+                for entry in output_size
+            ]
+        )
     if output_size is None:
         return (None,) * ndim
     if isinstance(output_size, np.ndarray):
@@ -165,11 +163,45 @@ def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> N
         raise ValueError(f"{function}: a result of shape {shape} is too large to address")
 
 
+class Prepared(NamedTuple):
+    """What follows from the signature of a call alone."""
+
+    problem: Problem
+    dtype: np.dtype[Any]  # of the result
+    element: int  # what the argument holds, as the kernels number it
+    is_native: bool  # the byte order of the argument
+    work: int  # bytes read and written
+
+
+def remembered(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
+    """Cache the results of `prepare`, which takes longer than a small call computes.
+
+    Arguments that are equal must mean the same; unhashable ones (tables of windows) are not cached.
+    """
+    cache: dict[tuple[Any, ...], Prepared] = {}
+
+    @functools.wraps(prepare)
+    def cached(*signature: Any) -> Prepared:
+        try:
+            return cache[signature]
+        except KeyError:
+            hashable = True
+        except TypeError:
+            hashable = False
+        prepared = prepare(*signature)
+        if hashable and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
+            if len(cache) >= _CACHED_SIGNATURES:
+                cache.clear()
+            cache[signature] = prepared
+        return prepared
+
+    return cached
+
+
 def make_problem(
     function: str,
-    ndim: int,
     input_shape: tuple[int, ...],
-    output_size: Size,
+    sizes: tuple[int | None, ...],
     data_format: DataFormat,
     windows: _windows.Windows,
     itemsize: int,
@@ -177,40 +209,39 @@ def make_problem(
 ) -> Problem:
     """Check the geometry of a call and describe it; `itemsize` is that of the largest result."""
     check_data_format(function, data_format)
+    ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
+    pooled = input_shape[first : first + ndim]
     if isinstance(windows, str) or not isinstance(windows, Sequence):
         _windows.check_rule(function, windows)
-        sizes = normalize_size(function, ndim, output_size)
         counts = tuple(
-            size if count is None else count
-            for size, count in zip(input_shape[first : first + ndim], sizes, strict=True)
+            size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
-        build = _cached_problem if sum(counts) <= _CACHED_WINDOWS else _build_problem
-        return build(function, ndim, input_shape, first, counts, itemsize, windows)
+        return _build_problem(function, input_shape, first, counts, itemsize, windows)
     _windows.check_pairs(function, ndim, windows)
     tables = [
-        _windows.explicit_table(function, axis, input_shape[first + axis], pair)
-        for axis, pair in enumerate(windows)
+        _windows.explicit_table(function, axis, size, pair)
+        for axis, (size, pair) in enumerate(zip(pooled, windows, strict=True))
     ]
     counts = tuple(len(starts) for starts, _ in tables)
-    for count, size in zip(counts, normalize_size(function, ndim, output_size), strict=True):
-        if size is not None and size != count:
+    for count, wanted in zip(counts, sizes, strict=True):
+        if wanted is not None and wanted != count:
             raise ValueError(
-                f"{function}: output_size {output_size} does not agree with "
+                f"{function}: output_size {sizes} does not agree with "
                 f"windows for {counts} outputs; None takes it from them"
             )
-    return _build_problem(function, ndim, input_shape, first, counts, itemsize, tables)
+    return _build_problem(function, input_shape, first, counts, itemsize, tables)
 
 
 def _build_problem(
     function: str,
-    ndim: int,
     input_shape: tuple[int, ...],
     first: int,
     counts: tuple[int, ...],
     itemsize: int,
     tables: list[_windows.Table] | str,
 ) -> Problem:
+    ndim = len(counts)
     output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
     check_addressable(function, output_shape, itemsize)
     pooled = input_shape[first : first + ndim]
@@ -233,113 +264,71 @@ def _build_problem(
             for size, count in zip(pooled, counts, strict=True)
         ]
     axes = list(zip(pooled, *zip(*tables, strict=True), strict=True))
-    whole = (1, np.zeros(1, np.int64), np.ones(1, np.int64))
     largest = math.prod(int((ends - starts).max()) for _, starts, ends in axes)
-    kernel_windows = KernelWindows([whole] * (3 - ndim) + axes)
-    return Problem(input_shape, output_shape, first, ndim, kernel_windows, largest)
+    return Problem(input_shape, output_shape, first, ndim, KernelWindows(first, axes), largest)
 
 
-def geometry_of_gradient(
-    function: str,
-    ndim: int,
-    gradient: Array,
-    input_shape: Sequence[int],
-    data_format: DataFormat,
+def scattering_problem(
+    input_shape: tuple[int, ...], output_shape: tuple[int, ...], first: int, ndim: int
 ) -> Problem:
-    """Check `input_shape` against the gradient of the output."""
+    """Describe a geometry without windows, that of max pooling backward."""
+    empty = np.zeros(0, np.int64)
+    axes = [(size, empty, empty) for size in input_shape[first : first + ndim]]
+    windows = KernelWindows(first, axes) if 0 not in output_shape else None
+    return Problem(input_shape, output_shape, first, ndim, windows, 0)
+
+
+def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
+    """Return `input_shape` as a tuple of integers, each evaluated once."""
     if isinstance(input_shape, (str, bytes)) or not isinstance(input_shape, Sequence):
         raise TypeError(
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
         )
-    shape = tuple(_windows.as_size(function, "input_shape", size) for size in input_shape)
+    return tuple([_windows.as_size(function, "input_shape", size) for size in input_shape])
+
+
+def check_gradient(
+    function: str,
+    ndim: int,
+    gradient_shape: tuple[int, ...],
+    input_shape: tuple[int, ...],
+    data_format: DataFormat,
+    itemsize: int,
+) -> int:
+    """Check `input_shape` against the gradient of the output; return the first pooled axis."""
     check_data_format(function, data_format)
-    first = pooled_axes(function, ndim, shape, data_format, "input_shape")
+    first = pooled_axes(function, ndim, input_shape, data_format, "input_shape")
     last = first + ndim
-    if len(shape) != gradient.ndim or (
-        shape[:first] + shape[last:] != gradient.shape[:first] + gradient.shape[last:]
+    if len(input_shape) != len(gradient_shape) or (
+        input_shape[:first] + input_shape[last:] != gradient_shape[:first] + gradient_shape[last:]
     ):
         raise ValueError(
-            f"{function}: input_shape {shape} and grad_output of shape {gradient.shape} must "
+            f"{function}: input_shape {input_shape} and grad_output of shape {gradient_shape} must "
             f"agree but on the pooled axes {tuple(range(first, last))}"
         )
-    check_addressable(function, shape, gradient.itemsize)
-    return Problem(shape, gradient.shape, first, ndim, None, 0)
-
-
-_cached_problem = functools.lru_cache(maxsize=256)(_build_problem)
-
-
-def _strides_merge(arrays: Sequence[Array], outer: int, inner: int) -> bool:
-    """Whether two neighbouring axes have one step in every array."""
-    return all(x.strides[outer] == x.strides[inner] * x.shape[inner] for x in arrays)
-
-
-def canonical_views(problem: Problem, *arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """View arrays as words in canonical order, without copying.
-
-    The first array decides which axis becomes `lanes`. There is one tuple of views unless more
-    than two of the leading axes have steps that do not merge.
-    """
-    words = [x.view(_dtypes.WORDS[x.itemsize]) for x in arrays]
-    if all(x.flags.c_contiguous for x in words):
-        shapes = problem.canonical_shapes
-        yield tuple([x.reshape(shapes[x.shape]) for x in words])
-        return
-
-    first, last = problem.first_axis, problem.first_axis + problem.ndim
-    ones = (1,) * (3 - problem.ndim)
-    lead = words[0]
-    others = [k for k in range(lead.ndim) if not first <= k < last and lead.shape[k] != 1]
-    lanes = None
-    if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
-        lanes = next((k for k in others if lead.strides[k] == lead.itemsize), None)
-    # Runs of axes that merge into one, from the first to the last axis.
-    runs: list[list[int]] = []
-    for k in others:
-        if k == lanes:
-            continue
-        if runs and _strides_merge(words, runs[-1][-1], k):
-            runs[-1].append(k)
-        else:
-            runs.append([k])
-    looped = [k for run in runs[:-2] for k in run]
-    runs = runs[len(runs[:-2]) :]
-
-    def view(x: Array, position: tuple[int, ...]) -> Array:
-        index: list[Any] = [slice(None)] * x.ndim
-        for k, i in zip(looped, position, strict=True):
-            index[k] = slice(i, i + 1)
-        part = x[tuple(index)]
-        outer = [(math.prod(x.shape[k] for k in run), x.strides[run[-1]]) for run in runs]
-        outer = [(1, 0)] * (2 - len(outer)) + outer
-        pooled = [(1, 0)] * len(ones) + list(
-            zip(x.shape[first:last], x.strides[first:last], strict=True)
-        )
-        inner = [(1, x.itemsize)] if lanes is None else [(x.shape[lanes], x.strides[lanes])]
-        shape, strides = zip(*outer, *pooled, *inner, strict=True)
-        return np.lib.stride_tricks.as_strided(part, shape, strides, writeable=x.flags.writeable)
-
-    for position in itertools.product(*(range(lead.shape[k]) for k in looped)):
-        yield tuple(view(x, position) for x in words)
+    check_addressable(function, input_shape, itemsize)
+    return first
 
 
 def check_out(
     function: str, name: str, out: object, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
     """Return `out` as a plain array, or raise unless it can take the result."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
-    if isinstance(out, np.ma.MaskedArray):
-        raise TypeError(f"{function}: {name} must not be a MaskedArray")
+    if type(out) is not np.ndarray:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
+        if isinstance(out, np.ma.MaskedArray):
+            raise TypeError(f"{function}: {name} must not be a MaskedArray")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
             f"{function}: {name} must have shape {shape} and dtype {dtype}, "
             f"got shape {out.shape} and dtype {out.dtype}"
         )
-    if not out.flags.writeable:
+    flags = out.flags
+    if not flags.writeable:
         raise ValueError(f"{function}: {name} must be writeable, got a read-only array")
-    if _overlaps_itself(out):
+    if not flags.forc and _overlaps_itself(out):
         raise ValueError(f"{function}: elements of {name} share memory, strides {out.strides}")
     return np.asarray(out)
 
@@ -379,9 +368,12 @@ def result_array(
     if out is None:
         return np.empty(shape, dtype)
     target = check_out(function, name, out, shape, dtype)
-    if target.flags.aligned and not any(np.may_share_memory(target, x) for x in read):
-        return target
-    return np.empty(shape, dtype)
+    if not target.flags.aligned:
+        return np.empty(shape, dtype)
+    for x in read:
+        if np.may_share_memory(target, x):
+            return np.empty(shape, dtype)
+    return target
 
 
 def share_memory(a: Array, b: Array) -> bool:
@@ -394,7 +386,7 @@ def share_memory(a: Array, b: Array) -> bool:
 
 def deliver(result: Array, out: Array | None) -> Array:
     """Return what the caller gets: `result`, or `out` holding it."""
-    if out is None:
+    if out is None or out is result:
         return result
     if not np.may_share_memory(result, out):
         out[...] = result

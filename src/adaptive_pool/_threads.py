@@ -169,6 +169,8 @@ def num_threads(n: int) -> Iterator[None]:
 
 def threads_for(function: str, requested: object, work: int) -> int:
     """Return the threads for one call that moves `work` bytes."""
+    if requested is None and work < 2 * BYTES_PER_THREAD:
+        return 1
     count = get_num_threads() if requested is None else _check(function, requested)
     if _serial or not parallel.has_openmp():
         return 1

@@ -132,6 +132,8 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
 
 def as_size(function: str, name: str, value: object) -> int:
     """Return `value` as a size, evaluating its ``__index__`` once."""
+    if type(value) is int and value >= 0:
+        return value
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{function}: {name} must be an integer, got the bool {value}")
     try:

@@ -40,7 +40,7 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 if TYPE_CHECKING:
     from .baseline.average import average
     from .baseline.average_backward import average_backward
-    from .baseline.maximum import maximum, maximum_with_indices
+    from .baseline.maximum import maximum
     from .baseline.maximum_backward import any_outside, maximum_backward
 else:
 
@@ -50,7 +50,6 @@ else:
     average = _load("average").average
     average_backward = _load("average_backward").average_backward
     maximum = _load("maximum").maximum
-    maximum_with_indices = _load("maximum").maximum_with_indices
     any_outside = _load("maximum_backward").any_outside
     maximum_backward = _load("maximum_backward").maximum_backward
 
@@ -62,5 +61,4 @@ __all__ = [
     "isas_built",
     "maximum",
     "maximum_backward",
-    "maximum_with_indices",
 ]

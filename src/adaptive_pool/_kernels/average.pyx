@@ -9,22 +9,24 @@ The order of summation is part of the contract (docs/design/summation.md): lines
 order of (d, h); then along W from left to right or, for windows of 2 * PARTIALS columns and more,
 in PARTIALS running sums, column k of the window going to sum k % PARTIALS.
 """
-from cython.parallel cimport prange, threadid
 from libc.math cimport isfinite
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport (
     acc_t, mean_t, merge, nothing, plus, store_mean, twofold_mean, twofold_t, wide_t,
 )
+from adaptive_pool._kernels.canonical cimport (
+    Array, Canonical, advance, arrange, borrow, give_back,
+)
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
     UINT64,
     Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t, store_real,
-    uint8_t, uint16_t, uint32_t, uint64_t, value_t, word_t,
+    uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
+from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, buffer_size, describe, input_at,
+    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
     isa, job_count, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
@@ -35,30 +37,24 @@ cdef enum:
     PARTIALS = 16           # running sums of a long window
     LONG = 2 * PARTIALS     # columns that make a window long
 
-# A second name, so that x and out may differ in size.
-ctypedef fused out_word_t:
-    uint8_t
-    uint16_t
-    uint32_t
-    uint64_t
-
-
 # The last step of a job: sums to means, in the type of the output.
 ctypedef void (*store_t)(
     const Pooling* p, const Array* out, const Tile* tile, const Line* line, const void* sums,
 ) noexcept nogil
 
 
+# A job: copied pieces of lines go to `buffers`, the tiles of sums start at `scratch`.
+ctypedef void (*tile_t)(
+    const void* average, Py_ssize_t job, void* buffers, void* scratch,
+) noexcept nogil
+
+
 cdef struct Average:
     Pooling pooling
     Array out
+    tile_t tile
     store_t store
-
-
-# A job: copied pieces of lines go to `buffers`, the tiles of sums start at `scratch`.
-ctypedef void (*tile_t)(
-    const Average* average, Py_ssize_t job, void* buffers, void* scratch,
-) noexcept nogil
+    Py_ssize_t sums     # bytes of a thread's scratch that are for sums
 
 
 cdef inline void add_rows(
@@ -340,39 +336,52 @@ cdef store_t store_for(Element element, Element out) noexcept nogil:
         return <store_t> store_means[wide_t, int64_t]
 
 
-def average(
-    const word_t[:, :, :, :, :, :] x,   # IN: batch, channel, D, H, W, lanes
-    out_word_t[:, :, :, :, :, :] out,     # OUT: batch, channel, OD, OH, OW, lanes
-    Windows windows,                    # IN
-    Element element,                    # IN: what the words of x are
-    Element out_element,                # IN: what the words of out are
-    int num_threads,                    # IN
-):
-    """Average `x` over `windows` into `out`. Neither is empty; `out` is aligned."""
+cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
+    cdef const Average* average = <const Average*> task
+    average.tile(average, job, scratch + average.sums, scratch)
+    return 0
+
+
+cdef int pool(
+    Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
+) except -1 nogil:
     cdef Average task
-    cdef tile_t tile = tile_for(element)
-    cdef Py_ssize_t job, jobs, sums, scratch_size
-    cdef char* scratch
-    cdef char* mine
-    task.pooling = plan(
-        describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
-        x.shape[0], x.shape[1], x.shape[5], &windows.d, &windows.h, &windows.w, num_threads,
-    )
-    task.out = describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(out_word_t))
+    task.tile = tile_for(element)
     task.store = store_for(element, out_element)
-    jobs = job_count(&task.pooling)
-    # For each thread: tiles of sums, running sums, and the copies of ROWS pieces of lines.
-    sums = (2 * TILE + PARTIALS * task.pooling.lane_block) * (
-        sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
-        else sizeof(double)
-    )
-    scratch_size = sums + buffer_size(&task.pooling)
-    scratch = <char*> malloc(num_threads * scratch_size)
-    if scratch == NULL:
-        raise MemoryError
-    for job in prange(
-        jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
-    ):
-        mine = scratch + threadid() * scratch_size
-        tile(&task, job, mine + sums, mine)
-    free(scratch)
+    while True:
+        task.pooling = plan(c, element, windows, num_threads)
+        task.out = c.arrays[1]
+        task.sums = (2 * TILE + PARTIALS * task.pooling.lane_block) * (
+            sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
+            else sizeof(double)
+        )
+        run_jobs(
+            run_tile, &task, job_count(&task.pooling), task.sums + buffer_size(&task.pooling),
+            num_threads,
+        )
+        if not advance(c):
+            return 0
+
+
+def average(
+    x,                      # IN: array of the elements below
+    out,                    # OUT: array, aligned
+    Windows windows,        # IN
+    Element element,        # IN: what x holds
+    Element out_element,    # IN: what out holds
+    int num_threads,        # IN
+):
+    """Average `x` over `windows` into `out`. Neither is empty."""
+    cdef Canonical c
+    c.count = 0
+    try:
+        borrow(&c, x, False)
+        borrow(&c, out, True)
+        arrange(&c, windows)
+        if is_brief(&c, num_threads):
+            pool(&c, windows, element, out_element, num_threads)
+        else:
+            with nogil:
+                pool(&c, windows, element, out_element, num_threads)
+    finally:
+        give_back(&c)

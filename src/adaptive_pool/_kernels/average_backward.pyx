@@ -11,12 +11,15 @@ from cython.parallel cimport prange, threadid
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
+from adaptive_pool._kernels.canonical cimport (
+    Array, Canonical, advance, arrange, borrow, give_back,
+)
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, load_real,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real,
     one_nan, real_t, store_real,
 )
 from adaptive_pool._kernels.planes cimport (
-    JOBS, LANE_BLOCK, TILE, Array, at, describe, isa, pieces,
+    JOBS, LANE_BLOCK, TILE, at, isa, pieces,
 )
 from adaptive_pool._kernels.tables cimport (
     Axis, Windows, end_holding, first_holding, holds, window_size,
@@ -215,34 +218,46 @@ cdef void plan(Spread* s, Py_ssize_t batches, int num_threads) noexcept nogil:
     s.heights = pieces(s.h.size, s.height)
 
 
-def average_backward(
-    const gradient_word_t[:, :, :, :, :, :] grad_output,     # IN: batch, channel, OD, OH, OW, lanes
-    gradient_word_t[:, :, :, :, :, :] grad_input,            # OUT: batch, channel, D, H, W, lanes
-    Windows windows,                                    # IN
-    Element element,                                    # IN: what the words are
-    int num_threads,                                    # IN
-):
-    """Store the gradient of the input in `grad_input`. No array is empty; both are aligned."""
-    cdef Spread s
-    cdef spread_t spread = spread_for(element)
-    cdef Py_ssize_t job, jobs
+cdef int run(Spread* s, spread_t spread, Py_ssize_t jobs, int num_threads) except -1 nogil:
+    cdef Py_ssize_t job
     cdef double* scratch = <double*> malloc(<size_t> num_threads * SCRATCH)
     if scratch == NULL:
         raise MemoryError
-    s.grad_output = describe(
-        &grad_output[0, 0, 0, 0, 0, 0], grad_output.strides, sizeof(gradient_word_t)
-    )
-    s.grad_input = describe(
-        &grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t)
-    )
-    s.d, s.h, s.w = &windows.d, &windows.h, &windows.w
-    s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
-    plan(&s, grad_input.shape[0], num_threads)
-    jobs = (
-        grad_input.shape[0] * s.channels * s.d.size * s.heights * s.column_blocks * s.lane_blocks
-    )
     for job in prange(
-        jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
+        jobs, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        spread(&s, job, scratch + <Py_ssize_t> threadid() * 2 * TILE, NULL)
+        spread(s, job, scratch + <Py_ssize_t> threadid() * 2 * TILE, NULL)
     free(scratch)
+    return 0
+
+
+def average_backward(
+    grad_output,        # IN: array of the elements below, aligned
+    grad_input,         # OUT: likewise
+    Windows windows,    # IN
+    Element element,    # IN: what both hold
+    int num_threads,    # IN
+):
+    """Store the gradient of the input in `grad_input`. No array is empty."""
+    cdef Spread s
+    cdef Canonical c
+    c.count = 0
+    try:
+        borrow(&c, grad_input, True)
+        borrow(&c, grad_output, False)
+        arrange(&c, windows)
+        s.d, s.h, s.w = &windows.d, &windows.h, &windows.w
+        s.channels, s.lanes = c.channels, c.lanes
+        plan(&s, c.batches, num_threads)
+        with nogil:
+            while True:
+                s.grad_input, s.grad_output = c.arrays[0], c.arrays[1]
+                run(
+                    &s, spread_for(element),
+                    c.batches * s.channels * s.d.size * s.heights * s.column_blocks * s.lane_blocks,
+                    num_threads,
+                )
+                if not advance(&c):
+                    break
+    finally:
+        give_back(&c)

@@ -10,17 +10,19 @@ pairs can be compared in any order. Without indices only values are kept; those 
 to know except for zeros, whose sign may differ, and NaNs, whose payloads may: `settle` looks the
 winner up in the window, which ends at its first element for the zeros that a ReLU leaves.
 """
-from cython.parallel cimport prange, threadid
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
+from adaptive_pool._kernels.canonical cimport (
+    Array, Canonical, advance, arrange, borrow, give_back,
+)
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
-    Element, bfloat16_t, float16_t, index_t, index_word_t, int8_t, int16_t, int32_t, int64_t,
-    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half, word_t,
+    Element, bfloat16_t, float16_t, index_t, int8_t, int16_t, int32_t, int64_t,
+    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half,
 )
+from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Array, Line, Piece, Pooling, Tile, at, buffer_size, describe, input_at,
+    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
     isa, job_count, line_number, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
@@ -36,15 +38,18 @@ ctypedef fused real_value_t:
     double
 
 
+ctypedef void (*tile_t)(
+    const void* task, Py_ssize_t job, void* buffers, void* best, void* where,
+) noexcept nogil
+
+
 cdef struct Maximum:
     Pooling pooling
     Array out
     Array indices       # data is NULL if none are wanted
-
-
-ctypedef void (*tile_t)(
-    const Maximum* task, Py_ssize_t job, void* buffers, void* best, void* where,
-) noexcept nogil
+    tile_t tile
+    Py_ssize_t values       # bytes of a thread's scratch that are for values, and for indices
+    Py_ssize_t positions
 
 
 cdef inline bint is_nan(value_t x) noexcept nogil:
@@ -441,73 +446,67 @@ cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
         return <tile_t> maximum_tile[float, index_t]
 
 
-cdef Maximum plan_maximum(
-    Array x, Element element, Py_ssize_t batches, Py_ssize_t channels, Py_ssize_t lanes,
-    Windows windows, Array out, int num_threads,
-):
-    cdef Maximum task
-    task.pooling = plan(
-        x, element, batches, channels, lanes, &windows.d, &windows.h, &windows.w, num_threads
+cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
+    cdef const Maximum* maximum = <const Maximum*> task
+    maximum.tile(
+        maximum, job, scratch + maximum.values + maximum.positions, scratch,
+        scratch + maximum.values,
     )
-    task.out = out
-    return task
-
-
-cdef int run(Maximum* task, tile_t tile, Py_ssize_t index_size, int num_threads) except -1:
-    cdef Py_ssize_t job, jobs = job_count(&task.pooling)
-    # For each thread three tiles of values and of indices (of lines, of their windows, of turned
-    # windows), and the copies of ROWS pieces of lines. Halves are kept as float32.
-    cdef Py_ssize_t values = 3 * TILE * max(task.pooling.x.itemsize, <Py_ssize_t> sizeof(float))
-    cdef Py_ssize_t indices = 3 * TILE * index_size
-    cdef Py_ssize_t scratch_size = values + indices + buffer_size(&task.pooling)
-    cdef char* mine
-    cdef char* scratch = <char*> malloc(num_threads * scratch_size)
-    if scratch == NULL:
-        raise MemoryError
-    for job in prange(
-        jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
-    ):
-        mine = scratch + threadid() * scratch_size
-        tile(task, job, mine + values + indices, mine, mine + values)
-    free(scratch)
     return 0
 
 
-def maximum(
-    const word_t[:, :, :, :, :, :] x,   # IN: batch, channel, D, H, W, lanes
-    word_t[:, :, :, :, :, :] out,       # OUT: batch, channel, OD, OH, OW, lanes
-    Windows windows,                    # IN
-    Element element,                    # IN: what the words are
-    int num_threads,                    # IN
-):
-    """Store the maxima of `windows` in `out`. No array is empty; `out` is aligned."""
-    cdef Maximum task = plan_maximum(
-        describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
-        x.shape[0], x.shape[1], x.shape[5], windows,
-        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)), num_threads,
-    )
-    task.indices.data = NULL
-    run(&task, tile_for[int32_t](element, NULL), sizeof(int32_t), num_threads)
-
-
-def maximum_with_indices(
-    const word_t[:, :, :, :, :, :] x,   # IN: batch, channel, D, H, W, lanes
-    word_t[:, :, :, :, :, :] out,       # OUT: batch, channel, OD, OH, OW, lanes
-    index_word_t[:, :, :, :, :, :] indices,  # OUT: likewise, flat within the plane D x H x W
-    Windows windows,                    # IN
-    Element element,                    # IN: what the words are
-    int num_threads,                    # IN
-):
-    """`maximum`, and where in the plane each maximum stands."""
-    cdef Maximum task = plan_maximum(
-        describe(&x[0, 0, 0, 0, 0, 0], x.strides, sizeof(word_t)), element,
-        x.shape[0], x.shape[1], x.shape[5], windows,
-        describe(&out[0, 0, 0, 0, 0, 0], out.strides, sizeof(word_t)), num_threads,
-    )
+cdef int pool(
+    Canonical* c, Windows windows, Element element, bint indexed, int num_threads,
+) except -1 nogil:
+    cdef Maximum task
     # Indices are computed in 32 bits where the plane allows it, whatever they are stored in.
-    cdef bint short_plane = x.shape[2] * x.shape[3] * x.shape[4] <= 0x7FFFFFFF
-    task.indices = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
-    if short_plane:
-        run(&task, tile_for[int32_t](element, NULL), sizeof(int32_t), num_threads)
-    else:
-        run(&task, tile_for[int64_t](element, NULL), sizeof(int64_t), num_threads)
+    cdef bint short_plane = c.sizes[0][0] * c.sizes[0][1] * c.sizes[0][2] <= 0x7FFFFFFF
+    task.tile = (
+        tile_for[int32_t](element, NULL) if short_plane or not indexed
+        else tile_for[int64_t](element, NULL)
+    )
+    # Three tiles of values and of indices: of lines, of their windows, of turned windows. Halves
+    # are kept as float32.
+    task.values = 3 * TILE * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
+    task.positions = 3 * TILE * (
+        sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
+    )
+    while True:
+        task.pooling = plan(c, element, windows, num_threads)
+        task.out = c.arrays[1]
+        if indexed:
+            task.indices = c.arrays[2]
+        else:
+            task.indices.data = NULL
+        run_jobs(
+            run_tile, &task, job_count(&task.pooling),
+            task.values + task.positions + buffer_size(&task.pooling), num_threads,
+        )
+        if not advance(c):
+            return 0
+
+
+def maximum(
+    x,                  # IN: array of the elements below
+    out,                # OUT: likewise, aligned
+    indices,            # OUT: int32 or int64, flat within the plane D x H x W; None: not wanted
+    Windows windows,    # IN
+    Element element,    # IN: what x and out hold
+    int num_threads,    # IN
+):
+    """Store the maxima of `windows`, and where in the plane they stand. No array is empty."""
+    cdef Canonical c
+    c.count = 0
+    try:
+        borrow(&c, x, False)
+        borrow(&c, out, True)
+        if indices is not None:
+            borrow(&c, indices, True)
+        arrange(&c, windows)
+        if is_brief(&c, num_threads):
+            pool(&c, windows, element, c.count == 3, num_threads)
+        else:
+            with nogil:
+                pool(&c, windows, element, c.count == 3, num_threads)
+    finally:
+        give_back(&c)

@@ -11,11 +11,15 @@ from cython.parallel cimport prange, threadid
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, index_t,
-    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint16_t, uint32_t,
+from adaptive_pool._kernels.canonical cimport (
+    Array, Canonical, advance, arrange, borrow, give_back,
 )
-from adaptive_pool._kernels.planes cimport Array, at, describe, isa, pieces
+from adaptive_pool._kernels.elements cimport (
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t,
+    int32_t, int64_t, load_real, one_nan, real_t, store_real,
+)
+from adaptive_pool._kernels.planes cimport at, isa, pieces
+from adaptive_pool._kernels.tables cimport Windows
 
 ISA = isa().decode()    # what this build was compiled for
 
@@ -203,36 +207,64 @@ cdef int plane_has_outside(
 
 
 def any_outside(
-    const index_word_t[:, :, :, :, :, :] indices,    # IN
-    Py_ssize_t plane,                           # IN: indices must lie in 0:plane
-    int num_threads,                            # IN
+    indices,            # IN: int32 or int64, aligned
+    Windows windows,    # IN
+    Py_ssize_t plane,   # IN: indices must lie in 0:plane
+    int num_threads,    # IN
 ):
     """Whether an index is outside the plane. Reads each index once and writes nothing."""
-    cdef Array array = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
+    cdef Canonical c
     cdef Py_ssize_t shape[6]
     cdef Py_ssize_t k
     cdef int outside = 0
     cdef look_t look
-    if index_word_t is uint32_t:
-        look = <look_t> plane_has_outside[int32_t]
-    else:
-        look = <look_t> plane_has_outside[int64_t]
-    for k in range(6):
-        shape[k] = indices.shape[k]
-    for k in prange(
-        shape[0] * shape[1], nogil=True, schedule="static", num_threads=num_threads,
-        use_threads_if=num_threads > 1,
+    c.count = 0
+    try:
+        borrow(&c, indices, False)
+        arrange(&c, windows)
+        if c.arrays[0].itemsize == 4:
+            look = <look_t> plane_has_outside[int32_t]
+        else:
+            look = <look_t> plane_has_outside[int64_t]
+        shape[0], shape[1], shape[5] = c.batches, c.channels, c.lanes
+        for k in range(3):
+            shape[2 + k] = c.sizes[0][k]
+        with nogil:
+            while True:
+                for k in prange(
+                    shape[0] * shape[1], schedule="static", num_threads=num_threads,
+                    use_threads_if=num_threads > 1,
+                ):
+                    outside |= look(&c.arrays[0], shape, k, plane, NULL)
+                if not advance(&c):
+                    break
+    finally:
+        give_back(&c)
+    return outside != 0
+
+
+cdef int run(Scatter* s, scatter_t scatter, Py_ssize_t jobs, int num_threads) except -1 nogil:
+    """Whether an index was outside the plane."""
+    cdef Py_ssize_t job
+    cdef int outside = 0
+    cdef float* sums = <float*> malloc(<size_t> num_threads * SCRATCH)
+    if sums == NULL:
+        raise MemoryError
+    for job in prange(
+        jobs, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        outside |= look(&array, shape, k, plane, NULL)
+        outside |= scatter(s, job, sums + <Py_ssize_t> threadid() * SUMS, NULL, NULL)
+    free(sums)
     return outside != 0
 
 
 def maximum_backward(
-    const gradient_word_t[:, :, :, :, :, :] grad_output,     # IN: batch, channel, OD, OH, OW, lanes
-    const index_word_t[:, :, :, :, :, :] indices,            # IN: likewise
-    gradient_word_t[:, :, :, :, :, :] grad_input,            # OUT: batch, channel, D, H, W, lanes
-    Element element,                                    # IN: what the words of gradients are
-    int num_threads,                                    # IN
+    grad_output,        # IN: array of the elements below
+    indices,            # IN: int32 or int64
+    grad_input,         # OUT: array of the elements below
+    Windows windows,    # IN
+    Element element,    # IN: what gradients hold
+    int num_threads,    # IN
 ):
     """Store the gradient of the input in `grad_input`; all are aligned, and none is empty.
 
@@ -241,38 +273,36 @@ def maximum_backward(
     """
     cdef Scatter s
     cdef scatter_t scatter
-    cdef Py_ssize_t job, jobs, k
-    cdef int outside = 0
-    cdef float* sums = <float*> malloc(<size_t> num_threads * SCRATCH)
-    if sums == NULL:
-        raise MemoryError
-    if index_word_t is uint32_t:
-        scatter = scatter_for[int32_t](element, NULL)
-    else:
-        scatter = scatter_for[int64_t](element, NULL)
-    s.grad_output = describe(
-        &grad_output[0, 0, 0, 0, 0, 0], grad_output.strides, sizeof(gradient_word_t)
-    )
-    s.indices = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
-    s.grad_input = describe(
-        &grad_input[0, 0, 0, 0, 0, 0], grad_input.strides, sizeof(gradient_word_t)
-    )
-    for k in range(3):
-        s.windows[k] = grad_output.shape[2 + k]
-        s.sizes[k] = grad_input.shape[2 + k]
-    s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
-    s.flat = (s.sizes[1] == 1 or s.grad_input.h == s.sizes[2] * s.grad_input.w) and (
-        s.sizes[0] == 1 or s.grad_input.d == s.sizes[1] * s.sizes[2] * s.grad_input.w
-    )
-    s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
-    s.lane_block = min(
-        s.lanes, <Py_ssize_t> LANES_OF_HALVES if gradient_word_t is uint16_t else <Py_ssize_t> LANES
-    )
-    s.lane_blocks = pieces(s.lanes, s.lane_block)
-    jobs = grad_input.shape[0] * s.channels * s.lane_blocks
-    for job in prange(
-        jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
-    ):
-        outside |= scatter(&s, job, sums + <Py_ssize_t> threadid() * SUMS, NULL, NULL)
-    free(sums)
-    return outside != 0
+    cdef Canonical c
+    cdef Py_ssize_t k
+    cdef bint outside = False
+    c.count = 0
+    try:
+        borrow(&c, grad_input, True)
+        borrow(&c, grad_output, False)
+        borrow(&c, indices, False)
+        arrange(&c, windows)
+        if c.arrays[2].itemsize == 4:
+            scatter = scatter_for[int32_t](element, NULL)
+        else:
+            scatter = scatter_for[int64_t](element, NULL)
+        for k in range(3):
+            s.windows[k] = c.sizes[1][k]
+            s.sizes[k] = c.sizes[0][k]
+        s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
+        s.channels, s.lanes = c.channels, c.lanes
+        s.lane_block = LANES_OF_HALVES if c.arrays[0].itemsize == 2 else LANES
+        s.lane_block = min(s.lane_block, s.lanes)
+        s.lane_blocks = pieces(s.lanes, s.lane_block)
+        with nogil:
+            while True:
+                s.grad_input, s.grad_output, s.indices = c.arrays[0], c.arrays[1], c.arrays[2]
+                s.flat = (s.sizes[1] == 1 or s.grad_input.h == s.sizes[2] * s.grad_input.w) and (
+                    s.sizes[0] == 1 or s.grad_input.d == s.sizes[1] * s.sizes[2] * s.grad_input.w
+                )
+                outside |= run(&s, scatter, c.batches * s.channels * s.lane_blocks, num_threads)
+                if not advance(&c):
+                    break
+    finally:
+        give_back(&c)
+    return outside

@@ -27,10 +27,11 @@ cdef extern from *:
     """
     void ap_prefetch(const void* address) noexcept nogil
 
+from adaptive_pool._kernels.canonical cimport Array, Canonical
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
 )
-from adaptive_pool._kernels.tables cimport Axis
+from adaptive_pool._kernels.tables cimport Axis, Windows
 
 cdef enum:
     TILE = 2048         # elements of a tile: lines x columns x lanes
@@ -43,28 +44,6 @@ cdef enum:
     # no stream that the hardware's prefetching would see. docs/design/canonical-problem.md.
     AHEAD = 4096
     SHORT = 2048
-
-
-cdef struct Array:
-    char* data
-    Py_ssize_t itemsize
-    Py_ssize_t batch    # this and the following: steps in bytes along the canonical axes
-    Py_ssize_t channel
-    Py_ssize_t d
-    Py_ssize_t h
-    Py_ssize_t w
-    Py_ssize_t lane
-
-
-cdef inline Array describe(
-    const void* data, const Py_ssize_t* strides, Py_ssize_t itemsize,
-) noexcept nogil:
-    cdef Array array
-    array.data = <char*> data
-    array.itemsize = itemsize
-    array.batch, array.channel = strides[0], strides[1]
-    array.d, array.h, array.w, array.lane = strides[2], strides[3], strides[4], strides[5]
-    return array
 
 
 cdef inline char* at(
@@ -212,15 +191,17 @@ cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t most) noexcept 
 
 
 cdef inline Pooling plan(
-    Array x, Element element, Py_ssize_t batches, Py_ssize_t channels, Py_ssize_t lanes,
-    const Axis* d, const Axis* h, const Axis* w, int num_threads,
+    const Canonical* c, Element element, Windows windows, int num_threads,
 ) noexcept nogil:
     """Cut the forward work into jobs, enough for all threads; none of the counts is 0."""
     cdef Pooling p
     cdef bint aligned
-    p.x, p.element, p.d, p.h, p.w = x, element, d, h, w
-    p.channels, p.lanes = channels, lanes
-    p.lines = batches * channels * d.count * h.count
+    cdef Array x = c.arrays[0]
+    cdef const Axis* w = &windows.w
+    cdef Py_ssize_t lanes = c.lanes
+    p.x, p.element, p.d, p.h, p.w = x, element, &windows.d, &windows.h, w
+    p.channels, p.lanes = c.channels, lanes
+    p.lines = c.batches * c.channels * p.d.count * p.h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
     while p.lane_block > NARROW and p.lines * pieces(lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)

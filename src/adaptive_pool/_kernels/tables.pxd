@@ -13,6 +13,8 @@ cdef struct Axis:
 
 @cython.final
 cdef class Windows:
+    cdef int first_axis     # the pooled axes are first_axis : first_axis + ndim
+    cdef int ndim
     cdef Axis d, h, w
     cdef int64_t* memory
 

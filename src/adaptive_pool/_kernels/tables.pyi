@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Self, final
 
 import numpy as np
@@ -7,5 +7,5 @@ from numpy.typing import NDArray
 @final
 class Windows:
     def __new__(
-        cls, axes: Iterable[tuple[int, NDArray[np.int64], NDArray[np.int64]]]
+        cls, first_axis: int, axes: Sequence[tuple[int, NDArray[np.int64], NDArray[np.int64]]]
     ) -> Self: ...

@@ -5,25 +5,35 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 
 @cython.final
 cdef class Windows:
-    """The windows of the axes D, H and W of one canonical problem.
+    """The pooled axes of an array, and their windows.
 
     Parameters
     ----------
-    axes : sequence of three (size, starts, ends)
-        Input length and the int64 tables of each axis. They are copied and not checked:
-        ``0 <= start < end <= size`` must hold.
+    first_axis : int
+        The first of them.
+    axes : sequence of (size, starts, ends)
+        Input length and the int64 tables of each axis, one to three. They are copied and not
+        checked: ``0 <= start < end <= size`` must hold.
     """
 
-    def __cinit__(self, axes):
+    def __cinit__(self, int first_axis, axes):
         cdef const int64_t[::1] starts, ends
         cdef Axis* axis
+        cdef Axis* all_axes[3]
         cdef Py_ssize_t total = sum(2 * len(starts_) for _, starts_, _ in axes)
         cdef Py_ssize_t i, used = 0
-        self.memory = <int64_t*> PyMem_Malloc(max(total, 1) * sizeof(int64_t))
+        all_axes[0], all_axes[1], all_axes[2] = &self.d, &self.h, &self.w
+        self.first_axis = first_axis
+        self.ndim = <int> len(axes)
+        self.memory = <int64_t*> PyMem_Malloc((total + 2) * sizeof(int64_t))
         if self.memory == NULL:
             raise MemoryError
+        self.memory[0], self.memory[1] = 0, 1
+        for k in range(3 - self.ndim):  # an axis that is not there: one window of one element
+            all_axes[k][0] = Axis(1, 1, True, self.memory, self.memory + 1)
+        used = 2
         for k, (size, starts, ends) in enumerate(axes):
-            axis = &self.d if k == 0 else &self.h if k == 1 else &self.w
+            axis = all_axes[3 - self.ndim + k]
             axis.size = size
             axis.count = starts.shape[0]
             axis.monotone = True

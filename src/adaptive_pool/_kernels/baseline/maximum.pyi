@@ -7,12 +7,9 @@ from ..tables import Windows
 ISA: str
 
 def maximum(
-    x: NDArray[Any], out: NDArray[Any], windows: Windows, element: int, num_threads: int
-) -> None: ...
-def maximum_with_indices(
     x: NDArray[Any],
     out: NDArray[Any],
-    indices: NDArray[Any],
+    indices: NDArray[Any] | None,
     windows: Windows,
     element: int,
     num_threads: int,

@@ -1,0 +1,101 @@
+"""Arrays of any shape and strides, as arrays of six axes: batch, channel, D, H, W, lanes.
+
+A kernel borrows the memory of its arrays, lets `arrange` find the steps, and works through the
+places that `advance` goes on to, mostly one. Typed memoryviews would say the same of arrays of one
+rank and type, and take 0.3 us each to acquire; this takes 0.1.
+"""
+from cpython.buffer cimport PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+
+
+cdef int borrow(Canonical* c, object array, bint writable) except -1:
+    """Add an array. What was borrowed must be given back, also after an error."""
+    PyObject_GetBuffer(
+        array, &c.buffers[c.count], PyBUF_STRIDES | (PyBUF_WRITABLE if writable else 0)
+    )
+    c.count += 1
+    return 0
+
+
+cdef void give_back(Canonical* c) noexcept:
+    cdef int a
+    for a in range(c.count):
+        PyBuffer_Release(&c.buffers[a])
+
+
+cdef bint joined(const Canonical* c, int outer, int inner) noexcept:
+    """Whether two axes have one step in every array."""
+    cdef int a
+    for a in range(c.count):
+        if c.buffers[a].strides[outer] != c.buffers[a].strides[inner] * c.buffers[a].shape[inner]:
+            return False
+    return True
+
+
+cdef int axis_of_lanes(const Py_buffer* lead, int first, int last) noexcept:
+    """The axis whose elements are neighbours in memory, if it is not the last of the pooled."""
+    cdef int k
+    if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
+        for k in range(lead.ndim):
+            if not first <= k < last and lead.shape[k] != 1 and lead.strides[k] == lead.itemsize:
+                return k
+    return -1
+
+
+cdef void arrange(Canonical* c, Windows windows) noexcept:
+    """Find the canonical axes of what was borrowed."""
+    cdef const Py_buffer* lead = &c.buffers[0]
+    cdef const Py_buffer* buffer
+    cdef int first = windows.first_axis, last = first + windows.ndim
+    cdef int lanes = axis_of_lanes(lead, first, last)
+    cdef int ends[MOST_AXES]    # the last axis of each run of joined axes
+    cdef Py_ssize_t sizes[MOST_AXES]
+    cdef Py_ssize_t steps[3]
+    cdef int runs = 0, k, a
+    for k in range(lead.ndim):
+        if first <= k < last or k == lanes or lead.shape[k] == 1:
+            continue
+        if runs > 0 and joined(c, ends[runs - 1], k):
+            sizes[runs - 1] *= lead.shape[k]
+        else:
+            sizes[runs] = lead.shape[k]
+            runs += 1
+        ends[runs - 1] = k
+    c.lanes = 1 if lanes < 0 else lead.shape[lanes]
+    c.channels = sizes[runs - 1] if runs > 0 else 1
+    c.batches = sizes[runs - 2] if runs > 1 else 1
+    c.loops = max(runs - 2, 0)
+    for k in range(c.loops):
+        c.loop_sizes[k] = sizes[k]
+        c.position[k] = 0
+    for a in range(c.count):
+        buffer = &c.buffers[a]
+        for k in range(c.loops):
+            c.loop_steps[a][k] = buffer.strides[ends[k]]
+        for k in range(3):  # D, H, W; the missing ones have size 1
+            if k < 3 - windows.ndim:
+                c.sizes[a][k], steps[k] = 1, 0
+            else:
+                c.sizes[a][k] = buffer.shape[last - 3 + k]
+                steps[k] = buffer.strides[last - 3 + k]
+        c.arrays[a].data = <char*> buffer.buf
+        c.arrays[a].itemsize = buffer.itemsize
+        c.arrays[a].batch = buffer.strides[ends[runs - 2]] if runs > 1 else 0
+        c.arrays[a].channel = buffer.strides[ends[runs - 1]] if runs > 0 else 0
+        c.arrays[a].d, c.arrays[a].h, c.arrays[a].w = steps[0], steps[1], steps[2]
+        c.arrays[a].lane = buffer.strides[lanes] if lanes >= 0 else buffer.itemsize
+
+
+cdef bint advance(Canonical* c) noexcept nogil:
+    """Move all arrays to the next place, or say that there is none."""
+    cdef int k = c.loops - 1, a
+    while k >= 0:
+        c.position[k] += 1
+        for a in range(c.count):
+            c.arrays[a].data += c.loop_steps[a][k]
+        if c.position[k] < c.loop_sizes[k]:
+            return True
+        for a in range(c.count):
+            c.arrays[a].data -= c.loop_sizes[k] * c.loop_steps[a][k]
+        c.position[k] = 0
+        k -= 1
+    return False
