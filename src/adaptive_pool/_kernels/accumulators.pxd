@@ -4,7 +4,8 @@
 |-----------------------------------|-------------|--------------------------------------------|
 | float16, bfloat16, float32        | double      | rounded to 53 bits at each addition        |
 | float64                           | twofold_t   | compensated: rounded once, at the end      |
-| bool, integers of 8, 16, 32 bits  | int64_t     | exact                                      |
+| bool, integers of 8 and 16 bits   | int32_t     | exact, of as many elements as it can hold  |
+| the same, and those of 32 bits    | int64_t     | exact                                      |
 | integers of 64 bits               | wide_t      | exact                                      |
 
 docs/design/summation.md derives the error bounds.
@@ -13,7 +14,7 @@ from libc.math cimport fma, ldexp
 
 from adaptive_pool._kernels.elements cimport (
     bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t,
-    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t,
+    round_to_integer, store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
 
 ctypedef struct twofold_t:
@@ -27,12 +28,25 @@ ctypedef struct wide_t:
 ctypedef fused acc_t:
     double
     twofold_t
+    int32_t
     int64_t
     wide_t
 
 ctypedef fused long_t:
     int64_t
     uint64_t
+
+ctypedef fused short_t:
+    uint8_t
+    int8_t
+    uint16_t
+    int16_t
+
+# The results for which a product with the inverse of a count is as good as a division.
+ctypedef fused narrow_real_t:
+    float16_t
+    bfloat16_t
+    float
 
 # What a mean can be stored as.
 ctypedef fused mean_t:
@@ -86,7 +100,7 @@ cdef inline acc_t plus(acc_t total, value_t x) noexcept nogil:
             result.low += <int64_t> <uint32_t> x
         return result
     else:
-        return total + <int64_t> x
+        return total + <acc_t> x
 
 
 cdef inline acc_t merge(acc_t a, acc_t b) noexcept nogil:
@@ -181,18 +195,23 @@ cdef inline double quotient(acc_t total, int64_t count, bint to_odd) noexcept no
     return ratio_to_double(exact_mean[acc_t](total, count), to_odd)
 
 
-cdef inline void store_mean(mean_t* out, acc_t total, int64_t count) noexcept nogil:
+cdef inline void store_mean(mean_t* out, acc_t total, double count) noexcept nogil:
     """Store total / count in the type of `out`, rounded half to even."""
     cdef Ratio ratio
     cdef double mean
     if acc_t is double:
-        mean = total / <double> count
+        mean = total / count
     elif acc_t is twofold_t:
-        mean = twofold_mean(total, count)
+        mean = twofold_mean(total, <int64_t> count)
+    elif acc_t is int32_t:
+        mean = <double> total / count
+        if mean_t in short_t:
+            # Half of an integer is either met exactly or missed by more than float64 hides.
+            out[0] = <mean_t> <int32_t> round_to_integer(mean)
     elif mean_t in real_t:
-        mean = quotient[acc_t](total, count, mean_t is not double)
+        mean = quotient[acc_t](total, <int64_t> count, mean_t is not double)
     else:
-        ratio = exact_mean[acc_t](total, count)
+        ratio = exact_mean[acc_t](total, <int64_t> count)
         if ratio.rest > ratio.count - ratio.rest or (
             ratio.rest == ratio.count - ratio.rest and ratio.whole & 1
         ):

@@ -13,7 +13,8 @@ from libc.math cimport isfinite
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport (
-    acc_t, mean_t, merge, nothing, plus, store_mean, twofold_mean, twofold_t, wide_t,
+    acc_t, mean_t, merge, narrow_real_t, nothing, plus, store_mean, twofold_mean, twofold_t,
+    wide_t,
 )
 from adaptive_pool._kernels.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
@@ -26,8 +27,8 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
-    isa, job_count, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
+    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at, is_one_run,
+    isa, job_count, line_of, locate, next_line, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
@@ -35,11 +36,15 @@ ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     PARTIALS = 16           # running sums of a long window
-    LONG = 2 * PARTIALS     # columns that make a window long
+    LONG = 2 * PARTIALS     # elements that make a window long
+    VECTOR = 8              # lanes that make a vector
+    CHAINS = 4              # short windows summed side by side
+    SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
 
 # The last step of a job: sums to means, in the type of the output.
 ctypedef void (*store_t)(
     const Pooling* p, const Array* out, const Tile* tile, const Line* line, const void* sums,
+    double* divisors,
 ) noexcept nogil
 
 
@@ -95,13 +100,11 @@ cdef inline void sum_lines(
     """Sum the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t k = 0, count, row, run, step, n = piece.length
+    cdef Py_ssize_t k = 0, count, run, step, n = piece.length
     while k < line.count:
-        count = rows_at_once(line.count - k)
-        for row in range(count):
-            rows[row] = read_line(
-                p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
-            )
+        count = read_rows(
+            p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
+        )
         for run in range(piece.runs):
             step = run * piece.step
             if count == ROWS and k == 0:
@@ -119,7 +122,32 @@ cdef inline void sum_lines(
         k += count
 
 
-cdef inline void sum_short(
+cdef inline void add_column(
+    const char** rows,      # IN: 1 to ROWS pieces of lines
+    Py_ssize_t count, Py_ssize_t offset,
+    Py_ssize_t n, bint first,
+    value_t* _,             # the type of the elements
+    acc_t* sums,            # IN (unless first), OUT: n sums
+) noexcept nogil:
+    """Sum a column of a window over all its rows, then add it to those before. See add_rows."""
+    cdef const value_t* a = <const value_t*> (rows[0] + offset)
+    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
+    cdef Py_ssize_t i
+    cdef acc_t total
+    for i in range(n):
+        total = plus[acc_t, value_t](nothing[acc_t](sums), a[i])
+        if count > 1:
+            total = plus[acc_t, value_t](total, b[i])
+        if count > 2:
+            total = plus[acc_t, value_t](total, c[i])
+        if count > 3:
+            total = plus[acc_t, value_t](total, d[i])
+        sums[i] = total if first else merge[acc_t](sums[i], total)
+
+
+cdef inline void add_columns(
     const acc_t* line,      # IN: columns x lanes
     Py_ssize_t columns, Py_ssize_t lanes, bint first,
     acc_t* sums,            # IN (unless first), OUT: lanes
@@ -127,22 +155,10 @@ cdef inline void sum_short(
     """Sum a window along W, or go on with it, from left to right."""
     cdef Py_ssize_t w = 0, lane
     cdef acc_t total
-    if lanes == 1:  # a chain of additions; those of neighbouring windows overlap
-        total = nothing[acc_t](sums) if first else sums[0]
-        for w in range(columns):
-            total = merge[acc_t](total, line[w])
-        sums[0] = total
-        return
     if first:
         for lane in range(lanes):
-            sums[lane] = nothing[acc_t](sums)
-    if lanes < 8:  # too few for a vector: a chain for each
-        for lane in range(lanes):
-            total = sums[lane]
-            for w in range(columns):
-                total = merge[acc_t](total, line[w * lanes + lane])
-            sums[lane] = total
-        return
+            sums[lane] = line[lane]
+        w = 1
     while w + 3 < columns:  # four at a time, for the same reason as in add_rows
         for lane in range(lanes):
             total = merge[acc_t](sums[lane], line[w * lanes + lane])
@@ -156,10 +172,22 @@ cdef inline void sum_short(
         w += 1
 
 
-cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
+cdef inline void add_blocks(
+    const acc_t* line,      # IN: a multiple of PARTIALS columns, of one lane
+    Py_ssize_t columns,
+    acc_t* partials,        # IN, OUT: PARTIALS
+) noexcept nogil:
+    """`add_partials` in registers."""
+    cdef acc_t totals[PARTIALS]
     cdef Py_ssize_t k
-    for k in range(PARTIALS * lanes):
-        partials[k] = nothing[acc_t](partials)
+    for k in range(PARTIALS):
+        totals[k] = partials[k]
+    for _ in range(columns // PARTIALS):
+        for k in range(PARTIALS):
+            totals[k] = merge[acc_t](totals[k], line[k])
+        line += PARTIALS
+    for k in range(PARTIALS):
+        partials[k] = totals[k]
 
 
 cdef inline void add_partials(
@@ -168,7 +196,11 @@ cdef inline void add_partials(
     Py_ssize_t column,      # IN: which column of the window the first of them is
     acc_t* partials,        # IN, OUT: PARTIALS x lanes
 ) noexcept nogil:
+    """Add the column k of a window to the running sum k % PARTIALS."""
     cdef Py_ssize_t k, count
+    if lanes == 1 and column % PARTIALS == 0 and columns % PARTIALS == 0:
+        add_blocks[acc_t](line, columns, partials)
+        return
     while columns > 0:
         column %= PARTIALS
         count = min(columns, PARTIALS - column)
@@ -177,6 +209,12 @@ cdef inline void add_partials(
         line += count * lanes
         columns -= count
         column += count
+
+
+cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(PARTIALS * lanes):
+        partials[k] = nothing[acc_t](partials)
 
 
 cdef inline void sum_partials(
@@ -194,43 +232,282 @@ cdef inline void sum_partials(
         sums[k] = partials[k]
 
 
+cdef inline void add_piece(
+    const acc_t* line,          # IN: columns x lanes
+    Py_ssize_t columns, Py_ssize_t lanes,
+    Py_ssize_t column,          # IN: which element of the window the first of them is
+    Py_ssize_t size,            # IN: the elements of the window
+    acc_t* partials,            # IN, OUT, for long windows: PARTIALS x lanes
+    acc_t* sums,                # IN, OUT: lanes
+) noexcept nogil:
+    """Go on with a window, in the order that its size asks for; `sums` are right at its end."""
+    cdef Py_ssize_t whole = size - size % PARTIALS, count = 0
+    if size < LONG:
+        add_columns[acc_t](line, columns, lanes, column == 0, sums)
+        return
+    if column < whole:
+        count = min(columns, whole - column)
+        if column == 0:
+            clear[acc_t](partials, lanes)
+        add_partials[acc_t](line, count, lanes, column, partials)
+        if column + count == whole:
+            sum_partials[acc_t](partials, lanes, sums)
+    add_columns[acc_t](line + count * lanes, columns - count, lanes, False, sums)
+
+
+cdef inline void sum_chains(
+    const acc_t* a, const acc_t* b, const acc_t* c, const acc_t* d,     # IN: where four windows begin
+    Py_ssize_t step,            # IN: from one element of a window to the next
+    Py_ssize_t columns,
+    acc_t* totals,              # OUT: CHAINS
+) noexcept nogil:
+    """Sum windows side by side: one alone would run at the latency of an addition."""
+    cdef acc_t p = a[0], q = b[0], r = c[0], t = d[0]
+    cdef Py_ssize_t i = step
+    for _ in range(1, columns):
+        p = merge[acc_t](p, a[i])
+        q = merge[acc_t](q, b[i])
+        r = merge[acc_t](r, c[i])
+        t = merge[acc_t](t, d[i])
+        i += step
+    totals[0], totals[1], totals[2], totals[3] = p, q, r, t
+
+
+cdef inline void sum_down(
+    const acc_t* lines,         # IN: the window of a lane in each of the lines
+    Py_ssize_t count,           # IN: lines, at least CHAINS
+    Py_ssize_t line_step, Py_ssize_t step, Py_ssize_t columns,
+    acc_t* sums, Py_ssize_t sums_step,  # OUT: count
+) noexcept nogil:
+    """Sum one short window in several lines."""
+    cdef acc_t totals[CHAINS]
+    cdef const acc_t* first
+    cdef Py_ssize_t k = 0, i
+    while k < count:
+        k = min(k, count - CHAINS)  # the last ones once more, if need be
+        first = lines + k * line_step
+        sum_chains[acc_t](
+            first, first + line_step, first + 2 * line_step, first + 3 * line_step, step, columns,
+            totals,
+        )
+        for i in range(CHAINS):
+            sums[(k + i) * sums_step] = totals[i]
+        k += CHAINS
+
+
+cdef inline void sum_across(
+    const Pooling* p, const Tile* tile, Py_ssize_t ow,  # IN: the first of CHAINS short windows
+    const acc_t* line,          # IN: columns x lanes of the tile, from a lane on
+    acc_t* sums,                # OUT: CHAINS, tile.lanes apart
+) noexcept nogil:
+    """Sum neighbouring short windows of one line."""
+    cdef acc_t totals[CHAINS]
+    cdef const acc_t* first[CHAINS]
+    cdef acc_t none = nothing[acc_t](sums)
+    cdef Py_ssize_t least = window_size(p.w, ow), most = least, size, i, k
+    for i in range(CHAINS):
+        size = window_size(p.w, ow + i)
+        least, most = min(least, size), max(most, size)
+        first[i] = line + (p.w.starts[ow + i] - tile.w0) * tile.lanes
+    sum_chains[acc_t](first[0], first[1], first[2], first[3], tile.lanes, least, totals)
+    for k in range(least, most):  # sizes differ by one as a rule, and a CPU could not foresee which
+        for i in range(CHAINS):
+            totals[i] = merge[acc_t](
+                totals[i],
+                (first[i] + k * tile.lanes if k < window_size(p.w, ow + i) else &none)[0],
+            )
+    for i in range(CHAINS):
+        sums[i * tile.lanes] = totals[i]
+
+
+cdef inline void sum_windows(
+    const Pooling* p, const Tile* tile,
+    const acc_t* lines,         # IN: lines x columns x lanes
+    acc_t* partials,            # scratch: PARTIALS x lanes
+    acc_t* sums,                # OUT: lines x windows x lanes
+) noexcept nogil:
+    """Sum all windows of a tile along W where lanes are too few for vectors."""
+    cdef Py_ssize_t lanes = tile.lanes, windows = (tile.ow1 - tile.ow0) * lanes
+    cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
+    cdef Py_ssize_t ow = tile.ow0, size, lane, k, count
+    cdef const acc_t* first
+    while ow < tile.ow1:
+        first = lines + (p.w.starts[ow] - tile.w0) * lanes
+        size = window_size(p.w, ow)
+        count = 1
+        if tile.lines >= CHAINS and size < LONG:
+            for lane in range(lanes):
+                sum_down[acc_t](
+                    first + lane, tile.lines, line_step, lanes, size, sums + lane, windows
+                )
+        elif p.longest < LONG and ow + CHAINS <= tile.ow1:
+            count = CHAINS
+            for k in range(tile.lines):
+                for lane in range(lanes):
+                    sum_across[acc_t](
+                        p, tile, ow, lines + k * line_step + lane, sums + k * windows + lane
+                    )
+        else:
+            for k in range(tile.lines):
+                add_piece[acc_t](
+                    first + k * line_step, size, lanes, 0, size, partials, sums + k * windows
+                )
+        ow += count
+        sums += count * lanes
+
+
+cdef inline void sum_small(
+    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t ow,
+    value_t* buffers,       # scratch for ROWS pieces of lines
+    acc_t* sums,            # OUT: lanes
+) noexcept nogil:
+    """Sum a short window of at most ROWS lines, straight from the input, by vectors over lanes."""
+    cdef const char* rows[ROWS]
+    cdef Py_ssize_t w0 = p.w.starts[ow], n = tile.lanes, row = 0, w
+    cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
+    while row < line.count:
+        row += read_rows(
+            p, tile, line, row, ROWS, w0, p.w.ends[ow], <char*> (buffers + row * TILE),
+            sizeof(value_t), rows + row,
+        )
+    for w in range(window_size(p.w, ow)):
+        if line.count == 4:
+            if w == 0:
+                add_column[value_t, acc_t](rows, 4, 0, n, True, buffers, sums)
+            else:
+                add_column[value_t, acc_t](rows, 4, w * step, n, False, buffers, sums)
+        elif line.count == 3:
+            if w == 0:
+                add_column[value_t, acc_t](rows, 3, 0, n, True, buffers, sums)
+            else:
+                add_column[value_t, acc_t](rows, 3, w * step, n, False, buffers, sums)
+        elif line.count == 2:
+            if w == 0:
+                add_column[value_t, acc_t](rows, 2, 0, n, True, buffers, sums)
+            else:
+                add_column[value_t, acc_t](rows, 2, w * step, n, False, buffers, sums)
+        elif w == 0:
+            add_column[value_t, acc_t](rows, 1, 0, n, True, buffers, sums)
+        else:
+            add_column[value_t, acc_t](rows, 1, w * step, n, False, buffers, sums)
+
+
+cdef inline void add_run(
+    const value_t* run,     # IN: a multiple of PARTIALS elements
+    Py_ssize_t n,
+    acc_t* partials,        # IN, OUT: PARTIALS
+) noexcept nogil:
+    """`add_blocks`, straight from the input."""
+    cdef acc_t totals[PARTIALS]
+    cdef Py_ssize_t k
+    for k in range(PARTIALS):
+        totals[k] = partials[k]
+    for _ in range(n // PARTIALS):
+        for k in range(PARTIALS):
+            totals[k] = plus[acc_t, value_t](totals[k], run[k])
+        run += PARTIALS
+    for k in range(PARTIALS):
+        partials[k] = totals[k]
+
+
+cdef inline void sum_run(
+    const value_t* run, Py_ssize_t n,   # IN: at least LONG elements
+    acc_t* sums,                        # OUT: one
+) noexcept nogil:
+    """Sum a window that is one run in memory: what `add_piece` does, straight from the input."""
+    cdef Py_ssize_t whole = n - n % PARTIALS, i
+    cdef acc_t partials[PARTIALS]
+    cdef acc_t total
+    clear[acc_t](partials, 1)
+    add_run[value_t, acc_t](run, whole, partials)
+    sum_partials[acc_t](partials, 1, &total)
+    for i in range(whole, n):
+        total = plus[acc_t, value_t](total, run[i])
+    sums[0] = total
+
+
+cdef inline void sum_whole_lines(
+    const Pooling* p, const Tile* tile, const Line* line,
+    value_t* buffers,       # scratch for a piece of a line
+    acc_t* piece,           # scratch: TILE
+    acc_t* partials,        # scratch: PARTIALS x lanes
+    acc_t* sums,            # OUT: lanes
+) noexcept nogil:
+    """Sum a window of whole lines, element after element in row-major order."""
+    cdef Py_ssize_t lanes = tile.lanes, size = line.count * p.w.size, reach = TILE // lanes
+    cdef Py_ssize_t k, w, columns, column = 0, run
+    cdef Piece shape
+    cdef const char* row[ROWS]
+    if lanes == 1 and size >= LONG and is_one_run(p, line):
+        sum_run[value_t, acc_t](<const value_t*> input_at(p, line, 0, 0, tile.lane), size, sums)
+        return
+    for k in range(line.count):
+        w = 0
+        while w < p.w.size:
+            columns = min(reach, p.w.size - w)
+            shape = shape_of_piece(p, tile, columns)
+            read_rows(
+                p, tile, line, k, 1, w, w + columns, <char*> buffers, sizeof(value_t), row
+            )
+            for run in range(shape.runs):
+                add_rows[value_t, acc_t](
+                    row, 1, run * shape.step, shape.length, True, buffers,
+                    piece + run * shape.length,
+                )
+            add_piece[acc_t](piece, columns, lanes, column, size, partials, sums)
+            w += columns
+            column += columns
+
+
 cdef void average_tile(
     const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
 ) noexcept nogil:
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line line
-    cdef Py_ssize_t lanes = tile.lanes, reach = TILE // lanes, k, ow, w, begin, end
+    cdef Line first = line_of(p, tile.line), line = first
+    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, k, ow, w, end
+    cdef Py_ssize_t windows = tile.ow1 - tile.ow0
     cdef acc_t* sums = scratch + TILE           # of whole windows
     cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
-    cdef const acc_t* piece
-    cdef acc_t* total
+    cdef double* divisors = <double*> (partials + PARTIALS * lanes)
 
     for k in range(tile.lines):
-        line = line_of(p, tile.line + k)
-        w = tile.w0
-        while w < tile.w1:  # once, unless a single window reaches further than a tile
-            sum_lines[value_t, acc_t](
-                p, &tile, &line, w, min(w + reach, tile.w1), buffers, scratch
+        if p.whole:
+            sum_whole_lines[value_t, acc_t](
+                p, &tile, &line, buffers, scratch, partials, sums + k * lanes
             )
+        elif columns * lanes > TILE:  # a single window, wider than a tile
+            w = tile.w0
+            while w < tile.w1:
+                end = min(w + TILE // lanes, tile.w1)
+                sum_lines[value_t, acc_t](p, &tile, &line, w, end, buffers, scratch)
+                add_piece[acc_t](scratch, end - w, lanes, w - tile.w0, columns, partials, sums)
+                w = end
+        elif lanes < VECTOR:
+            sum_lines[value_t, acc_t](
+                p, &tile, &line, tile.w0, tile.w1, buffers, scratch + k * columns * lanes
+            )
+        elif line.count <= ROWS and p.longest < LONG:
             for ow in range(tile.ow0, tile.ow1):
-                begin, end = max(p.w.starts[ow], w), min(p.w.ends[ow], w + reach)
-                piece = scratch + (begin - w) * lanes
-                total = sums + (ow - tile.ow0) * lanes
-                if window_size(p.w, ow) < LONG:
-                    sum_short[acc_t](
-                        piece, end - begin, lanes, begin == p.w.starts[ow], total
-                    )
-                    continue
-                if begin == p.w.starts[ow]:
-                    clear[acc_t](partials, lanes)
-                add_partials[acc_t](
-                    piece, end - begin, lanes, begin - p.w.starts[ow], partials
+                sum_small[value_t, acc_t](
+                    p, &tile, &line, ow, buffers, sums + (k * windows + ow - tile.ow0) * lanes
                 )
-                if end == p.w.ends[ow]:
-                    sum_partials[acc_t](partials, lanes, total)
-            w += reach
-        average.store(p, &average.out, &tile, &line, sums)
+        else:
+            sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)
+            for ow in range(tile.ow0, tile.ow1):
+                add_piece[acc_t](
+                    scratch + (p.w.starts[ow] - tile.w0) * lanes, window_size(p.w, ow), lanes,
+                    0, window_size(p.w, ow), partials,
+                    sums + (k * windows + ow - tile.ow0) * lanes,
+                )
+        next_line(p, &line)
+    if lanes < VECTOR and not p.whole and columns * lanes <= TILE:
+        sum_windows[acc_t](p, &tile, scratch, partials, sums)
+    line = first
+    divisors[0] = 0
+    for k in range(tile.lines):
+        average.store(p, &average.out, &tile, &line, sums + k * windows * lanes, divisors)
+        next_line(p, &line)
 
 
 cdef double mean_of_scaled(
@@ -249,40 +526,100 @@ cdef double mean_of_scaled(
     return twofold_mean(total, line.count * window_size(p.w, ow)) / scale
 
 
+cdef inline void prepare_divisors(
+    const Pooling* p, const Tile* tile, const Line* line, double* divisors, bint inverse,
+) noexcept nogil:
+    """The sizes of the windows of a line, or their inverses, from divisors[1] on.
+
+    divisors[0] is the number of input lines that they are for.
+    """
+    cdef Py_ssize_t i
+    cdef double lines = <double> line.count
+    if divisors[0] == lines:
+        return
+    divisors[0] = lines
+    for i in range(tile.ow1 - tile.ow0):
+        divisors[1 + i] = lines * <double> window_size(p.w, tile.ow0 + i)
+    if inverse:
+        for i in range(1, tile.ow1 - tile.ow0 + 1):
+            divisors[i] = 1.0 / divisors[i]
+
+
+cdef inline void store_run(
+    const acc_t* sums, Py_ssize_t n,
+    const double* divisors, Py_ssize_t step,    # IN: step 1: one for each sum; 0: one for all
+    mean_t* mean,                               # OUT: n
+) noexcept nogil:
+    """Store means side by side. To be called with a literal step, so that it vectorises."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if acc_t is double:
+            if mean_t in narrow_real_t:
+                store_real[mean_t](&mean[i], one_nan(sums[i] * divisors[i * step]))
+            else:
+                store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])
+        else:
+            store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])
+
+
 cdef inline void store_means(
     const Pooling* p, const Array* out, const Tile* tile, const Line* line,
     const acc_t* sums,      # IN: windows x lanes
+    double* divisors,       # scratch: what was prepared last
     mean_t* mean,           # the type of the output
 ) noexcept nogil:
     """Divide the sums of the windows of a line by their sizes."""
-    cdef Py_ssize_t ow, lane, count
+    cdef Py_ssize_t ow, lane, lanes = tile.lanes, windows = tile.ow1 - tile.ow0
     cdef char* target = at(
         out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
     )
-    for ow in range(tile.ow0, tile.ow1):
-        count = line.count * window_size(p.w, ow)
-        for lane in range(tile.lanes):
+    if acc_t is double:
+        prepare_divisors(p, tile, line, divisors, mean_t in narrow_real_t)
+    else:
+        prepare_divisors(p, tile, line, divisors, False)
+    divisors += 1
+    if acc_t is twofold_t:
+        pass
+    elif lanes == 1 and out.w == <Py_ssize_t> sizeof(mean_t):
+        store_run[acc_t, mean_t](sums, windows, divisors, 1, <mean_t*> target)
+        return
+    elif lanes > 1 and out.lane == <Py_ssize_t> sizeof(mean_t):
+        for ow in range(windows):
+            store_run[acc_t, mean_t](sums, lanes, divisors + ow, 0, <mean_t*> target)
+            sums += lanes
+            target += out.w
+        return
+    for ow in range(windows):
+        for lane in range(lanes):
             mean = <mean_t*> (target + lane * out.lane)
-            store_mean[mean_t, acc_t](mean, sums[lane], count)
+            store_run[acc_t, mean_t](sums + lane, 1, divisors + ow, 0, mean)
             if acc_t is twofold_t:
                 if mean_t in real_t:
                     if not (isfinite(sums[lane].value) and isfinite(sums[lane].error)):
                         store_real[mean_t](
-                            mean, one_nan(mean_of_scaled(p, line, ow, tile.lane + lane))
+                            mean,
+                            one_nan(mean_of_scaled(p, line, tile.ow0 + ow, tile.lane + lane)),
                         )
-        sums += tile.lanes
+        sums += lanes
         target += out.w
 
 
-cdef tile_t tile_for(Element element) noexcept nogil:
+cdef tile_t tile_for_short(Element element, acc_t* sums) noexcept nogil:
     if element == UINT8 or element == BOOL:
-        return <tile_t> average_tile[uint8_t, int64_t]
+        return <tile_t> average_tile[uint8_t, acc_t]
     elif element == INT8:
-        return <tile_t> average_tile[int8_t, int64_t]
+        return <tile_t> average_tile[int8_t, acc_t]
     elif element == UINT16:
-        return <tile_t> average_tile[uint16_t, int64_t]
-    elif element == INT16:
-        return <tile_t> average_tile[int16_t, int64_t]
+        return <tile_t> average_tile[uint16_t, acc_t]
+    else:
+        return <tile_t> average_tile[int16_t, acc_t]
+
+
+cdef tile_t tile_for(Element element, bint short_sums) noexcept nogil:
+    if element in (BOOL, UINT8, INT8, UINT16, INT16):
+        if short_sums:
+            return tile_for_short[int32_t](element, NULL)
+        return tile_for_short[int64_t](element, NULL)
     elif element == UINT32:
         return <tile_t> average_tile[uint32_t, int64_t]
     elif element == INT32:
@@ -308,32 +645,39 @@ cdef store_t store_real_for(Element out, acc_t* sums) noexcept nogil:
         return <store_t> store_means[acc_t, double]
 
 
-cdef store_t store_for(Element element, Element out) noexcept nogil:
+cdef store_t store_short_for(Element out, acc_t* sums) noexcept nogil:
+    if out == UINT8:
+        return <store_t> store_means[acc_t, uint8_t]
+    elif out == INT8:
+        return <store_t> store_means[acc_t, int8_t]
+    elif out == UINT16:
+        return <store_t> store_means[acc_t, uint16_t]
+    elif out == INT16:
+        return <store_t> store_means[acc_t, int16_t]
+    else:
+        return store_real_for[acc_t](out, NULL)
+
+
+cdef store_t store_for(Element element, Element out, bint short_sums) noexcept nogil:
     """The store for means of `element` kept as `out`: a float, or the same integers."""
     if element == FLOAT64:
         return store_real_for[twofold_t](out, NULL)
     elif element == FLOAT16 or element == BFLOAT16 or element == FLOAT32:
         return store_real_for[double](out, NULL)
-    elif element != out and (element == UINT64 or element == INT64):
+    elif element == UINT64 or element == INT64:
+        if out == UINT64:
+            return <store_t> store_means[wide_t, uint64_t]
+        elif out == INT64:
+            return <store_t> store_means[wide_t, int64_t]
         return store_real_for[wide_t](out, NULL)
-    elif element != out:
-        return store_real_for[int64_t](out, NULL)
-    elif out == UINT8:
-        return <store_t> store_means[int64_t, uint8_t]
-    elif out == INT8:
-        return <store_t> store_means[int64_t, int8_t]
-    elif out == UINT16:
-        return <store_t> store_means[int64_t, uint16_t]
-    elif out == INT16:
-        return <store_t> store_means[int64_t, int16_t]
+    elif short_sums:
+        return store_short_for[int32_t](out, NULL)
     elif out == UINT32:
         return <store_t> store_means[int64_t, uint32_t]
     elif out == INT32:
         return <store_t> store_means[int64_t, int32_t]
-    elif out == UINT64:
-        return <store_t> store_means[wide_t, uint64_t]
     else:
-        return <store_t> store_means[wide_t, int64_t]
+        return store_short_for[int64_t](out, NULL)
 
 
 cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
@@ -346,15 +690,17 @@ cdef int pool(
     Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
 ) except -1 nogil:
     cdef Average task
-    task.tile = tile_for(element)
-    task.store = store_for(element, out_element)
+    cdef bint short_sums = c.arrays[0].itemsize <= 2 and windows.largest <= SHORT_WINDOW
+    task.tile = tile_for(element, short_sums)
+    task.store = store_for(element, out_element, short_sums)
     while True:
         task.pooling = plan(c, element, windows, num_threads)
         task.out = c.arrays[1]
+        # Tiles of sums of lines and of windows, running sums, divisors.
         task.sums = (2 * TILE + PARTIALS * task.pooling.lane_block) * (
             sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
             else sizeof(double)
-        )
+        ) + (1 + TILE) * sizeof(double)
         run_jobs(
             run_tile, &task, job_count(&task.pooling), task.sums + buffer_size(&task.pooling),
             num_threads,

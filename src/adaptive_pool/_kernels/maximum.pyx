@@ -23,7 +23,7 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
-    isa, job_count, line_number, line_of, locate, plan, read_line, rows_at_once, shape_of_piece,
+    isa, job_count, line_number, line_of, locate, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
@@ -136,12 +136,12 @@ cdef inline void best_of_lines(
     cdef Py_ssize_t firsts[ROWS]
     cdef Py_ssize_t k = 0, count, row, run, step, w, lane, n = piece.length
     while k < line.count:
-        count = 1 if k == 0 else rows_at_once(line.count - k)
-        for row in range(count):
-            rows[row] = read_line(
-                p, tile, line, k + row, w0, w1, <char*> (buffers + row * TILE)
-            )
-            firsts[row] = line_number(p, line, k + row) * p.w.size
+        count = read_rows(
+            p, tile, line, k, 1 if k == 0 else ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
+        )
+        firsts[0] = line_number(p, line, k) * p.w.size
+        for row in range(1, count):
+            firsts[row] = firsts[row - 1] + p.w.size
         for run in range(piece.runs):
             step = run * piece.step
             if k == 0:

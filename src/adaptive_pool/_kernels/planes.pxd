@@ -132,6 +132,8 @@ cdef struct Pooling:
     Py_ssize_t groups
     Py_ssize_t spans
     fetch_t fetch               # NULL: lines are read in place
+    bint whole                  # the one window along W is all of it
+    Py_ssize_t longest          # columns of a window, at most
 
 
 cdef struct Tile:
@@ -201,12 +203,14 @@ cdef inline Pooling plan(
     cdef Py_ssize_t lanes = c.lanes
     p.x, p.element, p.d, p.h, p.w = x, element, &windows.d, &windows.h, w
     p.channels, p.lanes = c.channels, lanes
+    p.longest = w.longest
+    p.whole = w.count == 1 and w.longest == w.size
     p.lines = c.batches * c.channels * p.d.count * p.h.count
     p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
     while p.lane_block > NARROW and p.lines * pieces(lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)
-    # A few windows at least. More lines would only keep reading and reducing apart.
-    p.group = min(p.lines, pieces(GROUP, w.count * p.lane_block))
+    # A few lines, as far as a tile goes: their windows are reduced side by side.
+    p.group = min(p.lines, max(pieces(GROUP, w.count * p.lane_block), 8 // p.lane_block))
     p.group = min(p.group, TILE // (p.lane_block * max(w.size, w.count)))
     p.group = max(min(p.group, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
@@ -275,6 +279,34 @@ cdef inline Line line_of(const Pooling* p, Py_ssize_t k) noexcept nogil:
     return line
 
 
+cdef inline void next_line(const Pooling* p, Line* line) noexcept nogil:
+    """Go on to the next output line; past the last one, to none that means anything."""
+    line.oh += 1
+    if line.oh == p.h.count:
+        line.oh = 0
+        line.od += 1
+        if line.od == p.d.count:
+            line.od = 0
+            line.channel += 1
+            if line.channel == p.channels:
+                line.channel = 0
+                line.batch += 1
+        line.d0 = p.d.starts[line.od]
+    line.h0 = p.h.starts[line.oh]
+    line.height = p.h.ends[line.oh] - line.h0
+    line.count = (p.d.ends[line.od] - line.d0) * line.height
+
+
+cdef inline bint is_one_run(const Pooling* p, const Line* line) noexcept nogil:
+    """Whether the input lines that an output line is pooled from follow each other in memory."""
+    return p.fetch == NULL and (
+        (line.height == 1 or p.x.h == p.w.size * p.x.itemsize)
+        and (line.count == line.height or (
+            line.height == p.h.size and p.x.d == p.h.size * p.w.size * p.x.itemsize
+        ))
+    )
+
+
 cdef inline Py_ssize_t depth_of(const Line* line, Py_ssize_t k) noexcept nogil:
     # A division for each line would cost as much as reading a short one.
     return k // line.height if k >= line.height else 0
@@ -296,30 +328,34 @@ cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_
     return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
 
 
-cdef inline const char* read_line(
-    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t k,
-    Py_ssize_t w0, Py_ssize_t w1,
-    char* buffer,   # scratch: (w1 - w0) x lanes elements
+cdef inline Py_ssize_t read_rows(
+    const Pooling* p, const Tile* tile, const Line* line,
+    Py_ssize_t k, Py_ssize_t most,  # IN: the first of the input lines, and how many at most
+    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
+    char* buffers,                  # scratch for ROWS pieces, TILE elements apart
+    Py_ssize_t itemsize,            # IN: of the elements of the pieces
+    const char** rows,              # OUT
 ) noexcept nogil:
-    """The columns w0:w1 of the k-th input line: in place, or else copied to `buffer`."""
+    """Point to the next input lines, 1, 2 or ROWS: in place, or copied to `buffers`."""
     cdef const char* first = input_at(p, line, k, w0, tile.lane)
-    cdef Py_ssize_t i
+    cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
+    cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
+    cdef Py_ssize_t row, i
     if p.fetch == NULL:
+        for row in range(count):
+            rows[row] = first + row * p.x.h
         if 0 < p.x.h <= SHORT:
-            for i in range(0, (w1 - w0) * tile.lanes * p.x.itemsize, 64):
+            for i in range(0, count * p.x.h, 64):
                 ap_prefetch(first + AHEAD + i)
-        return first
-    p.fetch(first, p.x.w, p.x.lane, w1 - w0, tile.lanes, buffer)
-    return buffer
-
-
-cdef inline Py_ssize_t rows_at_once(Py_ssize_t left) noexcept nogil:
-    """How many of the lines that are left to read next: ROWS, 2 or 1."""
-    return ROWS if left >= ROWS else 2 if left >= 2 else 1
+        return count
+    for row in range(count):
+        rows[row] = buffers + row * TILE * itemsize
+        p.fetch(first + row * p.x.h, p.x.w, p.x.lane, w1 - w0, tile.lanes, <char*> rows[row])
+    return count
 
 
 cdef struct Piece:
-    # The shape in memory of what read_line returns: `runs` runs of `length` elements.
+    # The shape in memory of what read_rows finds: `runs` runs of `length` elements.
     Py_ssize_t runs
     Py_ssize_t length
     Py_ssize_t step     # bytes from run to run

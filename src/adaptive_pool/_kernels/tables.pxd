@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 cdef struct Axis:
     Py_ssize_t size         # input length I
     Py_ssize_t count        # number of windows O
+    Py_ssize_t longest      # elements of a window, at most
     bint monotone           # starts and ends never fall: the windows that hold an index are a range
     const int64_t* starts
     const int64_t* ends
@@ -16,6 +17,7 @@ cdef class Windows:
     cdef int first_axis     # the pooled axes are first_axis : first_axis + ndim
     cdef int ndim
     cdef Axis d, h, w
+    cdef double largest     # elements of a window, at most
     cdef int64_t* memory
 
 
