@@ -26,6 +26,9 @@ from adaptive_pool._kernels.elements cimport (
     uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.packing cimport (
+    PACK, Packing, pack, pack_size, packed_results, plan_packing, unpack,
+)
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at, is_one_run,
     isa, job_count, line_of, locate, next_line, plan, read_rows, shape_of_piece,
@@ -56,6 +59,7 @@ ctypedef void (*tile_t)(
 
 cdef struct Average:
     Pooling pooling
+    Packing packing
     Array out
     tile_t tile
     store_t store
@@ -356,40 +360,47 @@ cdef inline void sum_windows(
         sums += count * lanes
 
 
-cdef inline void sum_small(
-    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t ow,
-    value_t* buffers,       # scratch for ROWS pieces of lines
-    acc_t* sums,            # OUT: lanes
+cdef inline void sum_columns(
+    const char** rows,      # IN: 1 to ROWS pieces of lines
+    Py_ssize_t count,
+    Py_ssize_t begin, Py_ssize_t step,  # IN: in bytes: the first column, and from one to the next
+    Py_ssize_t columns, Py_ssize_t n,
+    value_t* _,             # the type of the elements
+    acc_t* sums,            # OUT: n sums
 ) noexcept nogil:
-    """Sum a short window of at most ROWS lines, straight from the input, by vectors over lanes."""
+    """Sum a short window of a few lines straight from the input. To be called as add_rows is."""
+    add_column[value_t, acc_t](rows, count, begin, n, True, _, sums)
+    for _i in range(1, columns):
+        begin += step
+        add_column[value_t, acc_t](rows, count, begin, n, False, _, sums)
+
+
+cdef inline void sum_small(
+    const Pooling* p, const Tile* tile, const Line* line,
+    value_t* buffers,       # scratch for ROWS pieces of lines
+    acc_t* sums,            # OUT: windows x lanes
+) noexcept nogil:
+    """Sum the short windows of an output line of at most ROWS lines, by vectors over lanes."""
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t w0 = p.w.starts[ow], n = tile.lanes, row = 0, w
+    cdef Py_ssize_t n = tile.lanes, row = 0, ow, begin, size
     cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
     while row < line.count:
         row += read_rows(
-            p, tile, line, row, ROWS, w0, p.w.ends[ow], <char*> (buffers + row * TILE),
+            p, tile, line, row, ROWS, tile.w0, tile.w1, <char*> (buffers + row * TILE),
             sizeof(value_t), rows + row,
         )
-    for w in range(window_size(p.w, ow)):
-        if line.count == 4:
-            if w == 0:
-                add_column[value_t, acc_t](rows, 4, 0, n, True, buffers, sums)
-            else:
-                add_column[value_t, acc_t](rows, 4, w * step, n, False, buffers, sums)
-        elif line.count == 3:
-            if w == 0:
-                add_column[value_t, acc_t](rows, 3, 0, n, True, buffers, sums)
-            else:
-                add_column[value_t, acc_t](rows, 3, w * step, n, False, buffers, sums)
+    for ow in range(tile.ow0, tile.ow1):
+        begin = (p.w.starts[ow] - tile.w0) * step
+        size = window_size(p.w, ow)
+        if line.count == 1:
+            sum_columns[value_t, acc_t](rows, 1, begin, step, size, n, buffers, sums)
         elif line.count == 2:
-            if w == 0:
-                add_column[value_t, acc_t](rows, 2, 0, n, True, buffers, sums)
-            else:
-                add_column[value_t, acc_t](rows, 2, w * step, n, False, buffers, sums)
-        elif w == 0:
-            add_column[value_t, acc_t](rows, 1, 0, n, True, buffers, sums)
+            sum_columns[value_t, acc_t](rows, 2, begin, step, size, n, buffers, sums)
+        elif line.count == 3:
+            sum_columns[value_t, acc_t](rows, 3, begin, step, size, n, buffers, sums)
         else:
-            add_column[value_t, acc_t](rows, 1, w * step, n, False, buffers, sums)
+            sum_columns[value_t, acc_t](rows, 4, begin, step, size, n, buffers, sums)
+        sums += n
 
 
 cdef inline void add_run(
@@ -488,10 +499,7 @@ cdef void average_tile(
                 p, &tile, &line, tile.w0, tile.w1, buffers, scratch + k * columns * lanes
             )
         elif line.count <= ROWS and p.longest < LONG:
-            for ow in range(tile.ow0, tile.ow1):
-                sum_small[value_t, acc_t](
-                    p, &tile, &line, ow, buffers, sums + (k * windows + ow - tile.ow0) * lanes
-                )
+            sum_small[value_t, acc_t](p, &tile, &line, buffers, sums + k * windows * lanes)
         else:
             sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)
             for ow in range(tile.ow0, tile.ow1):
@@ -680,9 +688,31 @@ cdef store_t store_for(Element element, Element out, bint short_sums) noexcept n
         return store_short_for[int64_t](out, NULL)
 
 
+cdef bint is_long_run(const Pooling* p) noexcept nogil:
+    """Whether planes are pooled to one number each by `sum_run`, which no packing improves on."""
+    return p.fetch == NULL and p.whole and p.d.count == 1 and p.h.count == 1 and (
+        p.d.longest * p.h.longest * p.w.longest >= LONG
+    )
+
+
 cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
     cdef const Average* average = <const Average*> task
     average.tile(average, job, scratch + average.sums, scratch)
+    return 0
+
+
+cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
+    cdef const Average* average = <const Average*> task
+    cdef const Packing* packing = &average.packing
+    cdef Average inner = average[0]
+    cdef Py_ssize_t k
+    inner.pooling = pack(packing, &average.pooling, job, scratch + average.sums)
+    inner.out = packed_results(
+        packing, &inner.pooling, &average.out, scratch + average.sums + pack_size(packing)
+    )
+    for k in range(job_count(&inner.pooling)):
+        inner.tile(&inner, k, NULL, scratch)
+    unpack(packing, &inner.pooling, job, &inner.out, &average.out)
     return 0
 
 
@@ -695,16 +725,25 @@ cdef int pool(
     task.store = store_for(element, out_element, short_sums)
     while True:
         task.pooling = plan(c, element, windows, num_threads)
+        task.packing = plan_packing(c, &task.pooling)
         task.out = c.arrays[1]
         # Tiles of sums of lines and of windows, running sums, divisors.
-        task.sums = (2 * TILE + PARTIALS * task.pooling.lane_block) * (
+        task.sums = (2 * TILE + PARTIALS * max(task.pooling.lane_block, <Py_ssize_t> PACK)) * (
             sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
             else sizeof(double)
         ) + (1 + TILE) * sizeof(double)
-        run_jobs(
-            run_tile, &task, job_count(&task.pooling), task.sums + buffer_size(&task.pooling),
-            num_threads,
-        )
+        if task.packing.groups > 0 and not is_long_run(&task.pooling):
+            run_jobs(
+                run_pack, &task, c.batches * task.packing.groups,
+                task.sums + pack_size(&task.packing)
+                + PACK * task.packing.outputs * task.out.itemsize,
+                num_threads,
+            )
+        else:
+            run_jobs(
+                run_tile, &task, job_count(&task.pooling),
+                task.sums + buffer_size(&task.pooling), num_threads,
+            )
         if not advance(c):
             return 0
 

@@ -192,52 +192,60 @@ cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t most) noexcept 
     return span
 
 
-cdef inline Pooling plan(
-    const Canonical* c, Element element, Windows windows, int num_threads,
-) noexcept nogil:
-    """Cut the forward work into jobs, enough for all threads; none of the counts is 0."""
-    cdef Pooling p
-    cdef bint aligned
-    cdef Array x = c.arrays[0]
-    cdef const Axis* w = &windows.w
-    cdef Py_ssize_t lanes = c.lanes
-    p.x, p.element, p.d, p.h, p.w = x, element, &windows.d, &windows.h, w
-    p.channels, p.lanes = c.channels, lanes
-    p.longest = w.longest
-    p.whole = w.count == 1 and w.longest == w.size
-    p.lines = c.batches * c.channels * p.d.count * p.h.count
-    p.lane_block = min(lanes, <Py_ssize_t> LANE_BLOCK)
-    while p.lane_block > NARROW and p.lines * pieces(lanes, p.lane_block) < JOBS * num_threads:
+cdef inline fetch_t fetch_for(const Pooling* p) noexcept nogil:
+    cdef const Array* x = &p.x
+    cdef bint aligned = (
+        <size_t> x.data | <size_t> x.batch | <size_t> x.channel
+        | <size_t> x.d | <size_t> x.h | <size_t> x.w | <size_t> x.lane
+    ) % <size_t> x.itemsize == 0
+    if p.element == BOOL:
+        return <fetch_t> fetch_bools
+    elif p.element == FLOAT16:
+        return fetch_float16
+    elif p.element == BFLOAT16:
+        return fetch_bfloat16
+    elif aligned and (
+        x.lane == x.itemsize if p.lanes > 1 else x.w == x.itemsize or p.w.size == 1
+    ):
+        return NULL
+    elif x.itemsize == 1:
+        return <fetch_t> fetch_words[uint8_t]
+    elif x.itemsize == 2:
+        return <fetch_t> fetch_words[uint16_t]
+    elif x.itemsize == 4:
+        return <fetch_t> fetch_words[uint32_t]
+    else:
+        return <fetch_t> fetch_words[uint64_t]
+
+
+cdef inline void cut(Pooling* p, int num_threads) noexcept nogil:
+    """Cut the work into jobs, enough for all threads; none of the counts is 0."""
+    cdef const Axis* w = p.w
+    p.lane_block = min(p.lanes, <Py_ssize_t> LANE_BLOCK)
+    while p.lane_block > NARROW and p.lines * pieces(p.lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)
     # A few lines, as far as a tile goes: their windows are reduced side by side.
     p.group = min(p.lines, max(pieces(GROUP, w.count * p.lane_block), 8 // p.lane_block))
     p.group = min(p.group, TILE // (p.lane_block * max(w.size, w.count)))
     p.group = max(min(p.group, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
-    p.lane_blocks = pieces(lanes, p.lane_block)
+    p.lane_blocks = pieces(p.lanes, p.lane_block)
     p.groups = pieces(p.lines, p.group)
     p.spans = pieces(w.count, p.span)
 
-    aligned = (
-        <size_t> x.data | <size_t> x.batch | <size_t> x.channel
-        | <size_t> x.d | <size_t> x.h | <size_t> x.w | <size_t> x.lane
-    ) % <size_t> x.itemsize == 0
-    if element == BOOL:
-        p.fetch = <fetch_t> fetch_bools
-    elif element == FLOAT16:
-        p.fetch = fetch_float16
-    elif element == BFLOAT16:
-        p.fetch = fetch_bfloat16
-    elif aligned and (x.lane == x.itemsize if lanes > 1 else x.w == x.itemsize or w.size == 1):
-        p.fetch = NULL
-    elif x.itemsize == 1:
-        p.fetch = <fetch_t> fetch_words[uint8_t]
-    elif x.itemsize == 2:
-        p.fetch = <fetch_t> fetch_words[uint16_t]
-    elif x.itemsize == 4:
-        p.fetch = <fetch_t> fetch_words[uint32_t]
-    else:
-        p.fetch = <fetch_t> fetch_words[uint64_t]
+
+cdef inline Pooling plan(
+    const Canonical* c, Element element, Windows windows, int num_threads,
+) noexcept nogil:
+    cdef Pooling p
+    p.x, p.element = c.arrays[0], element
+    p.d, p.h, p.w = &windows.d, &windows.h, &windows.w
+    p.channels, p.lanes = c.channels, c.lanes
+    p.lines = c.batches * c.channels * p.d.count * p.h.count
+    p.longest = p.w.longest
+    p.whole = p.w.count == 1 and p.w.longest == p.w.size
+    p.fetch = fetch_for(&p)
+    cut(&p, num_threads)
     return p
 
 

@@ -46,37 +46,50 @@ cdef extern from *:
     ) noexcept nogil
 
 
+cdef inline void turn_blocks(
+    const char* source, Py_ssize_t step, Py_ssize_t blocks, char* target, Py_ssize_t target_step,
+) noexcept nogil:
+    for _ in range(blocks):
+        ap_turn_block(source, step, target, target_step)
+        source += 16
+        target += 4 * target_step
+
+
+cdef inline void turn_row(
+    const char* source, Py_ssize_t columns, char* target, Py_ssize_t target_step, word_t* _,
+) noexcept nogil:
+    for _column in range(columns):
+        memcpy(target, source, sizeof(word_t))
+        source += sizeof(word_t)
+        target += target_step
+
+
 cdef inline void turn_words(
     const char* source, Py_ssize_t step,        # IN: rows x columns words, rows so far apart
     Py_ssize_t rows, Py_ssize_t columns,
     char* target, Py_ssize_t target_step,       # OUT: columns x rows words
     word_t* _,                                  # the type of the words
 ) noexcept nogil:
-    cdef Py_ssize_t row = 0, column, size = sizeof(word_t), i
+    cdef Py_ssize_t row, column = 0, size = sizeof(word_t), end
     if word_t is uint32_t:
-        while row + 4 <= rows:
-            column = 0
-            while column + 4 <= columns:
-                ap_turn_block(
-                    source + row * step + 4 * column, step,
-                    target + column * target_step + 4 * row, target_step,
+        while column + 4 <= columns:  # a cache line of each row at a time
+            end = column + min(columns - column, <Py_ssize_t> 16) // 4 * 4
+            for row in range(0, rows - 3, 4):
+                turn_blocks(
+                    source + row * step + column * size, step, (end - column) // 4,
+                    target + column * target_step + row * size, target_step,
                 )
-                column += 4
-            while column < columns:
-                for i in range(row, row + 4):
-                    memcpy(
-                        target + column * target_step + i * size,
-                        source + i * step + column * size, size,
-                    )
-                column += 1
-            row += 4
-    while row < rows:
-        for column in range(columns):
-            memcpy(
-                target + column * target_step + row * size,
-                source + row * step + column * size, size,
-            )
-        row += 1
+            for row in range(rows // 4 * 4, rows):
+                turn_row[word_t](
+                    source + row * step + column * size, end - column,
+                    target + column * target_step + row * size, target_step, _,
+                )
+            column = end
+    for row in range(rows):
+        turn_row[word_t](
+            source + row * step + column * size, columns - column,
+            target + column * target_step + row * size, target_step, _,
+        )
 
 
 cdef inline void turn(
