@@ -27,7 +27,7 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.packing cimport (
-    PACK, Packing, pack, pack_size, packed_results, plan_packing, unpack,
+    PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at, is_one_run,
@@ -735,8 +735,7 @@ cdef int pool(
         if task.packing.groups > 0 and not is_long_run(&task.pooling):
             run_jobs(
                 run_pack, &task, c.batches * task.packing.groups,
-                task.sums + pack_size(&task.packing)
-                + PACK * task.packing.outputs * task.out.itemsize,
+                task.sums + pack_size(&task.packing) + results_size(&task.packing, &task.out),
                 num_threads,
             )
         else:

@@ -21,17 +21,20 @@ from adaptive_pool._kernels.elements cimport (
     store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half,
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.packing cimport (
+    Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
+)
 from adaptive_pool._kernels.planes cimport (
     ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
-    isa, job_count, line_number, line_of, locate, plan, read_rows, shape_of_piece,
+    isa, job_count, line_number, line_of, locate, next_line, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    WIDTH = 32                  # windows turned at a time; running maxima of a long window
-    LONG = WIDTH                # columns that make a window long
+    VECTOR = 8              # lanes that make a vector
+    CHAINS = 4              # windows compared side by side
 
 ctypedef fused real_value_t:
     float
@@ -45,6 +48,7 @@ ctypedef void (*tile_t)(
 
 cdef struct Maximum:
     Pooling pooling
+    Packing packing
     Array out
     Array indices       # data is NULL if none are wanted
     tile_t tile
@@ -68,59 +72,79 @@ cdef inline void challenge(
     winner[0] = index if wins else winner[0]
 
 
-cdef inline void start(
-    const value_t* a, index_t a_first, Py_ssize_t n, bint indexed,
-    value_t* best, index_t* where,  # OUT: n
-) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        best[i] = a[i]
-    if indexed:
-        for i in range(n):
-            where[i] = a_first
-
-
-cdef inline void best_of_rows(
-    const char** rows,          # IN: 1, 2 or ROWS pieces of lines
-    const Py_ssize_t* firsts,   # IN: the flat index of the first element of each of those lines
+cdef inline void best_of_runs(
+    const char** runs,          # IN: 1, 2 or ROWS runs of n elements
+    const Py_ssize_t* firsts,   # IN: what to put down in `where` for each of them
     Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint indexed,
-    value_t* best,              # IN, OUT: n maxima
-    index_t* where,             # IN, OUT: the `firsts` of the lines they are from
+    Py_ssize_t n, bint first, bint indexed,
+    value_t* best,              # IN (unless first), OUT: n maxima
+    index_t* where,             # IN (unless first), OUT: n of the `firsts`
 ) noexcept nogil:
-    """Compare 1, 2 or ROWS runs of n elements, in order. See add_rows in average.pyx."""
-    cdef const value_t* a = <const value_t*> (rows[0] + offset)
-    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
-    cdef index_t first[ROWS]
+    """Compare 1, 2 or ROWS runs, in order, `offset` bytes on. See add_rows in average.pyx."""
+    cdef const value_t* a = <const value_t*> (runs[0] + offset)
+    cdef const value_t* b = <const value_t*> (runs[1] + offset) if count > 1 else a
+    cdef const value_t* c = <const value_t*> (runs[2] + offset) if count > 2 else a
+    cdef const value_t* d = <const value_t*> (runs[3] + offset) if count > 2 else a
+    cdef index_t a_where = <index_t> firsts[0]
+    cdef index_t b_where = <index_t> firsts[1] if count > 1 else 0
+    cdef index_t c_where = <index_t> firsts[2] if count > 2 else 0
+    cdef index_t d_where = <index_t> firsts[3] if count > 2 else 0
     cdef Py_ssize_t i
     cdef value_t top
     cdef index_t winner = 0
-    for i in range(count):
-        first[i] = <index_t> firsts[i]
     if indexed:
         for i in range(n):
-            top = best[i]
-            winner = where[i]
-            challenge[value_t, index_t](a[i], first[0], &top, &winner)
+            if first:
+                top = a[i]
+                winner = a_where
+            else:
+                top = best[i]
+                winner = where[i]
+                challenge[value_t, index_t](a[i], a_where, &top, &winner)
             if count > 1:
-                challenge[value_t, index_t](b[i], first[1], &top, &winner)
+                challenge[value_t, index_t](b[i], b_where, &top, &winner)
             if count > 2:
-                challenge[value_t, index_t](c[i], first[2], &top, &winner)
-                challenge[value_t, index_t](d[i], first[3], &top, &winner)
+                challenge[value_t, index_t](c[i], c_where, &top, &winner)
+                challenge[value_t, index_t](d[i], d_where, &top, &winner)
             best[i] = top
             where[i] = winner
     else:
         for i in range(n):
-            top = best[i]
-            challenge[value_t, index_t](a[i], 0, &top, &winner)
+            if first:
+                top = a[i]
+            else:
+                top = best[i]
+                challenge[value_t, index_t](a[i], 0, &top, &winner)
             if count > 1:
                 challenge[value_t, index_t](b[i], 0, &top, &winner)
             if count > 2:
                 challenge[value_t, index_t](c[i], 0, &top, &winner)
                 challenge[value_t, index_t](d[i], 0, &top, &winner)
             best[i] = top
+
+
+cdef inline void best_of_some(
+    const char** runs, const Py_ssize_t* firsts, Py_ssize_t count, Py_ssize_t offset,
+    Py_ssize_t n, bint first, bint indexed, value_t* best, index_t* where,
+) noexcept nogil:
+    """`best_of_runs` for any count up to ROWS."""
+    if count == ROWS and first:
+        best_of_runs[value_t, index_t](runs, firsts, ROWS, offset, n, True, indexed, best, where)
+    elif count == ROWS:
+        best_of_runs[value_t, index_t](runs, firsts, ROWS, offset, n, False, indexed, best, where)
+    elif count == 1 and first:
+        best_of_runs[value_t, index_t](runs, firsts, 1, offset, n, True, indexed, best, where)
+    elif count == 1:
+        best_of_runs[value_t, index_t](runs, firsts, 1, offset, n, False, indexed, best, where)
+    else:
+        if first:
+            best_of_runs[value_t, index_t](runs, firsts, 2, offset, n, True, indexed, best, where)
+        else:
+            best_of_runs[value_t, index_t](runs, firsts, 2, offset, n, False, indexed, best, where)
+        if count == 3:
+            best_of_runs[value_t, index_t](
+                runs + 2, firsts + 2, 1, offset, n, False, indexed, best, where
+            )
 
 
 cdef inline void best_of_lines(
@@ -131,36 +155,23 @@ cdef inline void best_of_lines(
     value_t* best,                  # OUT: (w1 - w0) x lanes maxima of the input lines
     index_t* where,                 # OUT: their flat indices
 ) noexcept nogil:
+    """Compare the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
     cdef Py_ssize_t firsts[ROWS]
-    cdef Py_ssize_t k = 0, count, row, run, step, w, lane, n = piece.length
+    cdef Py_ssize_t k = 0, count, row, run, w, lane, n = piece.length
     while k < line.count:
         count = read_rows(
-            p, tile, line, k, 1 if k == 0 else ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
+            p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
         )
         firsts[0] = line_number(p, line, k) * p.w.size
         for row in range(1, count):
             firsts[row] = firsts[row - 1] + p.w.size
         for run in range(piece.runs):
-            step = run * piece.step
-            if k == 0:
-                start[value_t, index_t](
-                    <const value_t*> (rows[0] + step), <index_t> firsts[0], n, indexed,
-                    best + run * n, where + run * n,
-                )
-            elif count == ROWS:
-                best_of_rows[value_t, index_t](
-                    rows, firsts, ROWS, step, n, indexed, best + run * n, where + run * n
-                )
-            elif count == 2:
-                best_of_rows[value_t, index_t](
-                    rows, firsts, 2, step, n, indexed, best + run * n, where + run * n
-                )
-            else:
-                best_of_rows[value_t, index_t](
-                    rows, firsts, 1, step, n, indexed, best + run * n, where + run * n
-                )
+            best_of_some[value_t, index_t](
+                rows, firsts, count, run * piece.step, n, k == 0, indexed,
+                best + run * n, where + run * n,
+            )
         k += count
     if not indexed:
         return
@@ -173,143 +184,197 @@ cdef inline void best_of_lines(
             where[w * tile.lanes + lane] += <index_t> (w0 + w)
 
 
-cdef inline void best_of_columns(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
-    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
-    value_t* tops,          # IN, OUT: lanes maxima
-    index_t* winners,       # IN, OUT: their flat indices
+cdef inline void best_of_lanes(
+    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t ow,
+    value_t* buffers,           # scratch for a piece of a line
+    bint indexed,
+    value_t* best,              # OUT: lanes maxima of the window
+    index_t* where,             # OUT: their flat indices
 ) noexcept nogil:
-    """Compare candidates in any order: ties and NaNs are settled by their indices."""
-    cdef Py_ssize_t lane
-    cdef index_t index, winner
-    cdef value_t x, top
-    cdef bint wins
-    for _ in range(columns):
-        if indexed:
-            for lane in range(lanes):
-                x, top = best[lane], tops[lane]
-                index, winner = where[lane], winners[lane]
-                wins = (
-                    (x > top)
-                    | ((x == top) & (index < winner))
-                    | (is_nan[value_t](x) & ((is_nan[value_t](top) & (index < winner)) ^ 1))
+    """Compare the elements of a window in row-major order, ROWS at a time, by vectors over lanes."""
+    cdef Py_ssize_t n = tile.lanes, reach = TILE // n, w, end, i, count = 0, first_of_line
+    cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
+    cdef const char* row[ROWS]
+    cdef const char* runs[ROWS]
+    cdef Py_ssize_t indices[ROWS]
+    cdef bint first = True
+    cdef Py_ssize_t k
+    for k in range(line.count):
+        first_of_line = line_number(p, line, k) * p.w.size
+        w = p.w.starts[ow]
+        while w < p.w.ends[ow]:
+            end = p.w.ends[ow] if p.fetch == NULL else min(w + reach, p.w.ends[ow])
+            read_rows(p, tile, line, k, 1, w, end, <char*> buffers, sizeof(value_t), row)
+            for i in range(end - w):
+                runs[count] = row[0] + i * step
+                indices[count] = first_of_line + w + i
+                count += 1
+                if count == ROWS:
+                    best_of_some[value_t, index_t](
+                        runs, indices, ROWS, 0, n, first, indexed, best, where
+                    )
+                    first = False
+                    count = 0
+            w = end
+            if count > 0 and p.fetch != NULL:  # the next piece takes the place of this one
+                best_of_some[value_t, index_t](
+                    runs, indices, count, 0, n, first, indexed, best, where
                 )
-                tops[lane] = x if wins else top
-                winners[lane] = index if wins else winner
+                first = False
+                count = 0
+    if count > 0:
+        best_of_some[value_t, index_t](runs, indices, count, 0, n, first, indexed, best, where)
+
+
+cdef inline bint has_nan(const value_t* x, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int found = 0
+    if value_t in real_value_t:
+        for i in range(n):
+            found |= x[i] != x[i]
+    return found != 0
+
+
+cdef inline bint beats(value_t x, index_t index, value_t top, index_t winner) noexcept nogil:
+    """Whether the candidate (x, index) wins, in whatever order candidates are compared."""
+    return (
+        (x > top)
+        | ((x == top) & (index < winner))
+        | (is_nan[value_t](x) & ((is_nan[value_t](top) & (index < winner)) ^ 1))
+    )
+
+
+cdef inline void best_of_columns(
+    const value_t* best, const index_t* where,  # IN: candidates of columns, `step` apart
+    Py_ssize_t columns, Py_ssize_t step, bint indexed, bint first,
+    value_t* top,           # IN (unless first), OUT: the maximum
+    index_t* winner,        # IN (unless first), OUT: its flat index
+) noexcept nogil:
+    """Compare the columns of a window one by one: right for NaNs, too."""
+    cdef Py_ssize_t w = 0
+    if first:
+        top[0] = best[0]
+        if indexed:
+            winner[0] = where[0]
+        w = 1
+    while w < columns:
+        if indexed:
+            if beats[value_t, index_t](best[w * step], where[w * step], top[0], winner[0]):
+                top[0] = best[w * step]
+                winner[0] = where[w * step]
+        elif best[w * step] > top[0] or is_nan[value_t](best[w * step]):
+            top[0] = best[w * step]
+        w += 1
+
+
+cdef inline value_t larger(value_t a, value_t b) noexcept nogil:
+    return a if a > b else b
+
+
+cdef inline void top_of_chains(
+    const value_t* a, const value_t* b, const value_t* c, const value_t* d,
+    Py_ssize_t step, Py_ssize_t columns,
+    value_t* tops,          # OUT: CHAINS
+) noexcept nogil:
+    """The maxima of four windows without NaN, side by side. See sum_chains in average.pyx."""
+    cdef value_t p = a[0], q = b[0], r = c[0], t = d[0]
+    cdef Py_ssize_t i = step
+    for _ in range(1, columns):
+        p = larger[value_t](a[i], p)
+        q = larger[value_t](b[i], q)
+        r = larger[value_t](c[i], r)
+        t = larger[value_t](d[i], t)
+        i += step
+    tops[0], tops[1], tops[2], tops[3] = p, q, r, t
+
+
+cdef inline index_t least_index(
+    const value_t* best, const index_t* where, Py_ssize_t step, Py_ssize_t columns, value_t top,
+) noexcept nogil:
+    """The least of the indices where `top`, which is no NaN, is met."""
+    cdef index_t winner = -1, index
+    cdef Py_ssize_t i
+    for i in range(columns):
+        # As unsigned numbers -1 is the largest: what is not met never wins.
+        index = where[i * step] if best[i * step] >= top else -1
+        if index_t is int32_t:
+            winner = index if <uint32_t> index < <uint32_t> winner else winner
         else:
-            winner = 0
-            for lane in range(lanes):
-                top = tops[lane]
-                challenge[value_t, index_t](best[lane], 0, &top, &winner)
-                tops[lane] = top
-        best += lanes
-        where += lanes
+            winner = index if <uint64_t> index < <uint64_t> winner else winner
+    return winner
 
 
-cdef inline void best_of_window(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
-    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
-    value_t* tops, index_t* winners,            # OUT: lanes maxima
+cdef inline void best_across(
+    const value_t* best, const index_t* where,  # IN: candidates of lines, columns and lanes
+    const Py_ssize_t* starts, Py_ssize_t step,  # IN: where CHAINS windows begin
+    const Py_ssize_t* sizes,
+    bint indexed,
+    value_t* tops, index_t* winners,            # OUT: CHAINS
 ) noexcept nogil:
-    memcpy(tops, best, lanes * sizeof(value_t))
+    """Reduce CHAINS windows without NaN."""
+    cdef Py_ssize_t least = sizes[0], i, k
+    for i in range(1, CHAINS):
+        least = min(least, sizes[i])
+    top_of_chains[value_t](
+        best + starts[0], best + starts[1], best + starts[2], best + starts[3], step, least, tops
+    )
+    for i in range(CHAINS):
+        for k in range(least, sizes[i]):
+            tops[i] = larger[value_t](best[starts[i] + k * step], tops[i])
     if indexed:
-        memcpy(winners, where, lanes * sizeof(index_t))
-    best_of_columns[value_t, index_t](
-        best + lanes, where + lanes, columns - 1, lanes, indexed, tops, winners
-    )
-
-
-cdef inline void best_of_long(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates
-    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
-    value_t* grid, index_t* grid_where,         # scratch: WIDTH x lanes
-    value_t* tops, index_t* winners,            # OUT: lanes maxima
-) noexcept nogil:
-    """`best_of_window` for few lanes: WIDTH columns at a time, then those."""
-    cdef Py_ssize_t rows = columns // WIDTH, done = rows * WIDTH
-    best_of_window[value_t, index_t](
-        best, where, rows, WIDTH * lanes, indexed, grid, grid_where
-    )
-    best_of_window[value_t, index_t](grid, grid_where, WIDTH, lanes, indexed, tops, winners)
-    best_of_columns[value_t, index_t](
-        best + done * lanes, where + done * lanes, columns - done, lanes, indexed, tops, winners
-    )
-
-
-cdef inline Py_ssize_t column_of(
-    const Axis* w, const Tile* tile, Py_ssize_t run, Py_ssize_t* columns,
-) noexcept nogil:
-    """Where a run begins in a tile, and how long it is. Runs are the windows of all its lines."""
-    cdef Py_ssize_t windows = tile.ow1 - tile.ow0
-    cdef Py_ssize_t ow = tile.ow0 + run % windows
-    columns[0] = window_size(w, ow)
-    return run // windows * (tile.w1 - tile.w0) + w.starts[ow] - tile.w0
-
-
-cdef inline void turn_runs(
-    const value_t* best, const index_t* where,  # IN: candidates, one lane of them
-    Py_ssize_t lanes,
-    const Py_ssize_t* starts, const Py_ssize_t* sizes,
-    Py_ssize_t count, Py_ssize_t longest, bint indexed,
-    value_t* grid, index_t* grid_where,         # OUT: longest x count
-) noexcept nogil:
-    """Lay `count` short runs side by side; shorter ones repeat their last column."""
-    cdef Py_ssize_t run, column, source
-    for run in range(count):
-        for column in range(longest):
-            source = (starts[run] + min(column, sizes[run] - 1)) * lanes
-            grid[column * count + run] = best[source]
-            if indexed:
-                grid_where[column * count + run] = where[source]
+        for i in range(CHAINS):
+            winners[i] = least_index[value_t, index_t](
+                best + starts[i], where + starts[i], step, sizes[i], tops[i]
+            )
+            if value_t in real_value_t:
+                for k in range(sizes[i] if tops[i] == 0 else 0):  # the zero that has won
+                    if where[starts[i] + k * step] == winners[i]:
+                        tops[i] = best[starts[i] + k * step]
 
 
 cdef inline void best_of_tile(
     const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
     const Axis* w, const Tile* tile, bint indexed,
-    value_t* grid, index_t* grid_where,         # scratch: LONG x WIDTH
     value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
 ) noexcept nogil:
-    """Reduce lines along W, by vectors over lanes, columns or windows, whichever are many."""
-    cdef Py_ssize_t runs = tile.lines * (tile.ow1 - tile.ow0), lanes = tile.lanes
-    cdef Py_ssize_t starts[WIDTH]
-    cdef Py_ssize_t sizes[WIDTH]
-    cdef Py_ssize_t run = 0, count, longest, i, k, lane
-    while run < runs:
-        starts[0] = column_of(w, tile, run, &sizes[0])
-        i = starts[0] * lanes
-        count = 1
-        if lanes >= 8:
-            best_of_window[value_t, index_t](
-                best + i, where + i, sizes[0], lanes, indexed, tops, winners
-            )
-        elif sizes[0] >= LONG:
-            best_of_long[value_t, index_t](
-                best + i, where + i, sizes[0], lanes, indexed, grid, grid_where, tops, winners
-            )
-        else:
-            longest = sizes[0]
-            while count < WIDTH and run + count < runs:
-                starts[count] = column_of(w, tile, run + count, &sizes[count])
-                if sizes[count] >= LONG:
-                    break
-                longest = max(longest, sizes[count])
-                count += 1
+    """Reduce all windows of a tile along W where lanes are too few for vectors."""
+    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0
+    cdef bint plain = not has_nan[value_t](best, tile.lines * columns * lanes)
+    cdef Py_ssize_t starts[CHAINS]
+    cdef Py_ssize_t sizes[CHAINS]
+    cdef value_t found[CHAINS]
+    cdef index_t found_where[CHAINS]
+    cdef Py_ssize_t k, ow, lane, i, start, target = 0, n = 0
+    for k in range(tile.lines):
+        for ow in range(tile.ow0, tile.ow1):
+            start = (k * columns + w.starts[ow] - tile.w0) * lanes
             for lane in range(lanes):
-                turn_runs[value_t, index_t](
-                    best + lane, where + lane, lanes, starts, sizes, count, longest, indexed,
-                    grid, grid_where,
-                )
-                best_of_columns[value_t, index_t](
-                    grid + count, grid_where + count, longest - 1, count, indexed,
-                    grid, grid_where,
-                )
-                for k in range(count):
-                    tops[k * lanes + lane] = grid[k]
-                    if indexed:
-                        winners[k * lanes + lane] = grid_where[k]
-        tops += count * lanes
-        winners += count * lanes
-        run += count
+                if not plain:
+                    best_of_columns[value_t, index_t](
+                        best + start + lane, where + start + lane, window_size(w, ow), lanes,
+                        indexed, True, tops + target, winners + target,
+                    )
+                    target += 1
+                    continue
+                starts[n], sizes[n] = start + lane, window_size(w, ow)
+                target += 1
+                n += 1
+                if n == CHAINS:
+                    best_across[value_t, index_t](
+                        best, where, starts, lanes, sizes, indexed,
+                        tops + target - CHAINS, winners + target - CHAINS,
+                    )
+                    n = 0
+    if n > 0:
+        for i in range(n, CHAINS):  # the last of them once more
+            starts[i], sizes[i] = starts[n - 1], sizes[n - 1]
+        best_across[value_t, index_t](
+            best, where, starts, lanes, sizes, indexed, found, found_where
+        )
+        for i in range(n):
+            tops[target - n + i] = found[i]
+            if indexed:
+                winners[target - n + i] = found_where[i]
 
 
 cdef value_t settle(
@@ -334,93 +399,141 @@ cdef value_t settle(
     return top
 
 
-cdef inline void store_maximum(char* out, value_t x, Element element) noexcept nogil:
-    if element == FLOAT16:
-        store_real[float16_t](<float16_t*> out, x)
-    elif element == BFLOAT16:
-        store_real[bfloat16_t](<bfloat16_t*> out, x)
+cdef inline void store_values(
+    char* out, Py_ssize_t step, const value_t* tops, Py_ssize_t n, Element element,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if value_t is float:
+        if element == FLOAT16:
+            for i in range(n):
+                store_real[float16_t](<float16_t*> (out + i * step), tops[i])
+            return
+        elif element == BFLOAT16:
+            for i in range(n):
+                store_real[bfloat16_t](<bfloat16_t*> (out + i * step), tops[i])
+            return
+    if step == <Py_ssize_t> sizeof(value_t):
+        memcpy(out, tops, n * sizeof(value_t))
+        return
+    for i in range(n):
+        (<value_t*> (out + i * step))[0] = tops[i]
+
+
+cdef inline void store_indices(
+    const Array* indices, char* out, Py_ssize_t step, const index_t* winners, Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if indices.itemsize == 4:
+        for i in range(n):
+            (<int32_t*> (out + i * step))[0] = <int32_t> winners[i]
+    elif step == 8:  # a literal, so that it vectorises
+        for i in range(n):
+            (<int64_t*> out)[i] = winners[i]
     else:
-        (<value_t*> out)[0] = x
+        for i in range(n):
+            (<int64_t*> (out + i * step))[0] = winners[i]
+
+
+cdef inline void settle_all(
+    const Pooling* p, const Tile* tile, const Line* line,
+    value_t* tops,              # IN, OUT: windows x lanes
+) noexcept nogil:
+    """Look up which zeros and NaNs the maxima are."""
+    cdef Py_ssize_t lanes = tile.lanes, n = (tile.ow1 - tile.ow0) * lanes, i
+    cdef int unsettled = 0
+    if value_t in real_value_t:
+        for i in range(n):
+            unsettled |= (tops[i] == 0) | (tops[i] != tops[i])
+        if unsettled == 0:
+            return
+        for i in range(n):
+            if not (tops[i] < 0 or tops[i] > 0):
+                tops[i] = settle[value_t](
+                    p, line, tile.ow0 + i // lanes, tile.lane + i % lanes, tops[i]
+                )
 
 
 cdef inline void store_maxima(
     const Maximum* task, const Tile* tile, const Line* line,
-    const value_t* tops, const index_t* winners,    # IN: windows x lanes
+    value_t* tops, const index_t* winners,      # IN: windows x lanes
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
-    cdef Py_ssize_t ow, lane
-    cdef value_t top
+    cdef Py_ssize_t lanes = tile.lanes, windows = tile.ow1 - tile.ow0, ow
     cdef char* out = at(
         &task.out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
     )
-    for ow in range(tile.ow0, tile.ow1):
-        for lane in range(tile.lanes):
-            top = tops[lane]
-            if value_t in real_value_t:
-                if task.indices.data == NULL and not (top < 0 or top > 0):
-                    top = settle[value_t](p, line, ow, tile.lane + lane, top)
-            store_maximum[value_t](out + lane * task.out.lane, top, p.element)
-        tops += tile.lanes
-        out += task.out.w
-    if task.indices.data == NULL:
+    cdef bint indexed = task.indices.data != NULL
+    if not indexed:
+        settle_all[value_t](p, tile, line, tops)
+    if lanes == 1:
+        store_values[value_t](out, task.out.w, tops, windows, p.element)
+    else:
+        for ow in range(windows):
+            store_values[value_t](
+                out + ow * task.out.w, task.out.lane, tops + ow * lanes, lanes, p.element
+            )
+    if not indexed:
         return
     out = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-    for _ in range(tile.ow0, tile.ow1):
-        for lane in range(tile.lanes):
-            if task.indices.itemsize == 4:
-                (<int32_t*> (out + lane * task.indices.lane))[0] = <int32_t> winners[lane]
-            else:
-                (<int64_t*> (out + lane * task.indices.lane))[0] = winners[lane]
-        winners += tile.lanes
-        out += task.indices.w
+    if lanes == 1:
+        store_indices[index_t](&task.indices, out, task.indices.w, winners, windows)
+    else:
+        for ow in range(windows):
+            store_indices[index_t](
+                &task.indices, out + ow * task.indices.w, task.indices.lane,
+                winners + ow * lanes, lanes,
+            )
 
 
 cdef void maximum_tile(
     const Maximum* task, Py_ssize_t job,
     value_t* buffers,       # scratch: ROWS pieces of lines
-    value_t* best,          # scratch: lines, their windows, turned windows
+    value_t* best,          # scratch: lines, their windows
     index_t* where,         # scratch: likewise
 ) noexcept nogil:
     cdef const Pooling* p = &task.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line line
+    cdef Line first = line_of(p, tile.line), line = first
     cdef bint indexed = task.indices.data != NULL
-    cdef Py_ssize_t lanes = tile.lanes, w, columns, k, i
+    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, w, end, k, ow, lane, i
+    cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes
     cdef value_t* tops = best + TILE
     cdef index_t* winners = where + TILE
 
-    w = tile.w0
-    columns = tile.w1 - tile.w0
-    if columns * lanes <= TILE:
-        for k in range(tile.lines):
-            line = line_of(p, tile.line + k)
+    for k in range(tile.lines):
+        if lanes >= VECTOR:
+            for ow in range(tile.ow0, tile.ow1):
+                i = k * windows + (ow - tile.ow0) * lanes
+                best_of_lanes[value_t, index_t](
+                    p, &tile, &line, ow, buffers, indexed, tops + i, winners + i
+                )
+        elif columns * lanes <= TILE:
             i = k * columns * lanes
             best_of_lines[value_t, index_t](
                 p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best + i, where + i
             )
-        best_of_tile[value_t, index_t](
-            best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
-        )
-    else:  # a single window, wider than a tile
-        line = line_of(p, tile.line)
-        while w < tile.w1:
-            columns = min(TILE // lanes, tile.w1 - w)
-            best_of_lines[value_t, index_t](
-                p, &tile, &line, w, w + columns, buffers, indexed, best, where
-            )
-            if w == tile.w0:
-                best_of_window[value_t, index_t](
-                    best, where, columns, lanes, indexed, tops, winners
+        else:  # a single window, wider than a tile
+            w = tile.w0
+            while w < tile.w1:
+                end = min(w + TILE // lanes, tile.w1)
+                best_of_lines[value_t, index_t](
+                    p, &tile, &line, w, end, buffers, indexed, best, where
                 )
-            else:
-                best_of_columns[value_t, index_t](
-                    best, where, columns, lanes, indexed, tops, winners
-                )
-            w += columns
+                for lane in range(lanes):
+                    best_of_columns[value_t, index_t](
+                        best + lane, where + lane, end - w, lanes, indexed, w == tile.w0,
+                        tops + lane, winners + lane,
+                    )
+                w = end
+        next_line(p, &line)
+    if lanes < VECTOR and columns * lanes <= TILE:
+        best_of_tile[value_t, index_t](best, where, p.w, &tile, indexed, tops, winners)
+    line = first
     for k in range(tile.lines):
-        line = line_of(p, tile.line + k)
-        i = k * (tile.ow1 - tile.ow0) * lanes
-        store_maxima[value_t, index_t](task, &tile, &line, tops + i, winners + i)
+        store_maxima[value_t, index_t](
+            task, &tile, &line, tops + k * windows, winners + k * windows
+        )
+        next_line(p, &line)
 
 
 cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
@@ -455,33 +568,59 @@ cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogi
     return 0
 
 
+cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
+    cdef const Maximum* maximum = <const Maximum*> task
+    cdef const Packing* packing = &maximum.packing
+    cdef Maximum inner = maximum[0]
+    cdef char* free_scratch = scratch + maximum.values + maximum.positions
+    cdef Py_ssize_t k
+    inner.pooling = pack(packing, &maximum.pooling, job, free_scratch)
+    free_scratch += pack_size(packing)
+    inner.out = packed_results(packing, &inner.pooling, &maximum.out, free_scratch)
+    free_scratch += results_size(packing, &maximum.out)
+    if maximum.indices.data != NULL:
+        inner.indices = packed_results(packing, &inner.pooling, &maximum.indices, free_scratch)
+    for k in range(job_count(&inner.pooling)):
+        inner.tile(&inner, k, NULL, scratch, scratch + maximum.values)
+    unpack(packing, &inner.pooling, job, &inner.out, &maximum.out)
+    if maximum.indices.data != NULL:
+        unpack(packing, &inner.pooling, job, &inner.indices, &maximum.indices)
+    return 0
+
+
 cdef int pool(
     Canonical* c, Windows windows, Element element, bint indexed, int num_threads,
 ) except -1 nogil:
     cdef Maximum task
     # Indices are computed in 32 bits where the plane allows it, whatever they are stored in.
     cdef bint short_plane = c.sizes[0][0] * c.sizes[0][1] * c.sizes[0][2] <= 0x7FFFFFFF
+    cdef Py_ssize_t scratch
     task.tile = (
         tile_for[int32_t](element, NULL) if short_plane or not indexed
         else tile_for[int64_t](element, NULL)
     )
-    # Three tiles of values and of indices: of lines, of their windows, of turned windows. Halves
-    # are kept as float32.
-    task.values = 3 * TILE * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
-    task.positions = 3 * TILE * (
+    # Two tiles of values and of indices: of lines, of their windows. Halves are kept as float32.
+    task.values = 2 * TILE * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
+    task.positions = 2 * TILE * (
         sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
     )
     while True:
         task.pooling = plan(c, element, windows, num_threads)
+        task.packing = plan_packing(c, &task.pooling)
         task.out = c.arrays[1]
         if indexed:
             task.indices = c.arrays[2]
         else:
             task.indices.data = NULL
-        run_jobs(
-            run_tile, &task, job_count(&task.pooling),
-            task.values + task.positions + buffer_size(&task.pooling), num_threads,
-        )
+        scratch = task.values + task.positions
+        if task.packing.groups > 0:
+            scratch += pack_size(&task.packing) + results_size(&task.packing, &task.out)
+            if indexed:
+                scratch += results_size(&task.packing, &task.indices)
+            run_jobs(run_pack, &task, c.batches * task.packing.groups, scratch, num_threads)
+        else:
+            scratch += buffer_size(&task.pooling)
+            run_jobs(run_tile, &task, job_count(&task.pooling), scratch, num_threads)
         if not advance(c):
             return 0
 

@@ -57,6 +57,11 @@ cdef inline Py_ssize_t pack_size(const Packing* packing) noexcept nogil:
     return PACK * (packing.plane + PIECE) * packing.itemsize
 
 
+cdef inline Py_ssize_t results_size(const Packing* packing, const Array* out) noexcept nogil:
+    """Bytes of scratch for the results of a pack."""
+    return PACK * packing.outputs * out.itemsize
+
+
 cdef inline Array packed_array(
     char* data, const Py_ssize_t lanes, Py_ssize_t itemsize, Py_ssize_t h, Py_ssize_t w,
 ) noexcept nogil:
@@ -83,6 +88,7 @@ cdef inline Pooling pack(
     inner.lines = p.d.count * p.h.count
     inner.x = packed_array(scratch, inner.lanes, size, p.h.size, p.w.size)
     inner.fetch = NULL
+    inner.ahead = False
     cut(&inner, 1)
     if p.fetch == NULL:
         turn(first, p.x.channel, inner.lanes, packing.plane, scratch, inner.x.w, size)

@@ -132,6 +132,7 @@ cdef struct Pooling:
     Py_ssize_t groups
     Py_ssize_t spans
     fetch_t fetch               # NULL: lines are read in place
+    bint ahead                  # lines are asked for early
     bint whole                  # the one window along W is all of it
     Py_ssize_t longest          # columns of a window, at most
 
@@ -245,6 +246,7 @@ cdef inline Pooling plan(
     p.longest = p.w.longest
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
+    p.ahead = 0 < p.x.h <= SHORT
     cut(&p, num_threads)
     return p
 
@@ -352,7 +354,7 @@ cdef inline Py_ssize_t read_rows(
     if p.fetch == NULL:
         for row in range(count):
             rows[row] = first + row * p.x.h
-        if 0 < p.x.h <= SHORT:
+        if p.ahead:
             for i in range(0, count * p.x.h, 64):
                 ap_prefetch(first + AHEAD + i)
         return count

@@ -5,42 +5,50 @@ from adaptive_pool._kernels.elements cimport uint8_t, uint16_t, uint32_t, uint64
 
 cdef extern from *:
     """
-    #if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
     #include <stdint.h>
     #include <string.h>
-    typedef uint32_t ap_words __attribute__((vector_size(16)));
-    /* 4 x 4 words, at once; in plain loops this is ten times slower */
+    #if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+    typedef uint32_t ap_four __attribute__((vector_size(16)));
+    typedef uint32_t ap_eight __attribute__((vector_size(32)));
+    static inline void ap_load_two(const char *first, const char *second, ap_eight *both)
+    {
+        ap_four a, b;
+        memcpy(&a, first, 16);
+        memcpy(&b, second, 16);
+        *both = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+    }
     static inline void ap_turn_block(
         const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
     {
-        ap_words a, b, c, d, ac, bd, ac_, bd_;
-        memcpy(&a, in, 16);
-        memcpy(&b, in + in_step, 16);
-        memcpy(&c, in + 2 * in_step, 16);
-        memcpy(&d, in + 3 * in_step, 16);
-        ac = __builtin_shufflevector(a, c, 0, 4, 1, 5);
-        bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
-        ac_ = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-        bd_ = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-        a = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
-        b = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
-        c = __builtin_shufflevector(ac_, bd_, 0, 4, 1, 5);
-        d = __builtin_shufflevector(ac_, bd_, 2, 6, 3, 7);
-        memcpy(out, &a, 16);
-        memcpy(out + out_step, &b, 16);
-        memcpy(out + 2 * out_step, &c, 16);
-        memcpy(out + 3 * out_step, &d, 16);
+        ap_eight a, b, c, d, ab, cd;
+        ap_load_two(in, in + 4 * in_step, &a);
+        ap_load_two(in + in_step, in + 5 * in_step, &b);
+        ap_load_two(in + 2 * in_step, in + 6 * in_step, &c);
+        ap_load_two(in + 3 * in_step, in + 7 * in_step, &d);
+        ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+        cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
+        a = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+        c = __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+        b = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+        memcpy(out, &b, 32);
+        b = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+        memcpy(out + out_step, &b, 32);
+        b = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
+        memcpy(out + 2 * out_step, &b, 32);
+        b = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
+        memcpy(out + 3 * out_step, &b, 32);
     }
     #else
     static inline void ap_turn_block(
         const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
     {
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 8; i++)
             for (int j = 0; j < 4; j++)
                 memcpy(out + j * out_step + 4 * i, in + i * in_step + 4 * j, 4);
     }
     #endif
     """
+    # 8 rows of 4 words to 4 rows of 8
     void ap_turn_block(
         const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
     ) noexcept nogil
@@ -74,12 +82,12 @@ cdef inline void turn_words(
     if word_t is uint32_t:
         while column + 4 <= columns:  # a cache line of each row at a time
             end = column + min(columns - column, <Py_ssize_t> 16) // 4 * 4
-            for row in range(0, rows - 3, 4):
+            for row in range(0, rows - 7, 8):
                 turn_blocks(
                     source + row * step + column * size, step, (end - column) // 4,
                     target + column * target_step + row * size, target_step,
                 )
-            for row in range(rows // 4 * 4, rows):
+            for row in range(rows // 8 * 8, rows):
                 turn_row[word_t](
                     source + row * step + column * size, end - column,
                     target + column * target_step + row * size, target_step, _,
