@@ -1,155 +1,176 @@
-"""Time this library against PyTorch: `python benchmarks/run.py`.
+"""Time this library against others: `python benchmarks/run.py`, see `benchmarks/README.md`.
 
 Every library runs in a process of its own (two pools of spinning threads in one process disturb
-each other), on the same numbers, in turn. Results are compared before they are timed. The figure is
-the median of the paired ratios.
+each other), on the same numbers, in turn. Results are compared before they are timed. A ratio is
+the median of the ratios of the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.metadata
+import importlib.util
 import json
-import math
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from cases import Case, cases
-
-HERE = Path(__file__).parent
-LIBRARIES = ("adaptive_pool", "torch")
+from cases import Case, cases, family_of
+from check import check, check_threads
+from extras import extras
+from peers import LIBRARIES
+from process import Workers
+from report import markdown, summary
 
 # Seconds after which the threads of the library that ran last have stopped spinning.
 SETTLE = 0.02
 
+OURS, READING = "adaptive_pool", "reading"
+PEERS = [name for name in LIBRARIES if name not in (OURS, READING)]
 
-class Worker:
-    """A process that runs one library."""
-
-    def __init__(self, library: str, threads: int) -> None:
-        self.library = library
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "worker.py"), library, str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=HERE,
-            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
-        )
-
-    def ask(self, **request: object) -> str:
-        """Send a request and wait for the answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit(f"{self.library} failed")
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()
+Label = tuple[str, int]  # a library and its number of threads
 
 
-def check(case: Case, files: dict[str, Path]) -> None:
-    """Stop if the libraries disagree by more than the peer's own error."""
-    ours, theirs = (np.load(files[library]) for library in LIBRARIES)
-    for key in ours.files:
-        a, b = ours[key], theirs[key]
-        if a.dtype.kind in "iu":
-            same = np.array_equal(a, b)
-        else:  # the peer sums in float32, or rounds to a half
-            loose = {"float32": 1e-4, "float16": 2e-3, "bfloat16": 2e-2}[case.dtype]
-            same = np.allclose(a, b, rtol=loose, atol=loose)
-        if not same:
-            raise SystemExit(f"{case.family}, {case.name}: the results differ")
-
-
-def measure(case: Case, workers: dict[str, Worker], repeats: int, seconds: float) -> dict:
-    """Check and time one case."""
+def prepare(case: Case, libraries: list[str], threads: list[int], workers: Workers) -> list[Label]:
+    """Make a case ready in every process, and check the results; return who takes part."""
+    ready: list[Label] = []
     with tempfile.TemporaryDirectory() as folder:
-        files = {library: Path(folder) / f"{library}.npz" for library in LIBRARIES}
-        for library, worker in workers.items():
-            worker.ask(prepare=dataclasses.asdict(case), save=str(files[library]))
-        check(case, files)
-    times: dict[str, list[float]] = {library: [] for library in LIBRARIES}
-    for _ in range(repeats):
-        for library, worker in workers.items():
+        ours: dict[int, list[np.ndarray]] = {}
+        for count in threads:
+            results = {}
+            for library in libraries:
+                path = Path(folder) / "result.npz"
+                if not workers.get(library, count).prepare(case, path):
+                    continue
+                ready.append((library, count))
+                if library != READING:
+                    with np.load(path) as arrays:
+                        results[library] = [arrays[name] for name in arrays.files]
+                path.unlink()
+            check(case, results)
+            ours[count] = results[OURS]
+            check_threads(case, ours[threads[0]], ours[count])
+    return ready
+
+
+def rounds(
+    labels: list[Label], workers: Workers, repeats: int, seconds: float
+) -> dict[Label, list[float]]:
+    """Time everybody in turn, every other time in reverse."""
+    times: dict[Label, list[float]] = {label: [] for label in labels}
+    for i in range(repeats):
+        for label in labels if i % 2 == 0 else labels[::-1]:
             time.sleep(SETTLE)
-            times[library].append(float(worker.ask(time=seconds)))
-    ours, theirs = (times[library] for library in LIBRARIES)
+            times[label].append(workers.get(*label).seconds(seconds))
+    return times
+
+
+def _paired(numerators: list[float], denominators: list[float]) -> list[float]:
+    return [a / b for a, b in zip(numerators, denominators, strict=True)]
+
+
+def figures(case: Case, threads: int, times: dict[Label, list[float]]) -> dict:
+    """Return what is kept of the times of a case with one number of threads."""
+    here = {library: t for (library, count), t in times.items() if count == threads}
+    ours = here[OURS]
+    ratios = {name: _paired(t, ours) for name, t in here.items() if name in PEERS}
+    held = [ratios[name] for name in family_of(case.family).peers if name in ratios]
+    against = [min(values) for values in zip(*held, strict=True)]  # the fastest of each round
+    quartiles = statistics.quantiles(against, n=4, method="inclusive") if against else None
+    one = times.get((OURS, 1))
     return {
         **dataclasses.asdict(case),
         "name": case.name,
-        "seconds": {library: statistics.median(times[library]) for library in LIBRARIES},
-        "ratio": statistics.median(b / a for a, b in zip(ours, theirs, strict=True)),
+        "threads": threads,
+        "seconds": {name: statistics.median(t) for name, t in here.items()},
+        "ratios": {name: statistics.median(values) for name, values in ratios.items()},
+        "ratio": statistics.median(against) if against else None,
+        "quartiles": [quartiles[0], quartiles[2]] if quartiles else None,
+        "over_reading": statistics.median(_paired(ours, here[READING])),
+        "speedup": statistics.median(_paired(one, ours)) if one and threads > 1 else None,
     }
 
 
-def table(results: list[dict]) -> str:
-    """Write Markdown: a row for each case, a geometric mean for each family."""
-    lines = [
-        "| family | case | threads | torch, us | adaptive_pool, us | ratio |",
-        "|---|---|---|---|---|---|",
-    ]
-    for r in results:
-        ours, theirs = (r["seconds"][library] * 1e6 for library in LIBRARIES)
-        lines.append(
-            f"| {r['family']} | {r['name']} | {r['threads']} | {theirs:.0f} | {ours:.0f} "
-            f"| {r['ratio']:.2f} |"
+def machine(peers: list[str]) -> dict:
+    """Return what the figures depend on."""
+    info = Path("/proc/cpuinfo")
+    models = (
+        [x for x in info.read_text().splitlines() if "model name" in x] if info.exists() else []
+    )
+    distributions = [LIBRARIES[name].distribution for name in (OURS, *peers)]
+    return {
+        "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
+        "system": platform.system(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in dict.fromkeys((*distributions, "numpy"))
+        },
+    }
+
+
+def present(names: list[str]) -> list[str]:
+    """Return the peers that are installed, and tell of those that are not."""
+    found = [name for name in names if importlib.util.find_spec(LIBRARIES[name].module)]
+    absent = [name for name in names if name not in found]
+    if absent:
+        print(f"absent: {', '.join(absent)}", flush=True)
+    return found
+
+
+def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
+    """Check and time all cases that the command line asks for."""
+    threads = list(dict.fromkeys(arguments.threads))
+    seconds, repeats = (0.001, 2) if arguments.quick else (0.03, arguments.repeats)
+    chosen, results, workers = cases(only=arguments.only, quick=arguments.quick), [], Workers()
+    for number, case in enumerate(chosen, 1):
+        taking_part = [name for name in family_of(case.family).libraries if name in peers]
+        labels = prepare(case, [OURS, *taking_part, READING], threads, workers)
+        times = rounds(labels, workers, repeats, seconds)
+        new = [figures(case, count, times) for count in threads]
+        results += new
+        shown = "  ".join(
+            " ".join(f"{name} {ratio:.2f}" for name, ratio in figure["ratios"].items())
+            for figure in new
         )
-    lines += ["", "| family | threads | geometric mean | least |", "|---|---|---|---|"]
-    for key in dict.fromkeys((r["family"], r["threads"]) for r in results):
-        ratios = [r["ratio"] for r in results if (r["family"], r["threads"]) == key]
-        mean = math.exp(statistics.fmean(map(math.log, ratios)))
-        lines.append(f"| {key[0]} | {key[1]} | {mean:.2f} | {min(ratios):.2f} |")
-    return "\n".join(lines) + "\n"
+        print(f"{number}/{len(chosen)}  {case.family}  {case.name}  {shown}", flush=True)
+    workers.close()
+    return results
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="only check that this still runs")
-    parser.add_argument("--only", default="", help="families that contain this text")
+    parser.add_argument("--quick", action="store_true", help="only check that all of it still runs")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="families that contain this text"
+    )
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--output", help="write NAME.json and NAME.md")
+    parser.add_argument("--repeats", type=int, default=7, help="rounds, of which medians are taken")
+    parser.add_argument("--output", metavar="NAME", help="write NAME.json, NAME.md and NAME.png")
     arguments = parser.parse_args()
-    seconds, repeats = (0.001, 2) if arguments.quick else (0.03, arguments.repeats)
-    results = []
-    for threads in dict.fromkeys(arguments.threads):
-        workers = {library: Worker(library, threads) for library in LIBRARIES}
-        for case in cases(quick=arguments.quick):
-            if arguments.only in case.family:
-                result = {"threads": threads, **measure(case, workers, repeats, seconds)}
-                results.append(result)
-                print(
-                    f"{threads}  {case.family:<28} {case.name:<60} {result['ratio']:6.2f}",
-                    flush=True,
-                )
-        for worker in workers.values():
-            worker.close()
-    text = table(results)
-    print("\n" + text.partition("\n\n")[2], end="")
+    start, peers = time.perf_counter(), present(arguments.peers)
+    results = measure(arguments, peers)
+    data = {"machine": machine(peers), "results": results}
+    if not arguments.only:
+        print("tiny call, import, memory", flush=True)
+        data["extras"] = extras(list(dict.fromkeys(arguments.threads)), quick=arguments.quick)
+    print(f"\n{summary(data)}\nin {time.perf_counter() - start:.0f} s", flush=True)
     if arguments.output:
-        machine = {
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "cpus": os.cpu_count(),
-        }
-        Path(f"{arguments.output}.json").write_text(
-            json.dumps({"machine": machine, "results": results}, indent=1) + "\n"
-        )
-        Path(f"{arguments.output}.md").write_text(text)
+        name = Path(arguments.output)
+        name.with_name(name.name + ".json").write_text(json.dumps(data, indent=1) + "\n")
+        name.with_name(name.name + ".md").write_text(markdown(data))
+        if importlib.util.find_spec("matplotlib"):
+            importlib.import_module("plot").draw(data, name.with_name(name.name + ".png"))
+        else:
+            print("absent: matplotlib, no picture")
 
 
 if __name__ == "__main__":
