@@ -96,7 +96,7 @@ def _same(a: np.ndarray, b: np.ndarray, relative: float, absolute: float) -> boo
         return False
     if a.dtype.kind in "iu" or relative == absolute == 0:
         return np.array_equal(a, b)
-    return np.allclose(a, b, rtol=relative, atol=absolute)
+    return bool((np.abs(a - b) <= absolute + relative * np.abs(a)).all())
 
 
 def check(case: Case, results: dict[str, list[np.ndarray]]) -> None:

@@ -1,6 +1,6 @@
 """What is no comparison: a tiny call, the import, memory. Each in a process of its own.
 
-`python extras.py tiny SECONDS`, `import` and `memory CASE THREADS` print a JSON value each.
+`python extras.py tiny SECONDS`, `import REPEATS`, `memory CASE THREADS` print a JSON value each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from cases import Case, case_of, cases
+from library import Call
 from ours import AdaptivePool
 from process import HERE, environment
 from timing import seconds_per_call
@@ -45,7 +46,7 @@ def tiny(seconds: float) -> dict[str, float]:
     }
 
 
-def import_time(repeats: int = 11) -> float:
+def import_time(repeats: int) -> float:
     """Time the import where NumPy is imported already, files being in the page cache."""
     command = [sys.executable, "-c", IMPORT]
     times = [float(subprocess.check_output(command, cwd="/")) for _ in range(repeats + 1)]
@@ -58,10 +59,21 @@ def _kilobytes(name: str) -> int:
     return int(match[1])
 
 
-def memory(case: Case, threads: int) -> int | None:
-    """Return the peak bytes of a first call beside input and output, or None if not on Linux."""
-    call = AdaptivePool(threads).prepare(case)
+def _call(library: AdaptivePool, case: Case) -> Call:
+    call = library.prepare(case)
     assert call is not None
+    return call
+
+
+def memory(case: Case, threads: int) -> int | None:
+    """Return the peak bytes of a call beside input and output, or None if not on Linux.
+
+    A call on the least input comes first, so that code and what NumPy loads late do not count.
+    """
+    library = AdaptivePool(threads)
+    ones = (1,) * case.ndim
+    _call(library, dataclasses.replace(case, shape=(1, 1, *ones), size=ones))()
+    call = _call(library, case)
     try:
         (PROC / "clear_refs").write_text("5")  # the peak starts again from here
     except OSError:
@@ -95,7 +107,7 @@ def extras(threads: list[int], *, quick: bool) -> dict[str, Any]:
     chosen = _memory_cases(quick)[: 2 if quick else None]
     return {
         "tiny call": _run(1, "tiny", "0.001" if quick else "0.02"),
-        "import": _run(1, "import"),
+        "import": _run(1, "import", "3" if quick else "11"),
         "memory": [
             {
                 "name": case.name,
@@ -114,7 +126,7 @@ def main() -> None:
     if what == "tiny":
         value: object = tiny(float(rest[0]))
     elif what == "import":
-        value = import_time()
+        value = import_time(int(rest[0]))
     else:
         value = memory(case_of(json.loads(rest[0])), int(rest[1]))
     print(json.dumps(value))

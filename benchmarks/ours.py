@@ -7,7 +7,7 @@ import importlib.util
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from cases import ITEMSIZE, Case
+from cases import Case
 from data import gradient_of, input_of
 from library import Call, Library
 
@@ -31,28 +31,29 @@ class AdaptivePool(Library):
         self.ap.set_num_threads(threads)
 
     def prepare(self, case: Case) -> Call | None:
-        dtype, size, layout = dtype_of(case.dtype), case.size, case.data_format
-        kind, backward = case.operation[:3], case.operation.endswith("backward")
-        x = input_of(case).astype(dtype, copy=False)
-        name = f"adaptive_{kind}_pool{case.ndim}d"
+        dtype, layout = dtype_of(case.dtype), case.data_format
+        size, shape = case.size, case.input_shape
+        name = f"adaptive_{case.operation[:3]}_pool{case.ndim}d"
         pool, gradient = getattr(self.ap, name), getattr(self.ap, f"{name}_backward")
+        if case.operation == "avg_backward":
+            g = gradient_of(case).astype(dtype, copy=False)
+            return lambda: gradient(g, shape, data_format=layout)
+        x = input_of(case).astype(dtype, copy=False)
         if case.dtype == "uint8":
             return lambda: pool(x, size, data_format=layout, dtype=np.uint8)
         if case.operation in ("avg", "max_values"):
             return lambda: pool(x, size, data_format=layout)
-        if not backward:
+        if case.operation == "max":
             return lambda: pool(x, size, return_indices=True, data_format=layout)
-        g, shape = gradient_of(case).astype(dtype, copy=False), x.shape
-        if kind == "avg":
-            return lambda: gradient(g, shape, data_format=layout)
         _, indices = pool(x, size, return_indices=True, data_format=layout)
+        g = gradient_of(case).astype(dtype, copy=False)
         return lambda: gradient(g, indices, shape, data_format=layout)
 
 
 class Reading(Library):
     """The practical limit: summing as many bytes as the input has, with every thread.
 
-    PyTorch's sum where it is installed, and NumPy's in pieces otherwise.
+    PyTorch's sum where it is installed, and NumPy's of whole words, in pieces, otherwise.
     """
 
     module = "numpy"
@@ -67,10 +68,10 @@ class Reading(Library):
         self.pool = ThreadPoolExecutor(threads)
 
     def prepare(self, case: Case) -> Call:
-        words = np.ones(max(1, case.input_bytes // ITEMSIZE["float32"]), np.float32)
         if self.torch:
-            return self.torch.from_numpy(words).sum
-        if self.threads == 1 or words.nbytes < 1 << 20:
+            return self.torch.ones(case.input_bytes // 4).sum
+        words = np.ones(case.input_bytes // 8, np.uint64)
+        if self.threads == 1 or words.nbytes < 1 << 20:  # a piece would cost more than it saves
             return words.sum
         pieces = np.array_split(words, self.threads)
         return lambda: sum(self.pool.map(np.sum, pieces))

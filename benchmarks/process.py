@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 from cases import Case
 
 HERE = Path(__file__).parent
@@ -34,42 +36,54 @@ class Worker:
             env=environment(threads),
         )
 
-    def _ask(self, **request: object) -> object:
-        assert self.process.stdin is not None
+    def answer(self) -> object:
+        """Wait for an answer; the first says that the library is imported."""
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError(f"the process of {self.library} failed")
         return json.loads(answer)
 
-    def prepare(self, case: Case, path: Path) -> bool:
-        """Make a case ready and save its result, or return False if the library has no such."""
-        return bool(self._ask(prepare=dataclasses.asdict(case), save=str(path)))
+    def _ask(self, **request: object) -> object:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def prepare(self, case: Case) -> list[np.ndarray] | None:
+        """Make a case ready and return its results, or None if the library has no such."""
+        with tempfile.TemporaryDirectory() as folder:
+            if not self._ask(prepare=dataclasses.asdict(case), save=folder):
+                return None
+            return [np.load(path) for path in sorted(Path(folder).iterdir())]
 
     def seconds(self, budget: float) -> float:
         """Time the prepared call."""
         return float(str(self._ask(time=budget)))
 
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()
+    def end(self) -> None:
+        """Let the process end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
 
 class Workers:
-    """Processes by library and number of threads, started when first asked for."""
+    """Processes by library and number of threads, all of them started and then waited for."""
 
-    def __init__(self) -> None:
-        self._started: dict[tuple[str, int], Worker] = {}
+    def __init__(self, libraries: list[str], threads: list[int]) -> None:
+        self._workers = {
+            (library, count): Worker(library, count) for library in libraries for count in threads
+        }
+        for worker in self._workers.values():
+            worker.answer()
 
     def get(self, library: str, threads: int) -> Worker:
         """Return the process of a library."""
-        if (library, threads) not in self._started:
-            self._started[library, threads] = Worker(library, threads)
-        return self._started[library, threads]
+        return self._workers[library, threads]
 
     def close(self) -> None:
         """End all processes."""
-        for worker in self._started.values():
-            worker.close()
+        for worker in self._workers.values():
+            worker.end()
+        for worker in self._workers.values():
+            worker.process.wait()

@@ -168,8 +168,8 @@ def summary(data: dict) -> str:
 def _machine(machine: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cpus']} CPUs, {machine['system']}, "
-        f"Python {machine['python']}; {versions}."
+        f"{machine['processor']}, {machine['cpus']} CPUs, {machine['system']}, load average "
+        f"{machine['load']} at the start; Python {machine['python']}; {versions}."
     )
 
 

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -30,42 +29,44 @@ from report import markdown, summary
 # Seconds after which the threads of the library that ran last have stopped spinning.
 SETTLE = 0.02
 
+# A load average from which on threads wait for other programs, and a barrier for the last of them.
+BUSY = 1.0
+
+# Of a sample.
+SECONDS = 0.02
+
 OURS, READING = "adaptive_pool", "reading"
 PEERS = [name for name in LIBRARIES if name not in (OURS, READING)]
 
 Label = tuple[str, int]  # a library and its number of threads
+Times = dict[Label, list[float]]  # a sample for each round
 
 
 def prepare(case: Case, libraries: list[str], threads: list[int], workers: Workers) -> list[Label]:
     """Make a case ready in every process, and check the results; return who takes part."""
     ready: list[Label] = []
-    with tempfile.TemporaryDirectory() as folder:
-        ours: dict[int, list[np.ndarray]] = {}
-        for count in threads:
-            results = {}
-            for library in libraries:
-                path = Path(folder) / "result.npz"
-                if not workers.get(library, count).prepare(case, path):
-                    continue
+    first: list[np.ndarray] | None = None  # our results with the first number of threads
+    for count in threads:
+        results = {}
+        for library in libraries:
+            arrays = workers.get(library, count).prepare(case)
+            if arrays is not None:
                 ready.append((library, count))
-                if library != READING:
-                    with np.load(path) as arrays:
-                        results[library] = [arrays[name] for name in arrays.files]
-                path.unlink()
-            check(case, results)
-            ours[count] = results[OURS]
-            check_threads(case, ours[threads[0]], ours[count])
+                results[library] = arrays
+        results.pop(READING)
+        check(case, results)
+        first = first or results[OURS]
+        check_threads(case, first, results[OURS])
     return ready
 
 
-def rounds(
-    labels: list[Label], workers: Workers, repeats: int, seconds: float
-) -> dict[Label, list[float]]:
+def rounds(labels: list[Label], workers: Workers, *, quick: bool, repeats: int) -> Times:
     """Time everybody in turn, every other time in reverse."""
-    times: dict[Label, list[float]] = {label: [] for label in labels}
+    settle, seconds, repeats = (0, 0.001, 2) if quick else (SETTLE, SECONDS, repeats)
+    times: Times = {label: [] for label in labels}
     for i in range(repeats):
         for label in labels if i % 2 == 0 else labels[::-1]:
-            time.sleep(SETTLE)
+            time.sleep(settle)
             times[label].append(workers.get(*label).seconds(seconds))
     return times
 
@@ -74,7 +75,7 @@ def _paired(numerators: list[float], denominators: list[float]) -> list[float]:
     return [a / b for a, b in zip(numerators, denominators, strict=True)]
 
 
-def figures(case: Case, threads: int, times: dict[Label, list[float]]) -> dict:
+def figures(case: Case, threads: int, times: Times) -> dict:
     """Return what is kept of the times of a case with one number of threads."""
     here = {library: t for (library, count), t in times.items() if count == threads}
     ours = here[OURS]
@@ -97,7 +98,7 @@ def figures(case: Case, threads: int, times: dict[Label, list[float]]) -> dict:
 
 
 def machine(peers: list[str]) -> dict:
-    """Return what the figures depend on."""
+    """Return what the figures depend on, before anything is measured."""
     info = Path("/proc/cpuinfo")
     models = (
         [x for x in info.read_text().splitlines() if "model name" in x] if info.exists() else []
@@ -107,6 +108,7 @@ def machine(peers: list[str]) -> dict:
         "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
         "system": platform.system(),
         "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "versions": {
             name: importlib.metadata.version(name)
@@ -127,12 +129,13 @@ def present(names: list[str]) -> list[str]:
 def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
     """Check and time all cases that the command line asks for."""
     threads = list(dict.fromkeys(arguments.threads))
-    seconds, repeats = (0.001, 2) if arguments.quick else (0.03, arguments.repeats)
-    chosen, results, workers = cases(only=arguments.only, quick=arguments.quick), [], Workers()
+    chosen, results = cases(only=arguments.only, quick=arguments.quick), []
+    needed = {name for case in chosen for name in family_of(case.family).libraries}
+    workers = Workers([OURS, *(name for name in peers if name in needed), READING], threads)
     for number, case in enumerate(chosen, 1):
         taking_part = [name for name in family_of(case.family).libraries if name in peers]
         labels = prepare(case, [OURS, *taking_part, READING], threads, workers)
-        times = rounds(labels, workers, repeats, seconds)
+        times = rounds(labels, workers, quick=arguments.quick, repeats=arguments.repeats)
         new = [figures(case, count, times) for count in threads]
         results += new
         shown = "  ".join(
@@ -157,8 +160,12 @@ def main() -> None:
     parser.add_argument("--output", metavar="NAME", help="write NAME.json, NAME.md and NAME.png")
     arguments = parser.parse_args()
     start, peers = time.perf_counter(), present(arguments.peers)
-    results = measure(arguments, peers)
-    data = {"machine": machine(peers), "results": results}
+    about = machine(peers)
+    if about["load"] and about["load"] > BUSY:
+        print(
+            f"load average {about['load']:.1f}: figures of several threads mean little", flush=True
+        )
+    data = {"machine": about, "results": measure(arguments, peers)}
     if not arguments.only:
         print("tiny call, import, memory", flush=True)
         data["extras"] = extras(list(dict.fromkeys(arguments.threads)), quick=arguments.quick)

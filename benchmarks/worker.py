@@ -1,8 +1,9 @@
 """One library in a process of its own, which does what it is told on standard input.
 
-Each line is a JSON object, and so is each answer. {"prepare": case, "save": path} makes the input
-and saves the result for checking, or answers that the library has no such operation; {"time":
-seconds} answers with seconds per call, measured over about so many seconds.
+Each line is a JSON object, each answer a JSON value; one more comes first, when the library is
+imported. {"prepare": case, "save": folder} makes the input and saves the result for checking, or
+answers that the library has no such operation; {"time": seconds} answers with seconds per call,
+measured over about so many seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from cases import case_of
@@ -18,12 +20,13 @@ from peers import LIBRARIES
 from timing import seconds_per_call
 
 
-def prepare(library: Library, fields: dict, path: str) -> Call | None:
-    """Make the call of a case and save its result."""
+def prepare(library: Library, fields: dict, folder: Path) -> Call | None:
+    """Make the call of a case and save its results."""
     case = case_of(fields)
     call = library.prepare(case)
     if call is not None:
-        np.savez(path, *library.as_numpy(call(), case))
+        for i, array in enumerate(library.as_numpy(call(), case)):
+            np.save(folder / f"{i}.npy", array)
     gc.collect()
     return call
 
@@ -33,12 +36,13 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     library = LIBRARIES[sys.argv[1]](int(sys.argv[2]))
     gc.disable()
+    print(json.dumps(None), file=answers, flush=True)
     call: Call | None = None
     for line in sys.stdin:
         request = json.loads(line)
         if "prepare" in request:
             call = None  # the last input goes before the next comes
-            call = prepare(library, request["prepare"], request["save"])
+            call = prepare(library, request["prepare"], Path(request["save"]))
             answer: object = call is not None
         else:
             answer = seconds_per_call(call, request["time"]) if call else None
