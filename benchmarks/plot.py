@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
-from cases import FAMILIES, family_of
+from cases import FAMILIES, Family, family_of
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -20,13 +20,18 @@ from report import by_family
 
 COLOURS = ("#1f77b4", "#e07b00", "#2ca02c", "#9467bd")
 TARGET = "#b00020"
-SPREAD = 0.32  # between the lines of a family
+SPREAD = 0.34  # between the lines of a family
 
 
 def _line(axes: Axes, y: float, ratios: list[float], colour: str) -> None:
     axes.plot(ratios, [y] * len(ratios), "o", ms=4.5, mew=0, alpha=0.55, color=colour, zorder=3)
     mean = statistics.geometric_mean(ratios)
     axes.plot([mean], [y], "|", ms=15, mew=2.6, color=colour, zorder=4)
+
+
+def _against(family: Family) -> str:
+    fastest = "the fastest of " if len(family.peers) > 1 else ""
+    return f"over {fastest}{', '.join(family.peers)}"
 
 
 def _legend(axes: Axes, threads: list[int]) -> None:
@@ -46,14 +51,16 @@ def _legend(axes: Axes, threads: list[int]) -> None:
 def _axes(axes: Axes, labels: list[str]) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     low, high = axes.get_xlim()
     ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low <= t <= high]
     axes.set_xticks(ticks, [f"{t:g}x" for t in ticks])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.axvline(1, color="#444", lw=1, zorder=1)
-    axes.grid(axis="x", color="#e4e4e4", lw=0.8, zorder=0)
+    axes.grid(axis="x", color="#dddddd", lw=0.8)
     axes.set_axisbelow(True)
+    for i in range(0, len(labels), 2):  # every other family on grey
+        axes.axhspan(i - 0.5, i + 0.5, color="#f4f4f4", lw=0, zorder=0)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.set_xlabel("time of the peer over ours (right of 1x: we are faster)")
@@ -73,8 +80,8 @@ def draw(data: dict, path: Path) -> None:
         ratios = [result["ratio"] for result in results]
         _line(axes, names.index(name) + offset, ratios, COLOURS[i % len(COLOURS)])
         if family.mean is not None:
-            axes.plot([family.mean], [names.index(name) - 0.42], "v", ms=5, color=TARGET, zorder=5)
-    _axes(axes, [f"{name}\n({' or '.join(family_of(name).peers)})" for name in names])
+            axes.plot([family.mean], [names.index(name) - 0.38], "v", ms=5, color=TARGET, zorder=5)
+    _axes(axes, [f"{name}\n{_against(family_of(name))}" for name in names])
     _legend(axes, threads)
     figure.savefig(path, dpi=150)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from cases import Case
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 def environment(threads: int) -> dict[str, str]:

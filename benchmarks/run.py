@@ -126,10 +126,19 @@ def present(names: list[str]) -> list[str]:
     return found
 
 
+def wanted(arguments: argparse.Namespace) -> list[Case]:
+    """Return the cases that the command line asks for and that can be made."""
+    chosen = cases(only=arguments.only, quick=arguments.quick)
+    if importlib.util.find_spec("ml_dtypes"):
+        return chosen
+    print("absent: ml_dtypes, no bfloat16", flush=True)
+    return [case for case in chosen if case.dtype != "bfloat16"]
+
+
 def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
     """Check and time all cases that the command line asks for."""
     threads = list(dict.fromkeys(arguments.threads))
-    chosen, results = cases(only=arguments.only, quick=arguments.quick), []
+    chosen, results = wanted(arguments), []
     needed = {name for case in chosen for name in family_of(case.family).libraries}
     workers = Workers([OURS, *(name for name in peers if name in needed), READING], threads)
     for number, case in enumerate(chosen, 1):
@@ -147,37 +156,45 @@ def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
     return results
 
 
-def main() -> None:
-    """Run what the command line asks for."""
+def write(data: dict, name: str) -> None:
+    """Write the results, the report, and the picture if matplotlib is there."""
+    Path(f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
+    Path(f"{name}.md").write_text(markdown(data))
+    if not importlib.util.find_spec("matplotlib"):
+        print("absent: matplotlib, no picture")
+    elif any(result["ratio"] for result in data["results"]):
+        importlib.import_module("plot").draw(data, Path(f"{name}.png"))
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only check that all of it still runs")
-    parser.add_argument(
-        "--only", default="", metavar="TEXT", help="families that contain this text"
-    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="families with it, or extras")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--repeats", type=int, default=7, help="rounds, of which medians are taken")
     parser.add_argument("--output", metavar="NAME", help="write NAME.json, NAME.md and NAME.png")
     arguments = parser.parse_args()
-    start, peers = time.perf_counter(), present(arguments.peers)
+    if arguments.repeats < 2:
+        parser.error("--repeats must be at least 2")
+    return arguments
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    start, arguments = time.perf_counter(), options()
+    peers = present(arguments.peers)
     about = machine(peers)
     if about["load"] and about["load"] > BUSY:
-        print(
-            f"load average {about['load']:.1f}: figures of several threads mean little", flush=True
-        )
+        print(f"load average {about['load']:.1f}: what several threads take means little")
     data = {"machine": about, "results": measure(arguments, peers)}
-    if not arguments.only:
+    if arguments.only in ("", "extras"):
         print("tiny call, import, memory", flush=True)
         data["extras"] = extras(list(dict.fromkeys(arguments.threads)), quick=arguments.quick)
     print(f"\n{summary(data)}\nin {time.perf_counter() - start:.0f} s", flush=True)
     if arguments.output:
-        name = Path(arguments.output)
-        name.with_name(name.name + ".json").write_text(json.dumps(data, indent=1) + "\n")
-        name.with_name(name.name + ".md").write_text(markdown(data))
-        if importlib.util.find_spec("matplotlib"):
-            importlib.import_module("plot").draw(data, name.with_name(name.name + ".png"))
-        else:
-            print("absent: matplotlib, no picture")
+        write(data, arguments.output)
 
 
 if __name__ == "__main__":
