@@ -147,11 +147,10 @@ def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
         times = rounds(labels, workers, quick=arguments.quick, repeats=arguments.repeats)
         new = [figures(case, count, times) for count in threads]
         results += new
-        shown = "  ".join(
-            " ".join(f"{name} {ratio:.2f}" for name, ratio in figure["ratios"].items())
-            for figure in new
-        )
-        print(f"{number}/{len(chosen)}  {case.family}  {case.name}  {shown}", flush=True)
+        print(f"{number}/{len(chosen)}  {case.family}  {case.name}")
+        for figure in new:
+            ratios = " ".join(f"{name} {ratio:.2f}" for name, ratio in figure["ratios"].items())
+            print(f"    threads {figure['threads']}: {ratios or 'no peer'}", flush=True)
     workers.close()
     return results
 
