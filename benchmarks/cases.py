@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 ITEMSIZE = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
 
@@ -261,7 +262,9 @@ def cases(*, only: str = "", quick: bool = False) -> list[Case]:
 def case_of(fields: dict) -> Case:
     """Return the case that `dataclasses.asdict` and JSON have made `fields` of."""
     names = {field.name for field in dataclasses.fields(Case)}
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items() if k in names}
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in fields.items() if k in names
+    }
     return Case(**given)
 
 

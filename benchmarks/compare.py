@@ -14,7 +14,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from report import table
+from report import Row, table
 
 Key = tuple[str, str, int]
 
@@ -41,7 +41,8 @@ def beyond_noise(old: dict, new: dict) -> bool:
 
 def compare(old: dict[Key, dict], new: dict[Key, dict], threshold: float) -> tuple[str, list[str]]:
     """Return a table of all cases and families, and what has become slower."""
-    rows, slower = [], []
+    rows: list[Row] = []
+    slower: list[str] = []
     families: dict[tuple[str, int], list[float]] = {}
     for key in (key for key in old if key in new):
         family, name, threads = key
@@ -55,8 +56,8 @@ def compare(old: dict[Key, dict], new: dict[Key, dict], threshold: float) -> tup
         mean = statistics.geometric_mean(factors)
         if mean < 1 - threshold:
             slower.append(f"{family}, {threads} threads: {mean:.2f}")
-        worse = "slower" if mean < 1 - threshold else ""
-        rows.append((family, "*geometric mean*", str(threads), f"{mean:.2f}", worse))
+        mark = "slower" if mean < 1 - threshold else ""
+        rows.append((family, "*geometric mean*", str(threads), f"{mean:.2f}", mark))
     return table(("family", "case", "threads", "new over old", ""), rows), slower
 
 

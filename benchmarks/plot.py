@@ -53,7 +53,11 @@ def _axes(axes: Axes, labels: list[str]) -> None:
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     low, high = axes.get_xlim()
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low <= t <= high]
+    ticks = [
+        t
+        for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+        if low <= t <= high
+    ]
     axes.set_xticks(ticks, [f"{t:g}x" for t in ticks])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.axvline(1, color="#444", lw=1, zorder=1)
