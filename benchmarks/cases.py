@@ -1,27 +1,50 @@
-"""What is timed, and why. Shapes are channels first; a case says in which layout it is stored."""
+"""What is timed, why, and what is aimed at: workloads, families of cases, targets, goals.
+
+Shapes are channels first throughout; a case says in which layout it is stored.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
+from typing import Any
+
+ITEMSIZE = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
+
+# Below this many bytes of input, a case is about the call: it counts in the family SMALL alone.
+SMALL_BYTES = 64 << 10
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is pooled into what, and why that is worth a measurement."""
+
+    name: str
+    shape: tuple[int, ...]
+    size: tuple[int | None, ...]
+    why: str
 
 
 @dataclass(frozen=True)
 class Case:
-    """One workload."""
+    """One line of the table. Fields are what JSON can hold."""
 
     family: str
-    operation: str  # avg, max (with indices), avg_backward, max_backward
+    operation: str  # avg, max (with indices), max_values (without), avg_backward, max_backward
+    workload: str
     shape: tuple[int, ...]
-    size: tuple[int, ...]
+    size: tuple[int | None, ...]
     data_format: str = "channels_first"
     dtype: str = "float32"
 
     @property
     def name(self) -> str:
-        """A line of the table."""
-        layout = "" if self.data_format == "channels_first" else ", channels last"
+        """What tells the case from all others."""
+        size = ", ".join(map(str, self.size))
+        layout = ", channels last" if self.data_format == "channels_last" else ""
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
-        return f"{self.shape} -> {self.size}{layout}{dtype}".replace(",)", ")")
+        return f"{self.operation} {self.workload}: {self.shape} -> ({size}){layout}{dtype}"
 
     @property
     def ndim(self) -> int:
@@ -29,51 +52,222 @@ class Case:
         return len(self.size)
 
     @property
-    def stored_shape(self) -> tuple[int, ...]:
-        """The shape in memory."""
+    def pooled(self) -> tuple[tuple[int, int], ...]:
+        """Input and output length of each pooled axis."""
+        lengths = self.shape[-self.ndim :]
+        return tuple((i, i if o is None else o) for i, o in zip(lengths, self.size, strict=True))
+
+    @property
+    def divides(self) -> bool:
+        """Whether all windows of an axis are of one length and do not overlap."""
+        return all(i % o == 0 for i, o in self.pooled)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the input in memory."""
+        return self._stored(self.shape)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the output in memory."""
+        return self._stored((*self.shape[: -self.ndim], *(o for _, o in self.pooled)))
+
+    @property
+    def input_bytes(self) -> int:
+        """The bytes of the input: of a backward pass, those of the gradient that it returns."""
+        return math.prod(self.shape) * ITEMSIZE[self.dtype]
+
+    def _stored(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.data_format == "channels_first":
-            return self.shape
-        return (self.shape[0], *self.shape[2:], self.shape[1])
+            return shape
+        return (shape[0], *shape[2:], shape[1])
 
 
-# Why each: what makes it hard or common.
-PLANES = {
-    ((16, 256, 100, 100), (10, 10)): "large planes, many of them, from memory: windows of 10 x 10",
-    ((4, 512, 112, 112), (7, 7)): "the feature maps of a detector's early stage",
-    ((4, 512, 56, 56), (7, 7)): "the same, of a size that caches hold",
-    ((8, 256, 14, 14), (7, 7)): "small planes: what is done for each plane counts",
-    ((1, 64, 8, 9), (5, 7)): "a call of microseconds",
-    ((1, 64, 13, 13), (20, 20)): "more outputs than inputs",
-    ((1, 256, 50, 68), (7, 7)): "one region of interest",
-    ((32, 64, 224, 224), (7, 7)): "windows of 32 x 32, far larger than any cache",
-    ((1, 3, 1080, 1920), (224, 224)): "one picture: three planes, long lines",
+@dataclass(frozen=True)
+class Family:
+    """Cases that share a target: the time of the fastest of `peers` over ours."""
+
+    name: str
+    peers: tuple[str, ...]
+    mean: float | None  # target of the geometric mean, None: shown for information
+    least: float | None  # target of every cell
+    beside: tuple[str, ...] = ()  # timed and shown as well, without a target
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """All libraries that are timed beside ours."""
+        return self.peers + self.beside
+
+
+TORCH = ("torch",)
+SMALL = "arrays under 64 KB"
+FAMILIES = (
+    Family("average, channels first", TORCH, 5, 1.5, ("openvino",)),
+    Family("max, channels first", TORCH, 8, 3, ("openvino",)),
+    Family("output size 1, channels first", TORCH, 1.2, 1.0),
+    Family("average and max, channels last", TORCH, 1.5, 1.0),
+    Family("channels last, 1 to 4 channels", TORCH, 8, 4),
+    Family("average backward, channels first", TORCH, 3, 1.2),
+    Family("average backward, channels last", TORCH, 1.5, 1.0),
+    Family("max backward, channels first", TORCH, 1.3, 1.0),
+    Family("max backward, channels last", TORCH, 1.1, 1.0),
+    Family("1d and 3d", TORCH, 4, 1.2),
+    Family("float16 and bfloat16", TORCH, 4, 1.5),
+    Family("uint8 pictures", ("opencv", "pillow"), 3, 1.0),
+    Family(SMALL, TORCH, 3, 1.5),
+    Family("sizes that divide", ("numpy", "reduceat", "scikit-image"), None, None, TORCH),
+)
+
+# Further goals. Seconds, bytes, or a ratio.
+GOALS = {
+    "tiny call": 2.5e-6,
+    "import over NumPy": 25e-3,
+    "memory per thread": 1 << 20,
+    "avg over reading": 1.3,
+    "max over reading": 1.5,
+    "two threads": 1.7,
 }
-GLOBAL = {
-    ((32, 2048, 7, 7), (1, 1)): "the last layer of a ResNet",
-    ((1, 512, 7, 7), (1, 1)): "the same for one picture",
-}
-OTHER = {
-    ((16, 64, 20000), (50,)): "1d: long windows along the contiguous axis",
-    ((4, 32, 16, 56, 56), (4, 7, 7)): "3d: video features",
-}
-QUICK = ((1, 64, 8, 9), (5, 7))
+# Inputs of this size and more come from memory: they are held against the time of reading them.
+FROM_MEMORY = 100_000_000
+# Forward cases of this size fit the shared cache of a server, and are worth a second thread.
+FITS_CACHE = (1_000_000, 32_000_000)
+
+PLANES = (
+    Workload("large planes", (16, 256, 100, 100), (10, 10), "many, from memory; sizes divide"),
+    Workload("detector, early", (4, 512, 112, 112), (7, 7), "feature maps before a detector's end"),
+    Workload("detector, late", (4, 512, 56, 56), (7, 7), "the same, of a size that caches hold"),
+    Workload("small planes", (8, 256, 14, 14), (7, 7), "what is done for each plane counts"),
+    Workload("odd planes", (16, 128, 30, 30), (7, 7), "sizes do not divide: windows overlap"),
+    Workload("huge windows", (32, 64, 224, 224), (7, 7), "windows of 32 x 32, far from memory"),
+    Workload("region", (1, 256, 50, 68), (7, 7), "one region of interest"),
+    Workload("small region", (1, 256, 20, 31), (7, 7), "one of the many that a detector proposes"),
+)
+PICTURES = (
+    Workload("picture to 224", (1, 3, 1080, 1920), (224, 224), "three planes only, long lines"),
+    Workload("pictures to 7", (8, 3, 1080, 1920), (7, 7), "windows of 154 x 275"),
+    Workload("small picture", (1, 3, 480, 640), (224, 224), "windows of two or three pixels"),
+    Workload("photograph", (1, 3, 3000, 4000), (224, 224), "144 MB from memory, one picture"),
+)
+FEW_CHANNELS = (
+    *PICTURES,
+    Workload("grey picture", (1, 1, 1080, 1920), (224, 224), "one channel: layouts coincide"),
+    Workload("two channels", (4, 2, 512, 512), (64, 64), "flow fields; windows of 8 x 8"),
+    Workload("four channels", (1, 4, 1080, 1920), (270, 480), "RGBA; windows of 4 x 4"),
+)
+ENDS = (
+    Workload("ResNet's end", (32, 2048, 7, 7), (1, 1), "49 elements to one, 65536 times"),
+    Workload("one ResNet's end", (1, 2048, 7, 7), (1, 1), "the same for one picture"),
+    Workload("short end", (1, 512, 7, 7), (1, 1), "100 KB: the call counts too"),
+    Workload("wide end", (16, 512, 28, 28), (1, 1), "784 elements to one"),
+    Workload("large end", (8, 64, 224, 224), (1, 1), "103 MB from memory"),
+)
+OTHER_NDIM = (
+    Workload("1d long", (16, 64, 20000), (50,), "long windows along the contiguous axis"),
+    Workload("1d short", (32, 256, 250), (32,), "audio features; windows of 8 and 9"),
+    Workload("1d one line", (1, 1, 4_000_000), (1000,), "one line cannot be cut by planes"),
+    Workload("3d video", (4, 32, 16, 56, 56), (4, 7, 7), "video features"),
+    Workload("3d volume", (1, 16, 64, 64, 64), (7, 7, 7), "medical volumes; windows overlap"),
+    Workload("3d clip", (1, 3, 16, 224, 224), (8, 56, 56), "small windows, few planes"),
+)
+HALVES = (
+    Workload("odd planes", (16, 128, 30, 30), (7, 7), "sizes do not divide: windows overlap"),
+    Workload("detector, late", (4, 512, 56, 56), (7, 7), "what mixed precision stores"),
+    Workload("large planes", (16, 256, 100, 100), (10, 10), "many, from memory; sizes divide"),
+    Workload("picture to 224", (1, 3, 1080, 1920), (224, 224), "three planes only, long lines"),
+)
+PHOTOGRAPHS = (
+    Workload("to 224", (1, 3, 1080, 1920), (224, 224), "what a classifier is fed; overlap"),
+    Workload("exact 2x", (1, 3, 1080, 1920), (540, 960), "OpenCV has a path for this alone"),
+    Workload("exact 4x8", (1, 3, 1080, 1920), (270, 240), "Pillow has a path for whole factors"),
+    Workload("exact 4x", (1, 3, 3000, 4000), (750, 1000), "a preview of a photograph"),
+    Workload("photograph", (1, 3, 3000, 4000), (224, 224), "36 MB: windows of 14 x 18"),
+    Workload("small picture", (1, 3, 480, 640), (224, 224), "windows of two or three pixels"),
+    Workload("grey", (1, 1, 1080, 1920), (224, 224), "one channel"),
+    Workload("RGBA", (1, 4, 1080, 1920), (224, 224), "four channels"),
+)
+TINY = (
+    Workload("tiny", (1, 64, 8, 9), (5, 7), "a call of microseconds; windows overlap"),
+    Workload("tiny, one axis", (1, 64, 10, 9), (None, 7), "an axis that stays as it is"),
+    Workload("tiny, more", (1, 64, 13, 13), (20, 20), "more outputs than inputs"),
+)
+TINY_OTHER = (
+    Workload("tiny end", (1, 256, 7, 7), (1, 1), "50 KB to 256 numbers"),
+    Workload("tiny picture", (1, 3, 64, 64), (7, 7), "a thumbnail"),
+    Workload("tiny 1d", (1, 64, 100), (10,), "a window of a signal"),
+)
+DIVIDING = (
+    Workload("large planes", (16, 256, 100, 100), (10, 10), "many, from memory"),
+    Workload("pyramid", (1, 64, 512, 512), (64, 64), "one level of a pyramid"),
+    Workload("picture", (1, 3, 1080, 1920), (135, 240), "windows of 8 x 8"),
+)
+VOLUME = Workload("3d video", (4, 32, 16, 56, 56), (4, 7, 7), "a backward pass of three axes")
+
+FORWARD = ("avg", "max")
+BACKWARD = ("avg_backward", "max_backward")
+FIRST, LAST = "channels_first", "channels_last"
 
 
-def cases(*, quick: bool = False) -> list[Case]:
-    """All workloads, or two for a check that this still runs."""
-    result = [
-        Case(f"{operation}, {layout.replace('_', ' ')}", operation, *plane, data_format=layout)
-        for operation in ("avg", "max", "avg_backward", "max_backward")
-        for layout in ("channels_first", "channels_last")
-        for plane in PLANES
+def _family(
+    name: str,
+    operations: tuple[str, ...],
+    workloads: tuple[Workload, ...],
+    data_format: str = FIRST,
+    dtype: str = "float32",
+) -> list[Case]:
+    """Every operation on every workload."""
+    return [
+        Case(name, operation, w.name, w.shape, w.size, data_format, dtype)
+        for operation in operations
+        for w in workloads
     ]
-    result += [Case("avg, output size 1", "avg", *plane) for plane in GLOBAL]
-    result += [Case(f"{op}, 1d and 3d", op, *plane) for op in ("avg", "max") for plane in OTHER]
-    result += [
-        Case(f"{op}, halves", op, (16, 128, 30, 30), (7, 7), dtype=dtype)
-        for op in ("avg", "max")
-        for dtype in ("float16", "bfloat16")
+
+
+def _all() -> list[Case]:
+    many = PLANES[:-1] + ENDS[:1]
+    return [
+        *_family("average, channels first", ("avg",), PLANES + PICTURES),
+        *_family("max, channels first", ("max",), PLANES + PICTURES + ENDS[:1]),
+        *_family("output size 1, channels first", ("avg",), ENDS),
+        *_family("average and max, channels last", FORWARD, PLANES + ENDS[:1], LAST),
+        *_family("channels last, 1 to 4 channels", FORWARD, FEW_CHANNELS, LAST),
+        *_family("average backward, channels first", BACKWARD[:1], (*many, PICTURES[0], VOLUME)),
+        *_family("average backward, channels last", BACKWARD[:1], (*many, PICTURES[0]), LAST),
+        *_family("max backward, channels first", BACKWARD[1:], (*many, PICTURES[0], VOLUME)),
+        *_family("max backward, channels last", BACKWARD[1:], (*many, PICTURES[0]), LAST),
+        *_family("1d and 3d", FORWARD, OTHER_NDIM),
+        *_family("float16 and bfloat16", FORWARD, HALVES, dtype="float16"),
+        *_family("float16 and bfloat16", FORWARD, HALVES, dtype="bfloat16"),
+        *_family("uint8 pictures", ("avg",), PHOTOGRAPHS, LAST, "uint8"),
+        *_family(SMALL, FORWARD, TINY + TINY_OTHER),
+        *_family(SMALL, FORWARD, TINY, LAST),
+        *_family(SMALL, BACKWARD, TINY[:1]),
+        *_family("sizes that divide", ("avg", "max_values"), DIVIDING),
     ]
+
+
+def cases(*, only: str = "", quick: bool = False) -> list[Case]:
+    """All cases of the families that contain `only`; the smallest of each kind for `quick`."""
+    chosen = [case for case in _all() if only in case.family]
+    for case in chosen:
+        if (case.input_bytes < SMALL_BYTES) != (case.family == SMALL):
+            raise ValueError(f"{case.name}: arrays under 64 KB have a family of their own")
     if quick:
-        return [c for c in result if (c.shape, c.size) == QUICK]
-    return result
+        smallest: dict[tuple[str, ...], Case] = {}
+        for case in sorted(chosen, key=lambda case: case.input_bytes):
+            smallest.setdefault((case.family, case.operation, case.dtype), case)
+        chosen = [case for case in chosen if case in smallest.values()]
+    return chosen
+
+
+def case_of(fields: dict) -> Case:
+    """Return the case that `dataclasses.asdict` and JSON have made `fields` of."""
+    names = {field.name for field in dataclasses.fields(Case)}
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in fields.items() if k in names
+    }
+    return Case(**given)
+
+
+def family_of(name: str) -> Family:
+    """Return the family of this name."""
+    return next(family for family in FAMILIES if family.name == name)

@@ -1,0 +1,124 @@
+"""Results are compared before they are timed. Every tolerance is derived here.
+
+Libraries with our windows are compared with us. On uint8 pictures the windows differ, so that every
+library, ours included, is compared with exact means over its own windows:
+
+* "torch": whole pixels, from floor(i*I/O) to ceil((i+1)*I/O);
+* "area": from i*I/O to (i+1)*I/O, a pixel counting by the part of it inside (OpenCV);
+* "centre": whole pixels whose centres lie inside that (Pillow).
+
+Where O divides I all three are the same.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from cases import Case
+from data import input_of
+from peers import LIBRARIES
+
+FLOAT32 = 2.0**-24  # relative error of one rounding
+FLOAT64 = 1e-9  # more than the exact means of a picture are off: sums below 2**20 in float64
+ROUNDING = {"float32": FLOAT32, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+
+
+def borders(rule: str, size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the windows of an axis start and end."""
+    i = np.arange(count)
+    if rule == "torch":
+        return i * size // count, -(-(i + 1) * size // count)
+    if rule == "area":
+        return i * size / count, (i + 1) * size / count
+    # In Pillow's own float64, which decides whose a pixel is whose centre lies on a border.
+    scale = size / count
+    middles = (i + 0.5) * scale
+    starts = np.floor(middles - scale / 2 + 0.5).astype(int)
+    ends = np.floor(middles + scale / 2 + 0.5).astype(int)
+    starts += (starts - middles + 0.5) * (1 / scale) <= -0.5
+    ends -= (ends - 1 - middles + 0.5) * (1 / scale) > 0.5
+    return starts, ends
+
+
+def _mean(x: np.ndarray, axis: int, rule: str, count: int) -> np.ndarray:
+    """Average along one axis: differences of its integral, which is linear within a pixel."""
+    x = np.moveaxis(x, axis, 0)
+    integral = np.concatenate([np.zeros_like(x[:1]), np.cumsum(x, 0)])
+    starts, ends = borders(rule, len(x), count)
+
+    def at(t: np.ndarray) -> np.ndarray:
+        whole = np.minimum(t.astype(int), len(x) - 1)
+        part = (t - whole).reshape(-1, *[1] * (x.ndim - 1))
+        return integral[whole] + part * x[whole]
+
+    lengths = (ends - starts).reshape(-1, *[1] * (x.ndim - 1))
+    return np.moveaxis((at(ends) - at(starts)) / lengths, 0, axis)
+
+
+@functools.lru_cache(maxsize=4)  # the same for every number of threads
+def exact(case: Case, rule: str) -> np.ndarray:
+    """Means of a batch of pictures, channels last, in float64."""
+    (_, height), (_, width) = case.pooled
+    rows = _mean(input_of(case).astype(np.float64), 1, rule, height)
+    return _mean(rows, 2, rule, width)
+
+
+def _windows(case: Case) -> tuple[int, int, int]:
+    """Return the most and the fewest elements of a window, and the most windows of an element."""
+    most = fewest = holding = 1
+    for size, count in case.pooled:
+        starts, ends = borders("torch", size, count)
+        most *= int((ends - starts).max())
+        fewest *= int((ends - starts).min())
+        change = np.bincount(starts, minlength=size + 1) - np.bincount(ends, minlength=size + 1)
+        holding *= int(np.cumsum(change).max())
+    return most, fewest, holding
+
+
+def tolerance(case: Case) -> tuple[float, float]:
+    """Return the relative and absolute difference that is allowed between us and a peer.
+
+    Inputs and gradients lie within 1. A sum of n numbers in float32, in any order, and a division,
+    is off by at most n roundings of the sum of absolute values. In a backward pass an element adds
+    what it gets from the windows that hold it, each divided by height and width; in that of the
+    maximum nothing is divided. Both results are rounded to their dtype, ours within 1 ulp.
+    """
+    most, fewest, holding = _windows(case)
+    relative = 4 * ROUNDING[case.dtype]
+    if case.operation.startswith("max"):
+        absolute = holding**2 * FLOAT32 if case.operation == "max_backward" else 0.0
+        return (relative if absolute else 0.0), absolute
+    if case.operation == "avg":
+        return relative, most * FLOAT32
+    return relative, (holding + 2) * holding / fewest * FLOAT32
+
+
+def _same(a: np.ndarray, b: np.ndarray, relative: float, absolute: float) -> bool:
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind in "iu" or relative == absolute == 0:
+        return np.array_equal(a, b)
+    return bool((np.abs(a - b) <= absolute + relative * np.abs(a)).all())
+
+
+def check(case: Case, results: dict[str, list[np.ndarray]]) -> None:
+    """Raise if a library does not compute what the case says."""
+    ours = results["adaptive_pool"]
+    for library, theirs in results.items():
+        kind = LIBRARIES[library]
+        if case.dtype == "uint8":
+            mean = exact(case, "torch" if case.divides else kind.windows)
+            difference = float(np.abs(mean - theirs[0]).max())
+            if difference > kind.levels + FLOAT64:
+                raise ValueError(f"{case.name}: {library} is off by {difference:.3f} levels")
+        elif len(ours) != len(theirs) or not all(
+            _same(a, b, *tolerance(case)) for a, b in zip(ours, theirs, strict=True)
+        ):
+            raise ValueError(f"{case.name}: {library} and adaptive_pool differ")
+
+
+def check_threads(case: Case, one: list[np.ndarray], other: list[np.ndarray]) -> None:
+    """Raise if our result depends on the number of threads."""
+    if not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True)):
+        raise ValueError(f"{case.name}: the bits depend on the number of threads")

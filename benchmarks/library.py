@@ -1,0 +1,35 @@
+"""What a library has to offer to be timed: one small class with one `prepare(case)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from cases import Case
+
+Call = Callable[[], Any]
+
+
+class Library:
+    """A library, imported by `__init__` in a process of its own and told its number of threads.
+
+    `windows` and `levels` say what its results are compared with: see `check.py`.
+    """
+
+    module: ClassVar[str]  # what is imported, to see whether it is there
+    distribution: ClassVar[str]  # what is installed, to ask for its version
+    windows: ClassVar[str] = "torch"  # which inputs feed which outputs
+    levels: ClassVar[float] = 0.5  # how far a uint8 mean may be from the exact one: rounded once
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def prepare(self, case: Case) -> Call | None:
+        """Make the input and return what is timed, or None if the library has no such operation."""
+        raise NotImplementedError
+
+    def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:  # noqa: ARG002
+        """Return a result as arrays in the layout of the case: floats as float32."""
+        results = result if isinstance(result, tuple) else (result,)
+        return [r if r.dtype.kind in "iu" else r.astype(np.float32) for r in results]

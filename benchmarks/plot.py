@@ -1,0 +1,94 @@
+"""The picture of a result: `python benchmarks/plot.py RESULT.json PICTURE.png` (or .svg).
+
+A line for each family and number of threads: a dot for each cell, a bar at the geometric mean, a
+triangle at its target.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+from cases import FAMILIES, Family, family_of
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from report import by_family
+
+COLOURS = ("#1f77b4", "#e07b00", "#2ca02c", "#9467bd")
+TARGET = "#b00020"
+SPREAD = 0.34  # between the lines of a family
+
+
+def _line(axes: Axes, y: float, ratios: list[float], colour: str) -> None:
+    axes.plot(ratios, [y] * len(ratios), "o", ms=4.5, mew=0, alpha=0.55, color=colour, zorder=3)
+    mean = statistics.geometric_mean(ratios)
+    axes.plot([mean], [y], "|", ms=15, mew=2.6, color=colour, zorder=4)
+
+
+def _against(family: Family) -> str:
+    fastest = "the fastest of " if len(family.peers) > 1 else ""
+    return f"over {fastest}{', '.join(family.peers)}"
+
+
+def _legend(axes: Axes, threads: list[int]) -> None:
+    def mark(marker: str, colour: str, label: str, size: float) -> Line2D:
+        return Line2D([], [], ls="", marker=marker, ms=size, mew=2, color=colour, label=label)
+
+    handles = [
+        mark("o", colour, f"{count} thread{'s' if count > 1 else ''}", 4)
+        for count, colour in zip(threads, COLOURS, strict=False)
+    ]
+    handles += [mark("|", "#444", "geometric mean", 13), mark("v", TARGET, "its target", 4)]
+    axes.legend(
+        handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncol=4, frameon=False
+    )
+
+
+def _axes(axes: Axes, labels: list[str]) -> None:
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    low, high = axes.get_xlim()
+    ticks = [
+        t
+        for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+        if low <= t <= high
+    ]
+    axes.set_xticks(ticks, [f"{t:g}x" for t in ticks])
+    axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    axes.axvline(1, color="#444", lw=1, zorder=1)
+    axes.grid(axis="x", color="#dddddd", lw=0.8)
+    axes.set_axisbelow(True)
+    for i in range(0, len(labels), 2):  # every other family on grey
+        axes.axhspan(i - 0.5, i + 0.5, color="#f4f4f4", lw=0, zorder=0)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_xlabel("time of the peer over ours (right of 1x: we are faster)")
+
+
+def draw(data: dict, path: Path) -> None:
+    """Draw all families that were measured."""
+    held = [result for result in data["results"] if result["ratio"] is not None]
+    groups = by_family(held)
+    names = [f.name for f in FAMILIES if any(name == f.name for name, _ in groups)]
+    threads = sorted({count for _, count in groups})
+    figure = Figure(figsize=(9.5, 1.3 + 0.52 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    for (name, count), results in groups.items():
+        i, family = threads.index(count), family_of(name)
+        offset = SPREAD * (i - (len(threads) - 1) / 2)
+        ratios = [result["ratio"] for result in results]
+        _line(axes, names.index(name) + offset, ratios, COLOURS[i % len(COLOURS)])
+        if family.mean is not None:
+            axes.plot([family.mean], [names.index(name) - 0.38], "v", ms=5, color=TARGET, zorder=5)
+    _axes(axes, [f"{name}\n{_against(family_of(name))}" for name in names])
+    _legend(axes, threads)
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
