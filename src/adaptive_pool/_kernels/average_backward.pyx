@@ -1,12 +1,11 @@
 """Average pooling, backward: the adjoint of average.pyx.
 
 Each input element gathers, from the windows that hold it, their gradient over their size, in
-float64, along od and oh first and then along ow, with one rounding at the end. The axes are
-separated: the gradients of the (od, oh) windows that hold a line are added into one line of sums,
-which is then spread along W. Each axis is cut into *runs* of indices that the same windows hold:
-along W a run is one value, and the lines of a run along H are one line, made once and copied.
+float64, along od and oh first and then along ow, with one rounding at the end. Each axis is cut
+into *runs* of indices that the same windows hold: along W a run is one value, and the lines of a
+run along H are one line, made once and copied. Which of three ways makes a line is decided once a
+call, in plan(). Parallel over pieces of input planes, so each thread owns the elements it writes.
 
-Parallel over pieces of input planes, so each thread owns the elements it writes.
 docs/design/backward.md.
 """
 from cython.parallel cimport prange, threadid
@@ -14,92 +13,37 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Element, bfloat16_t, float16_t, gradient_word_t,
-    load_real, one_nan, real_t, store_real,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, load_real,
+    one_nan, real_t, store_real,
 )
-from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, Array, at, describe, isa, pieces
-from adaptive_pool._kernels.runs cimport Run, Runs, find_runs, most_runs, run_of
-from adaptive_pool._kernels.tables cimport Axis, Windows, holds, window_size
+from adaptive_pool._kernels.line_values cimport VALUES, spread_values
+from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, at, describe, isa, pieces
+from adaptive_pool._kernels.runs cimport Run, find_runs, longest_run, most_holding, most_runs, run_of
+from adaptive_pool._kernels.spread cimport (
+    BY_RUNS, BY_VALUES, BY_WINDOWS, FILL, LINE, OVERLAP, ROW, WINDOWS, Place, Spread, copy_row,
+    factor, share,
+)
+from adaptive_pool._kernels.tables cimport Windows, holds, window_size
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    LINE = 8192         # sums of a line: windows x lanes
-    HALF = 4096         # or half of them, the other half being sums of a row
-    ROW = 4096          # elements of a piece of a row that is made in scratch; at most HALF
-    DIRECT = 32768      # and of one that is made in place
-    FILL = 8            # a run of columns is filled in steps of so many
+    HALF = 4096         # half of LINE
+    DIRECT = 32768      # elements of a piece of a row that is made in place
     JOB = 16384         # elements that several planes are put into one job for
-    SCRATCH = LINE + ROW + FILL + LANE_BLOCK    # doubles
-
-
-cdef struct Spread:
-    Array grad_output
-    Array grad_input
-    const Axis* d
-    const Axis* h
-    const Axis* w
-    Runs d_runs
-    Runs h_runs
-    Runs w_runs
-    double* factors         # of the windows along W, see factor()
-    Py_ssize_t batches
-    Py_ssize_t channels
-    Py_ssize_t depth        # D, H and W, or 1, 1 and D x H x W
-    Py_ssize_t height
-    Py_ssize_t width
-    Py_ssize_t lanes
-    Py_ssize_t group        # channels, lines, columns and lanes of a job
-    Py_ssize_t lines
-    Py_ssize_t columns
-    Py_ssize_t lane_block
-    bint contiguous         # rows of grad_input are
-    bint flat               # and those of grad_output, lanes included
-    bint by_runs            # False: columns are added to window by window
-
-
-cdef struct Place:
-    # One job: columns w0:w1 and some lanes of the lines h0:h1 at (batch, channel0:channel1, d).
-    Py_ssize_t batch
-    Py_ssize_t channel0
-    Py_ssize_t channel1
-    Py_ssize_t d
-    Py_ssize_t h0
-    Py_ssize_t h1
-    Py_ssize_t w0
-    Py_ssize_t w1
-    Py_ssize_t lane
-    Py_ssize_t lanes
-    const Run* run          # the first along W
-    Py_ssize_t ow0          # the windows that hold a column
-    Py_ssize_t ow1
+    SCRATCH = LINE + VALUES + ROW + FILL + LANE_BLOCK   # doubles for each thread
 
 
 cdef struct Scratch:
     double* line            # LINE sums
+    double* values          # VALUES elements
     double* row             # ROW + FILL elements
     double* sums            # LANE_BLOCK
 
 
 ctypedef void (*spread_t)(
-    const Spread* s, Py_ssize_t job, double* scratch, void* like,
+    const Spread* s, Py_ssize_t job, double* memory, void* like,
 ) noexcept nogil
-
-
-cdef inline double factor(Py_ssize_t size, real_t* _) noexcept nogil:
-    """What share() takes for a division by the size of a window."""
-    if real_t is double:
-        return <double> size
-    else:
-        return 1.0 / <double> size
-
-
-cdef inline double share(double x, double factor, real_t* _) noexcept nogil:
-    """x over the size of a window; the rounding to a narrower type hides that of a reciprocal."""
-    if real_t is double:
-        return x / factor
-    else:
-        return x * factor
 
 
 cdef Place locate(const Spread* s, Py_ssize_t job) noexcept nogil:
@@ -122,125 +66,88 @@ cdef Place locate(const Spread* s, Py_ssize_t job) noexcept nogil:
     place.channel0 = job % blocks * s.group
     place.channel1 = min(place.channel0 + s.group, s.channels)
     place.batch = job // blocks
-    place.run = run_of(&s.w_runs, place.w0)
-    place.ow0 = place.run.first
-    place.ow1 = run_of(&s.w_runs, place.w1 - 1).last
+    place.d_run = run_of(&s.d_runs, place.d)
+    place.h_run = run_of(&s.h_runs, place.h0)
+    place.w_run = run_of(&s.w_runs, place.w0)
+    place.ow0 = place.w_run.first if s.w.monotone else 0
+    place.ow1 = run_of(&s.w_runs, place.w1 - 1).last if s.w.monotone else s.w.count
     return place
 
 
 cdef inline void add_shares(
-    const char* source, Py_ssize_t outer_step, Py_ssize_t step,
-    Py_ssize_t outer, Py_ssize_t inner,     # IN: the shape of source
-    double size,            # IN: the factor of the window
-    bint begin,             # IN: whether these are the first of a sum
-    double* line,           # IN, OUT: outer x inner
+    const Spread* s, const char* source, Py_ssize_t step, Py_ssize_t lanes,
+    Py_ssize_t ow0, Py_ssize_t ow1,
+    double lines,           # IN: of the windows
+    bint begin,             # IN: whether these are the first of the sums
+    double* line,           # IN, OUT: (ow1 - ow0) x lanes
     real_t* like,
 ) noexcept nogil:
-    cdef Py_ssize_t i, k
-    cdef double x
-    for i in range(outer):
-        for k in range(inner):
-            x = share[real_t](load_real[real_t](<const real_t*> (source + k * step)), size, like)
-            line[k] = (0.0 if begin else line[k]) + x
-        source += outer_step
-        line += inner
-
-
-cdef inline void add_window(
-    const Spread* s, const Place* place, const char* source, Py_ssize_t windows,
-    double size, bint begin, double* line, real_t* like,
-) noexcept nogil:
-    """Choose the loop: over all of a line, over its columns, or over the lanes of each column."""
-    cdef Py_ssize_t w = s.grad_output.w, lane = s.grad_output.lane, lanes = place.lanes
-    if s.flat and lanes == s.lanes:
-        add_shares[real_t](source, 0, sizeof(real_t), 1, windows * lanes, size, begin, line, like)
-    elif lanes == 1:
-        add_shares[real_t](source, 0, w, 1, windows, size, begin, line, like)
-    elif lane == sizeof(real_t):
-        add_shares[real_t](source, w, sizeof(real_t), windows, lanes, size, begin, line, like)
-    else:
-        add_shares[real_t](source, w, lane, windows, lanes, size, begin, line, like)
+    cdef Py_ssize_t ow, lane
+    cdef double size, x
+    for ow in range(ow0, ow1):
+        size = factor[real_t](lines * <double> window_size(s.w, ow), like)
+        for lane in range(lanes):
+            x = share[real_t](load_real[real_t](<const real_t*> (source + lane * step)), size, like)
+            line[lane] = (0.0 if begin else line[lane]) + x
+        source += s.grad_output.w
+        line += lanes
 
 
 cdef inline void gather_lines(
-    const Spread* s, const Place* place, const Run* d, const Run* h, Py_ssize_t channel,
+    const Spread* s, const Place* place, const Run* h, Py_ssize_t channel,
     Py_ssize_t ow0, Py_ssize_t ow1,     # IN: the windows along W
     double* line,                       # OUT: (ow1 - ow0) x lanes
     real_t* like,
 ) noexcept nogil:
-    """Add up, over the windows (od, oh) that hold a line, gradient / lines of the window."""
-    cdef Py_ssize_t od, oh
+    """Add up the shares of the windows (od, oh) that hold a line."""
+    cdef Py_ssize_t od, oh, lanes = place.lanes, step = s.grad_output.lane
     cdef const char* source
-    cdef double size
+    cdef double lines
     cdef bint begin = True
-    for od in range(d.first, d.last):
-        if not holds(s.d, od, d.begin):
+    for od in range(place.d_run.first, place.d_run.last):
+        if not holds(s.d, od, place.d):
             continue
         for oh in range(h.first, h.last):
             if not holds(s.h, oh, h.begin):
                 continue
-            size = factor[real_t](window_size(s.d, od) * window_size(s.h, oh), like)
+            lines = window_size(s.d, od) * window_size(s.h, oh)
             source = at(&s.grad_output, place.batch, channel, od, oh, ow0, place.lane)
-            if begin:
-                add_window[real_t](s, place, source, ow1 - ow0, size, True, line, like)
+            if step != sizeof(real_t):
+                add_shares[real_t](s, source, step, lanes, ow0, ow1, lines, begin, line, like)
+            elif begin:
+                add_shares[real_t](
+                    s, source, sizeof(real_t), lanes, ow0, ow1, lines, True, line, like
+                )
             else:
-                add_window[real_t](s, place, source, ow1 - ow0, size, False, line, like)
+                add_shares[real_t](
+                    s, source, sizeof(real_t), lanes, ow0, ow1, lines, False, line, like
+                )
             begin = False
     if begin:
-        memset(line, 0, (ow1 - ow0) * place.lanes * sizeof(double))
-
-
-cdef inline void fill_columns(
-    const Spread* s, const Place* place,
-    const double* line,     # IN: the sums of the windows ow0:ow1
-    real_t* row,            # OUT: the columns w0:w1, and up to FILL more
-) noexcept nogil:
-    """Spread the sums of the windows over the columns that they hold; there is one lane."""
-    cdef const Run* run = place.run
-    cdef Py_ssize_t w = place.w0, end, ow, k
-    cdef real_t element
-    cdef double x
-    while w < place.w1:
-        end = min(run.end, place.w1)
-        x = 0.0
-        for ow in range(run.first, run.last):
-            x += share[real_t](line[ow - place.ow0], s.factors[ow], row)
-        store_real[real_t](&element, one_nan(x))
-        # What is too much is overwritten by the next run. A memset of the exact length costs more.
-        while w < end:
-            for k in range(FILL):
-                row[w - place.w0 + k] = element
-            w += FILL
-        w = end
-        run += 1
+        memset(line, 0, (ow1 - ow0) * lanes * sizeof(double))
 
 
 cdef inline void sum_lanes(
-    const Spread* s, const Place* place,
-    const double* line,     # IN: the sums of the window ow0
-    Py_ssize_t first, Py_ssize_t last,
+    const double* line,     # IN: windows x lanes
+    Py_ssize_t windows, Py_ssize_t lanes,
     double* sums,           # scratch: lanes
     real_t* out,            # OUT: lanes
 ) noexcept nogil:
-    """Add up, for a column, the shares of the windows first:last along W."""
-    cdef Py_ssize_t lanes = place.lanes, lane, ow
+    """Add up the sums of the windows that hold a column."""
+    cdef Py_ssize_t lane, ow
     cdef const double* other = line + lanes
-    cdef double x
-    if last - first == 1:
+    if windows == 1:
         for lane in range(lanes):
-            x = 0.0 + share[real_t](line[lane], s.factors[first], out)
-            store_real[real_t](out + lane, one_nan(x))
+            store_real[real_t](out + lane, one_nan(line[lane]))
         return
-    if last - first == 2:
+    if windows == 2:
         for lane in range(lanes):
-            x = 0.0 + share[real_t](line[lane], s.factors[first], out)
-            x += share[real_t](other[lane], s.factors[first + 1], out)
-            store_real[real_t](out + lane, one_nan(x))
+            store_real[real_t](out + lane, one_nan(line[lane] + other[lane]))
         return
     memset(sums, 0, lanes * sizeof(double))
-    for ow in range(first, last):
+    for ow in range(windows):
         for lane in range(lanes):
-            sums[lane] += share[real_t](line[lane], s.factors[ow], out)
+            sums[lane] += line[lane]
         line += lanes
     for lane in range(lanes):
         store_real[real_t](out + lane, one_nan(sums[lane]))
@@ -256,19 +163,19 @@ cdef inline void repeat(char* first, Py_ssize_t size, Py_ssize_t times) noexcept
 
 
 cdef inline void fill_lanes(
-    const Spread* s, const Place* place,
+    const Place* place,
     const double* line,     # IN: the sums of the windows ow0:ow1
     double* sums,           # scratch: lanes
     real_t* row,            # OUT: the columns w0:w1
 ) noexcept nogil:
     """Spread the sums of the windows over the columns that they hold, all lanes alike."""
-    cdef const Run* run = place.run
+    cdef const Run* run = place.w_run
     cdef Py_ssize_t w = place.w0, end
     cdef Py_ssize_t lanes = place.lanes
     while w < place.w1:
         end = min(run.end, place.w1)
         sum_lanes[real_t](
-            s, place, line + (run.first - place.ow0) * lanes, run.first, run.last, sums, row
+            line + (run.first - place.ow0) * lanes, run.last - run.first, lanes, sums, row
         )
         repeat(<char*> row, lanes * sizeof(real_t), end - w)
         row += (end - w) * lanes
@@ -280,79 +187,55 @@ cdef inline void add_to_columns(
     const Spread* s, const Place* place, Py_ssize_t ow0, Py_ssize_t ow1,
     const double* line,     # IN: (ow1 - ow0) x lanes
     double* tile,           # IN, OUT: (w1 - w0) x lanes
-    real_t* like,
 ) noexcept nogil:
-    """Add the share of each window to all the columns that it holds."""
+    """Add the sums of each window to all the columns that it holds."""
     cdef Py_ssize_t ow, w, lane
     cdef double* out
     for ow in range(ow0, ow1):
         for w in range(max(s.w.starts[ow], place.w0), min(s.w.ends[ow], place.w1)):
             out = tile + (w - place.w0) * place.lanes
             for lane in range(place.lanes):
-                out[lane] += share[real_t](line[lane], s.factors[ow], like)
+                out[lane] += line[lane]
         line += place.lanes
 
 
 cdef inline void gather_and_add(
-    const Spread* s, const Place* place, const Run* d, const Run* h, Py_ssize_t channel,
-    const Scratch* scratch, real_t* row,
+    const Spread* s, const Place* place, const Run* h, Py_ssize_t channel, double* line,
+    real_t* row,
 ) noexcept nogil:
     """A row where the windows of a column are no range, or too many: a part of them at a time."""
     cdef Py_ssize_t i, n = (place.w1 - place.w0) * place.lanes
     cdef Py_ssize_t ow = place.ow0, end
-    cdef double* tile = scratch.line + HALF
+    cdef double* tile = line + HALF
     memset(tile, 0, n * sizeof(double))
     while ow < place.ow1:
         end = min(ow + HALF // place.lanes, place.ow1)
-        gather_lines[real_t](s, place, d, h, channel, ow, end, scratch.line, row)
-        add_to_columns[real_t](s, place, ow, end, scratch.line, tile, row)
+        gather_lines[real_t](s, place, h, channel, ow, end, line, row)
+        add_to_columns(s, place, ow, end, line, tile)
         ow = end
     for i in range(n):
         store_real[real_t](row + i, one_nan(tile[i]))
 
 
-cdef inline void copy_row(
-    const Spread* s, const Place* place, char* out,
-    const real_t* row,      # IN: the columns w0:w1
-) noexcept nogil:
-    cdef Py_ssize_t columns = place.w1 - place.w0, lanes = place.lanes, w, lane
-    if s.contiguous and lanes == s.lanes:
-        memcpy(out, row, columns * lanes * sizeof(real_t))
-        return
-    for w in range(columns):
-        if s.contiguous:
-            memcpy(out, row, lanes * sizeof(real_t))
-        else:
-            for lane in range(lanes):
-                (<real_t*> (out + lane * s.grad_input.lane))[0] = row[lane]
-        out += s.grad_input.w
-        row += lanes
-
-
 cdef inline void spread_lines(
-    const Spread* s, const Place* place, Py_ssize_t channel, const Scratch* scratch, real_t* like,
+    const Spread* s, const Place* place, Py_ssize_t channel, const Scratch* scratch, real_t* row,
 ) noexcept nogil:
-    """All lines of a job in one channel."""
-    cdef const Run* d = run_of(&s.d_runs, place.d)
-    cdef const Run* run = run_of(&s.h_runs, place.h0)
+    """The lines of a job in one channel, each made once and copied."""
+    cdef const Run* run = place.h_run
     cdef Py_ssize_t h = place.h0, end
-    cdef bint in_place = s.lanes > 1 and s.contiguous and place.lanes == s.lanes
+    cdef bint in_place = s.contiguous and place.lanes == s.lanes
     cdef char* out = at(&s.grad_input, place.batch, channel, place.d, h, place.w0, place.lane)
-    cdef real_t* row = <real_t*> scratch.row
     while h < place.h1:
         end = min(run.end, place.h1)
         if in_place:
             row = <real_t*> out
-        if not s.by_runs:
-            gather_and_add[real_t](s, place, d, run, channel, scratch, row)
+        if s.way == BY_WINDOWS:
+            gather_and_add[real_t](s, place, run, channel, scratch.line, row)
         else:
             gather_lines[real_t](
-                s, place, d, run, channel, place.ow0, place.ow1, scratch.line, like
+                s, place, run, channel, place.ow0, place.ow1, scratch.line, row
             )
-            if place.lanes == 1:
-                fill_columns[real_t](s, place, scratch.line, row)
-            else:
-                fill_lanes[real_t](s, place, scratch.line, scratch.sums, row)
+            fill_lanes[real_t](place, scratch.line, scratch.sums, row)
         for h in range(h, end):
             if <char*> row != out:
                 copy_row[real_t](s, place, out, row)
@@ -368,10 +251,16 @@ cdef void spread_job(
     cdef Py_ssize_t channel
     cdef Scratch scratch
     scratch.line = memory
-    scratch.row = memory + LINE
-    scratch.sums = memory + LINE + ROW + FILL
+    scratch.values = memory + LINE
+    scratch.row = scratch.values + VALUES
+    scratch.sums = scratch.row + ROW + FILL
+    if s.way == BY_VALUES:
+        spread_values[real_t](
+            s, &place, memory, <real_t*> scratch.values, <real_t*> scratch.row
+        )
+        return
     for channel in range(place.channel0, place.channel1):
-        spread_lines[real_t](s, &place, channel, &scratch, like)
+        spread_lines[real_t](s, &place, channel, &scratch, <real_t*> scratch.row)
 
 
 cdef spread_t spread_for(Element element) noexcept nogil:
@@ -399,35 +288,50 @@ cdef void merge_axes(Spread* s) noexcept nogil:
     s.w_runs.items[0].end = s.width
 
 
-cdef bint windows_fit(const Spread* s) noexcept nogil:
-    """Whether the windows that hold a piece of a row fit a line of sums."""
-    cdef Py_ssize_t w = 0, windows, last
+cdef bint windows_fit(const Spread* s, Py_ssize_t most) noexcept nogil:
+    """Whether no piece of a row is held by more than `most` windows."""
+    cdef Py_ssize_t w = 0, last
     while w < s.width:
         last = min(w + s.columns, s.width) - 1
-        windows = run_of(&s.w_runs, last).last - run_of(&s.w_runs, w).first
-        if windows * s.lane_block > LINE:
+        if run_of(&s.w_runs, last).last - run_of(&s.w_runs, w).first > most:
             return False
         w += s.columns
     return True
 
 
+cdef void choose_way(Spread* s) noexcept nogil:
+    """How lines are made, and of how many columns at a time."""
+    cdef Py_ssize_t most = LINE // s.lane_block
+    s.most_lines, s.most_columns = most_holding(&s.h_runs), most_holding(&s.w_runs)
+    s.columns = min(s.width, ROW // s.lane_block)
+    if not s.w.monotone:
+        s.way = BY_WINDOWS
+        return
+    s.way = BY_RUNS
+    if s.lanes == 1 and s.h.monotone and 0 < s.most_lines <= OVERLAP and (
+        0 < s.most_columns <= OVERLAP and most_holding(&s.d_runs) == 1
+    ):
+        s.way = BY_VALUES
+        most = WINDOWS // s.most_lines
+    elif s.contiguous and s.lanes == s.lane_block:
+        s.columns = min(s.width, DIRECT // s.lane_block)
+    while s.columns > 1 and not windows_fit(s, most):
+        s.columns = pieces(s.columns, 2)
+    if not windows_fit(s, most):
+        s.way = BY_WINDOWS
+
+
 cdef Py_ssize_t plan(Spread* s, int num_threads) noexcept nogil:
     """Cut the work into jobs, enough for all threads; returns how many."""
-    cdef Py_ssize_t item = s.grad_input.itemsize, enough = JOBS * num_threads, jobs
+    cdef Py_ssize_t item = s.grad_input.itemsize, jobs
+    cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
     merge_axes(s)
+    s.longest = longest_run(&s.w_runs)
     s.lane_block = min(s.lanes, <Py_ssize_t> LANE_BLOCK)
     s.contiguous = s.grad_input.w == s.lanes * item and (
         s.lanes == 1 or s.grad_input.lane == item
     )
-    s.flat = s.grad_output.w == s.lanes * item and (s.lanes == 1 or s.grad_output.lane == item)
-    s.columns = min(s.width, ROW // s.lane_block)
-    s.by_runs = s.w.monotone
-    if s.by_runs:
-        if s.contiguous and 1 < s.lanes == s.lane_block:
-            s.columns = min(s.width, DIRECT // s.lane_block)
-        while s.columns > 1 and not windows_fit(s):
-            s.columns = pieces(s.columns, 2)
-        s.by_runs = windows_fit(s)
+    choose_way(s)
     jobs = (
         s.batches * s.channels * s.depth * pieces(s.width, s.columns)
         * pieces(s.lanes, s.lane_block)
@@ -436,22 +340,6 @@ cdef Py_ssize_t plan(Spread* s, int num_threads) noexcept nogil:
     s.group = max(JOB // (s.lines * s.columns * s.lane_block), <Py_ssize_t> 1)
     s.group = min(s.group, s.channels, max(jobs // enough, <Py_ssize_t> 1))
     return jobs // s.channels * pieces(s.channels, s.group) * pieces(s.height, s.lines)
-
-
-cdef void find_tables(Spread* s, Run* runs, double* factors, Element element) noexcept nogil:
-    """The tables of a call, in memory that is large enough."""
-    cdef Py_ssize_t ow
-    s.d_runs = find_runs(s.d, runs)
-    runs += s.d_runs.count
-    s.h_runs = find_runs(s.h, runs)
-    runs += s.h_runs.count
-    s.w_runs = find_runs(s.w, runs)
-    s.factors = factors
-    for ow in range(s.w.count):
-        if element == FLOAT64:
-            factors[ow] = factor[double](window_size(s.w, ow), NULL)
-        else:
-            factors[ow] = factor[float](window_size(s.w, ow), NULL)
 
 
 def average_backward(
@@ -477,9 +365,7 @@ def average_backward(
     s.d, s.h, s.w = &windows.d, &windows.h, &windows.w
     s.depth, s.height, s.width = s.d.size, s.h.size, s.w.size
 
-    scratch = <double*> malloc(
-        <size_t> (num_threads * SCRATCH + s.w.count) * sizeof(double)
-    )
+    scratch = <double*> malloc(<size_t> num_threads * SCRATCH * sizeof(double))
     runs = <Run*> malloc(
         <size_t> (most_runs(s.d) + most_runs(s.h) + most_runs(s.w)) * sizeof(Run)
     )
@@ -487,7 +373,9 @@ def average_backward(
         free(scratch)
         free(runs)
         raise MemoryError
-    find_tables(&s, runs, scratch + <Py_ssize_t> num_threads * SCRATCH, element)
+    s.d_runs = find_runs(s.d, runs)
+    s.h_runs = find_runs(s.h, runs + s.d_runs.count)
+    s.w_runs = find_runs(s.w, runs + s.d_runs.count + s.h_runs.count)
     jobs = plan(&s, num_threads)
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1

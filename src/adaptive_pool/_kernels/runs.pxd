@@ -77,3 +77,20 @@ cdef inline const Run* run_of(const Runs* runs, Py_ssize_t i) noexcept nogil:
         else:
             low = middle + 1
     return runs.items + low
+
+
+cdef inline Py_ssize_t most_holding(const Runs* runs) noexcept nogil:
+    """The most windows that hold an index of a monotone axis; 0 if there is one without."""
+    cdef Py_ssize_t k, most = 1
+    for k in range(runs.count):
+        if runs.items[k].first == runs.items[k].last:
+            return 0
+        most = max(most, runs.items[k].last - runs.items[k].first)
+    return most
+
+
+cdef inline Py_ssize_t longest_run(const Runs* runs) noexcept nogil:
+    cdef Py_ssize_t k, longest = 0
+    for k in range(runs.count):
+        longest = max(longest, runs.items[k].end - runs.items[k].begin)
+    return longest
