@@ -16,7 +16,7 @@ from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, load_real,
     one_nan, real_t, store_real,
 )
-from adaptive_pool._kernels.line_values cimport VALUES, spread_values
+from adaptive_pool._kernels.line_values cimport SPANS, VALUES, Span, spread_values
 from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, at, describe, isa, pieces
 from adaptive_pool._kernels.runs cimport Run, find_runs, longest_run, most_holding, most_runs, run_of
 from adaptive_pool._kernels.spread cimport (
@@ -31,7 +31,7 @@ cdef enum:
     HALF = 4096         # half of LINE
     DIRECT = 32768      # elements of a piece of a row that is made in place
     JOB = 16384         # elements that several planes are put into one job for
-    SCRATCH = LINE + VALUES + ROW + FILL + LANE_BLOCK   # doubles for each thread
+    SCRATCH = LINE + VALUES + ROW + FILL + LANE_BLOCK + 2 * SPANS   # doubles for each thread
 
 
 cdef struct Scratch:
@@ -39,6 +39,7 @@ cdef struct Scratch:
     double* values          # VALUES elements
     double* row             # ROW + FILL elements
     double* sums            # LANE_BLOCK
+    Span* spans             # SPANS
 
 
 ctypedef void (*spread_t)(
@@ -254,9 +255,10 @@ cdef void spread_job(
     scratch.values = memory + LINE
     scratch.row = scratch.values + VALUES
     scratch.sums = scratch.row + ROW + FILL
+    scratch.spans = <Span*> (scratch.sums + LANE_BLOCK)
     if s.way == BY_VALUES:
         spread_values[real_t](
-            s, &place, memory, <real_t*> scratch.values, <real_t*> scratch.row
+            s, &place, memory, scratch.spans, <real_t*> scratch.values, <real_t*> scratch.row
         )
         return
     for channel in range(place.channel0, place.channel1):

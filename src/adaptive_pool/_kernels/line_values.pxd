@@ -5,7 +5,9 @@ are turned into values at once, in flat loops over several lines or planes: the 
 1, 2, 3 lines below each other; of these the sums of 1, 2, 3 windows side by side. Any run finds its
 value among them. Sums across the end of a line or a plane come out too, and are not used.
 """
-from adaptive_pool._kernels.elements cimport load_real, one_nan, real_t, store_real
+from libc.string cimport memcpy
+
+from adaptive_pool._kernels.elements cimport int32_t, load_real, one_nan, real_t, store_real
 from adaptive_pool._kernels.planes cimport at
 from adaptive_pool._kernels.runs cimport Run
 from adaptive_pool._kernels.spread cimport (
@@ -16,6 +18,17 @@ from adaptive_pool._kernels.tables cimport window_size
 cdef enum:
     BATCH = 512                             # windows of several planes at a time
     VALUES = OVERLAP * OVERLAP * WINDOWS    # what scratch has room for
+    SPANS = 2 * WINDOWS + 1
+    STEP = 32                               # bytes of a row copied at once,
+    SHORT_ROW = 256                         # if it has no more
+
+
+cdef struct Span:
+    # A run of columns from `begin` of a piece on, and where among the values its own is.
+    int32_t begin
+    int32_t end
+    int32_t source
+    int32_t windows         # or, if these are not summed along W, how many to add
 
 
 cdef struct Batch:
@@ -25,9 +38,11 @@ cdef struct Batch:
     Py_ssize_t columns
     Py_ssize_t planes
     double* factors         # scratch, WINDOWS of each
-    double* shares
-    double* lines
+    double* shares          # OVERLAP of them: shares, then sums of 2 and of 3 lines
     double* sums
+    const Span* spans
+    Py_ssize_t span_count
+    bint summed             # whether values are summed along W
 
 
 cdef inline void find_factors(
@@ -101,16 +116,18 @@ cdef inline void store_values(const double* x, Py_ssize_t n, real_t* values) noe
 cdef inline void find_values(
     const Spread* s, const Batch* batch, Py_ssize_t planes, real_t* values,
 ) noexcept nogil:
-    """All sums of 1, 2, 3 lines and columns: value i of the sums of k lines and l columns is at
-    (OVERLAP * (k - 1) + l - 1) * WINDOWS + i."""
+    """All sums of 1, 2, 3 lines and columns: those of k lines and l columns are the values
+    from (OVERLAP * (k - 1) + l - 1) * WINDOWS on. Or only those of lines, after the shares."""
     cdef Py_ssize_t n = planes * batch.rows * batch.columns, k, l
-    cdef const double* lines = batch.shares
+    cdef double* lines = batch.shares
     cdef const double* sums
     for k in range(s.most_lines):
         if k > 0:
             n -= batch.columns
-            add_shifted(lines, batch.shares + k * batch.columns, n, batch.lines)
-            lines = batch.lines
+            add_shifted(lines, batch.shares + k * batch.columns, n, lines + WINDOWS)
+            lines += WINDOWS
+        if not batch.summed:
+            continue
         sums = lines
         for l in range(s.most_columns):
             if l > 0:
@@ -119,56 +136,135 @@ cdef inline void find_values(
             store_values[real_t](sums, n - l, values + (OVERLAP * k + l) * WINDOWS)
 
 
+cdef inline Py_ssize_t find_spans(const Place* place, bint summed, Span* spans) noexcept nogil:
+    """The spans of a piece of a row; returns how many."""
+    cdef const Run* run = place.w_run
+    cdef Py_ssize_t count = 0, windows
+    cdef bint more = True
+    while more:
+        windows = run.last - run.first
+        spans[count].begin = <int32_t> (max(run.begin, place.w0) - place.w0)
+        spans[count].end = <int32_t> (min(run.end, place.w1) - place.w0)
+        spans[count].source = <int32_t> (run.first - place.ow0)
+        spans[count].windows = <int32_t> windows
+        if summed:
+            spans[count].source += <int32_t> ((windows - 1) * WINDOWS)
+        more = run.end < place.w1
+        count += 1
+        run += 1
+    return count
+
+
+cdef inline void fill_span(const Span* span, real_t value, bint short, real_t* row) noexcept nogil:
+    """Fill in steps of FILL; what is too much is overwritten by the next span."""
+    cdef Py_ssize_t w = span.begin, k
+    cdef Py_ssize_t end = span.end
+    for k in range(FILL):
+        row[w + k] = value
+    if not short:
+        w += FILL
+        while w < end:
+            for k in range(FILL):
+                row[w + k] = value
+            w += FILL
+
+
 cdef inline void fill_row(
-    const Place* place,
-    const real_t* values,   # IN: those of ow0 and on
-    bint short,             # IN: whether no run has more than FILL columns
+    const Span* spans, Py_ssize_t count,
+    const real_t* values,   # IN: those of a line
+    bint short,             # IN: whether no span has more than FILL columns
     real_t* row,            # OUT: the columns w0:w1, and up to FILL more
 ) noexcept nogil:
-    cdef const Run* run = place.w_run
-    cdef Py_ssize_t w = place.w0, end, k
+    cdef Py_ssize_t i
+    for i in range(count):
+        fill_span[real_t](spans + i, values[spans[i].source], short, row)
+
+
+cdef inline void sum_row(
+    const Span* spans, Py_ssize_t count,
+    const double* sums,     # IN: those of a line
+    real_t* row,            # OUT: the columns w0:w1, and up to FILL more
+) noexcept nogil:
+    """fill_row() from sums that are still to be added along W."""
+    cdef Py_ssize_t i
+    cdef int32_t k
+    cdef double x
     cdef real_t value
-    while w < place.w1:
-        value = values[(run.last - run.first - 1) * WINDOWS + run.first - place.ow0]
-        end = min(run.end, place.w1)
-        # What is too much is overwritten by the next run.
-        for k in range(FILL):
-            row[w - place.w0 + k] = value
-        if not short:
-            w += FILL
-            while w < end:
-                for k in range(FILL):
-                    row[w - place.w0 + k] = value
-                w += FILL
-        w = end
-        run += 1
+    for i in range(count):
+        x = sums[spans[i].source]
+        for k in range(1, spans[i].windows):
+            x += sums[spans[i].source + k]
+        store_real[real_t](&value, one_nan(x))
+        fill_span[real_t](spans + i, value, False, row)
+
+
+cdef inline void copy_ahead(
+    const Spread* s, const Place* place, char* out, const char* limit, const real_t* row,
+) noexcept nogil:
+    """copy_row(), in steps of 32 bytes if the row is short and what follows is yet to be written."""
+    cdef Py_ssize_t size = place.w1 * <Py_ssize_t> sizeof(real_t), i = 0
+    if size > SHORT_ROW or out + size + STEP > limit:
+        copy_row[real_t](s, place, out, row)
+        return
+    while i < size:
+        memcpy(out + i, <const char*> row + i, STEP)
+        i += STEP
 
 
 cdef inline void fill_lines(
     const Spread* s, const Place* place, const Batch* batch, Py_ssize_t channel,
     Py_ssize_t h, Py_ssize_t h1, const Run* run,    # IN: the lines, and the run of the first
-    const real_t* values,                           # IN: those of the plane
-    real_t* row,                                    # scratch
+    Py_ssize_t first,       # IN: the value of the window (oh0, ow0) of the plane
+    const char* limit,      # IN: up to where what follows a row is memory that is written later
+    const real_t* values,   # IN
+    real_t* scratch,        # ROW + FILL
 ) noexcept nogil:
     cdef char* out = at(&s.grad_input, place.batch, channel, place.d, h, place.w0, 0)
-    cdef const real_t* line
+    cdef Py_ssize_t ahead = (place.w1 + FILL) * <Py_ssize_t> sizeof(real_t), line
+    cdef real_t* row
     while h < h1:
-        line = values + (run.last - run.first - 1) * OVERLAP * WINDOWS
-        line += (run.first - batch.oh0) * batch.columns
-        if s.longest <= FILL:
-            fill_row[real_t](place, line, True, row)
+        row = <real_t*> out if out + ahead <= limit else scratch
+        line = first + (run.first - batch.oh0) * batch.columns
+        if batch.summed:
+            line += (run.last - run.first - 1) * OVERLAP * WINDOWS
+            if s.longest <= FILL:
+                fill_row[real_t](batch.spans, batch.span_count, values + line, True, row)
+            else:
+                fill_row[real_t](batch.spans, batch.span_count, values + line, False, row)
         else:
-            fill_row[real_t](place, line, False, row)
+            line += (run.last - run.first - 1) * WINDOWS
+            sum_row[real_t](batch.spans, batch.span_count, batch.shares + line, row)
         for h in range(h, min(run.end, h1)):
-            copy_row[real_t](s, place, out, row)
+            if <char*> row != out:
+                copy_ahead[real_t](s, place, out, limit, row)
             out += s.grad_input.h
         h = min(run.end, h1)
         run += 1
 
 
+cdef inline const char* limit_of(
+    const Spread* s, const Place* place, Py_ssize_t channel, Py_ssize_t h1,
+) noexcept nogil:
+    """The end of the rows that follow each other in memory, and are written in that order.
+
+    They end at line h1 of the channel, or that of the job's last channel; NULL: rows do not adjoin.
+    """
+    cdef Py_ssize_t row = s.width * s.grad_input.w
+    if not s.contiguous or place.w1 - place.w0 < s.width or (
+        s.height > 1 and s.grad_input.h != row
+    ):
+        return NULL
+    if h1 - place.h0 == s.height and (
+        s.channels == 1 or s.grad_input.channel == s.height * row
+    ):
+        channel = place.channel1 - 1
+    return at(&s.grad_input, place.batch, channel, place.d, h1 - 1, 0, 0) + row
+
+
 cdef inline void spread_values(
     const Spread* s, const Place* place,
-    double* memory,     # scratch: 4 x WINDOWS
+    double* memory,     # scratch: (2 + OVERLAP) x WINDOWS
+    Span* spans,        # scratch: SPANS
     real_t* values,     # scratch: VALUES
     real_t* row,        # scratch: ROW + FILL
 ) noexcept nogil:
@@ -176,9 +272,12 @@ cdef inline void spread_values(
     cdef const Run* last
     cdef Py_ssize_t h = place.h0, end, channel, planes, plane
     cdef Batch batch
-    batch.factors, batch.shares = memory, memory + WINDOWS
-    batch.lines, batch.sums = memory + 2 * WINDOWS, memory + 3 * WINDOWS
+    batch.factors, batch.sums, batch.shares = memory, memory + WINDOWS, memory + 2 * WINDOWS
     batch.columns = place.ow1 - place.ow0
+    # Sums along W that are made for all windows are worth it if most are used.
+    batch.summed = s.w.count * s.most_columns <= s.w.size
+    batch.spans = spans
+    batch.span_count = find_spans(place, batch.summed, spans)
     while h < place.h1:
         last = run
         while last.end < place.h1 and (last[1].last - run.first) * batch.columns <= WINDOWS:
@@ -199,7 +298,8 @@ cdef inline void spread_values(
             for plane in range(planes):
                 fill_lines[real_t](
                     s, place, &batch, channel + plane, h, end, run,
-                    values + plane * batch.rows * batch.columns, row,
+                    plane * batch.rows * batch.columns,
+                    limit_of(s, place, channel + plane, end), values, row,
                 )
             channel += planes
         h = end
