@@ -1,205 +1,451 @@
 """Max pooling, backward: each window adds its gradient at its index.
 
-Parallel over planes and blocks of lanes, so each thread owns the elements it writes. Gradients
-that meet at an element are added in row-major order of the windows: in place for float32 and
-float64, in a float32 tile of the plane for halves.
+Parallel over planes, over parts of planes that are much larger than their outputs, and over blocks
+of lanes, so each thread owns the elements it writes. Gradients that meet at an element are added in
+row-major order of the windows: in grad_input itself if its planes are dense and not of halves, or
+else in a tile of sums, float32 for halves. A large plane is cleared just ahead of the indices, so
+that its elements are added to while they are in the cache.
 
 Indices come from strangers. `any_outside` looks at all of them before anything is written;
 whoever changes them after that is caught by a second look at the one value that is then used.
+docs/design/backward.md.
 """
 from cython.parallel cimport prange, threadid
+from libc.float cimport DBL_MAX, FLT_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, index_t,
-    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint16_t, uint32_t,
+    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t,
 )
-from adaptive_pool._kernels.planes cimport Array, at, describe, isa, pieces
+from adaptive_pool._kernels.planes cimport JOBS, Array, at, describe, isa, pieces
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define ap_likely(condition) __builtin_expect(!!(condition), 1)
+    #else
+    #define ap_likely(condition) (condition)
+    #endif
+    """
+    bint ap_likely(bint condition) noexcept nogil
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    LANES = 64                      # lanes of a job
-    LANES_OF_HALVES = 16            # fewer, so that a tile of sums covers more of the plane
-    SUMS = 131072                   # elements of a tile of float32 sums
-    SCRATCH = SUMS * sizeof(float)  # bytes
+    LANES = 64              # lanes that blocks of them are not worth going below
+    LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
+    SCRATCH = 524288        # bytes of a tile of sums
+    CLEAR = 16384           # bytes that are cleared at once
+    GROUP = 8192            # or of several planes
+    CHUNK = 256             # indices that are looked at before clearing
+    SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
+    PIECE = 32768           # indices that any_outside() takes for a job
 
 
 cdef struct Scatter:
     Array grad_output
     Array indices
     Array grad_input
+    Py_ssize_t batches
     Py_ssize_t channels
     Py_ssize_t lanes
-    Py_ssize_t lane_block
-    Py_ssize_t lane_blocks
     Py_ssize_t windows[3]   # OD, OH, OW
     Py_ssize_t sizes[3]     # D, H, W
-    bint flat               # a plane of grad_input has one step from element to element
     Py_ssize_t plane        # D * H * W
+    Py_ssize_t group        # channels, elements of a plane and lanes of a job
+    Py_ssize_t part
+    Py_ssize_t lane_block
+    bint flat               # a plane of grad_input has one step from element to element
+    bint in_place           # and has no gaps; nor halves
+    bint small              # planes are cleared whole, several at once
+    bint neighbours         # lanes of grad_output and of indices are
 
 
 cdef struct Place:
+    # One job: elements begin:end of planes and some of their lanes.
     Py_ssize_t batch
-    Py_ssize_t channel
+    Py_ssize_t channel0
+    Py_ssize_t channel1
+    Py_ssize_t begin
+    Py_ssize_t end
     Py_ssize_t lane
     Py_ssize_t lanes
 
 
 ctypedef int (*scatter_t)(
-    const Scatter* s, Py_ssize_t job, float* scratch, void* gradient, void* index,
-) noexcept nogil
-
-
-ctypedef int (*look_t)(
-    const Array* indices, const Py_ssize_t* shape, Py_ssize_t k, Py_ssize_t plane, void* index,
+    const Scatter* s, Py_ssize_t job, void* sums, void* gradient, void* index,
 ) noexcept nogil
 
 
 cdef Place locate(const Scatter* s, Py_ssize_t job) noexcept nogil:
     cdef Place place
-    place.lane = job % s.lane_blocks * s.lane_block
+    cdef Py_ssize_t blocks = pieces(s.lanes, s.lane_block)
+    place.lane = job % blocks * s.lane_block
     place.lanes = min(s.lane_block, s.lanes - place.lane)
-    job //= s.lane_blocks
-    place.channel = job % s.channels
-    place.batch = job // s.channels
+    job //= blocks
+    blocks = pieces(s.plane, s.part)
+    place.begin = job % blocks * s.part
+    place.end = min(place.begin + s.part, s.plane)
+    job //= blocks
+    blocks = pieces(s.channels, s.group)
+    place.channel0 = job % blocks * s.group
+    place.channel1 = min(place.channel0 + s.group, s.channels)
+    place.batch = job // blocks
     return place
 
 
-cdef inline char* input_at(
-    const Scatter* s, const Place* place, Py_ssize_t index, Py_ssize_t lane,
-) noexcept nogil:
-    """The element of grad_input at a flat index of the plane."""
-    cdef Py_ssize_t w, line
-    if s.flat:
-        return at(&s.grad_input, place.batch, place.channel, 0, 0, index, place.lane + lane)
-    w = index % s.sizes[2]
-    line = index // s.sizes[2]
-    return at(
-        &s.grad_input, place.batch, place.channel,
-        line // s.sizes[1], line % s.sizes[1], w, place.lane + lane,
-    )
+cdef inline void add_to(void* sums, Py_ssize_t i, const real_t* gradient) noexcept nogil:
+    if real_t is double:
+        (<double*> sums)[i] += gradient[0]
+    else:
+        (<float*> sums)[i] += <float> load_real[real_t](gradient)
 
 
-cdef inline int add_windows(
-    const Scatter* s, const Place* place,
-    Py_ssize_t begin, Py_ssize_t end,   # IN: the part of the plane to add to
-    float* sums,                        # IN, OUT: (end - begin) x lanes; NULL: add in place
-    real_t* gradient, index_t* index,   # the types of the gradient and the indices
+cdef inline void unify(void* sums, Py_ssize_t i, const real_t* gradient) noexcept nogil:
+    if real_t is double:
+        (<double*> sums)[i] = one_nan((<double*> sums)[i])
+    elif real_t is float:
+        (<float*> sums)[i] = <float> one_nan((<float*> sums)[i])
+
+
+cdef inline bint all_finite(
+    const char* gradient, Py_ssize_t step, Py_ssize_t n, real_t* _,
 ) noexcept nogil:
-    """Add the windows whose index lies in begin:end. True if an index is outside the plane."""
-    cdef Py_ssize_t od, oh, ow, lane, i
-    cdef double g
-    cdef real_t* target
-    cdef bint outside = False
-    for od in range(s.windows[0]):
-        for oh in range(s.windows[1]):
-            for ow in range(s.windows[2]):
-                gradient = <real_t*> at(
-                    &s.grad_output, place.batch, place.channel, od, oh, ow, place.lane
-                )
-                index = <index_t*> at(
-                    &s.indices, place.batch, place.channel, od, oh, ow, place.lane
-                )
-                for lane in range(place.lanes):
-                    i = (<index_t*> (<char*> index + lane * s.indices.lane))[0]
-                    outside |= not 0 <= i < s.plane
-                    if not begin <= i < end:
-                        continue
-                    g = load_real[real_t](
-                        <real_t*> (<char*> gradient + lane * s.grad_output.lane)
-                    )
-                    if sums != NULL:
-                        sums[(i - begin) * place.lanes + lane] += <float> g
-                    else:
-                        target = <real_t*> input_at(s, place, i, lane)
-                        store_real[real_t](target, one_nan(load_real[real_t](target) + g))
+    """Whether gradients are finite. A sum only becomes a NaN by one that is not."""
+    cdef Py_ssize_t k
+    cdef uint32_t found = 0
+    for k in range(n):
+        if real_t is double:
+            found |= not -DBL_MAX <= (<const double*> (gradient + k * step))[0] <= DBL_MAX
+        elif real_t is float:
+            found |= not -FLT_MAX <= (<const float*> (gradient + k * step))[0] <= FLT_MAX
+    return found == 0
+
+
+cdef inline int add_run(
+    const char* gradient, Py_ssize_t gradient_step,
+    const char* index, Py_ssize_t index_step,
+    Py_ssize_t n,                       # IN: windows of one lane, or lanes of one window
+    Py_ssize_t plane,
+    Py_ssize_t begin, Py_ssize_t end,   # IN: the part of the plane that the job owns
+    Py_ssize_t ready,                   # IN: begin:ready of it is cleared
+    void* sums,                         # IN, OUT: of begin and on
+    Py_ssize_t step,                    # IN: from element to element
+    Py_ssize_t side,                    # IN: and from one of the run to the next
+    real_t* _, index_t* __,
+) noexcept nogil:
+    """Add what lies in begin:ready. True if an index is outside the plane or has just changed.
+
+    Sums that become NaN become one and the same. Looking for that takes as long as adding, so it is
+    done after runs with a gradient that is not finite; halves are looked at when they are stored.
+    """
+    cdef Py_ssize_t k, i
+    cdef int outside = False
+    cdef size_t length = ready - begin
+    for k in range(n):
+        i = (<const index_t*> (index + k * index_step))[0]
+        if ap_likely(<size_t> i - <size_t> begin < length):
+            add_to[real_t](
+                sums, (i - begin) * step + k * side,
+                <const real_t*> (gradient + k * gradient_step),
+            )
+        else:
+            outside |= not 0 <= i < plane or begin <= i < end
+    if not all_finite[real_t](gradient, gradient_step, n, NULL):
+        for k in range(n):
+            i = (<const index_t*> (index + k * index_step))[0]
+            if <size_t> i - <size_t> begin < length:
+                unify[real_t](sums, (i - begin) * step + k * side, NULL)
     return outside
 
 
-cdef inline void clear_plane(const Scatter* s, const Place* place) noexcept nogil:
-    """Set the plane of grad_input to zero, whose bits are all zero."""
-    cdef const Array* out = &s.grad_input
-    cdef Py_ssize_t lines = 1 if s.flat else s.sizes[0] * s.sizes[1]
-    cdef Py_ssize_t columns = s.plane // lines, line, w, lane
-    cdef char* start
-    for line in range(lines):
-        start = input_at(s, place, line * columns, 0)
-        if (place.lanes == 1 or out.lane == out.itemsize) and out.w == place.lanes * out.itemsize:
-            memset(start, 0, columns * out.w)
-            continue
-        for w in range(columns):
-            if out.lane == out.itemsize:
-                memset(start + w * out.w, 0, place.lanes * out.itemsize)
-                continue
-            for lane in range(place.lanes):
-                memset(start + w * out.w + lane * out.lane, 0, out.itemsize)
-
-
-cdef inline void store_sums(
-    const Scatter* s, const Place* place, Py_ssize_t begin, Py_ssize_t end,
-    const float* sums,      # IN: (end - begin) x lanes
-    real_t* _,              # the type of the gradient
+cdef int add_windows(
+    const Scatter* s, const Place* place, const char* gradient, const char* index, Py_ssize_t n,
+    Py_ssize_t ready, void* sums, Py_ssize_t step, real_t* like, index_t* like_index,
 ) noexcept nogil:
-    cdef Py_ssize_t i, lane
-    for i in range(begin, end):
-        for lane in range(place.lanes):
-            store_real[real_t](
-                <real_t*> input_at(s, place, i, lane),
-                one_nan(sums[(i - begin) * place.lanes + lane]),
+    """n windows along W. Choose the loop: over one lane, over neighbours, or over any lanes."""
+    cdef Py_ssize_t g = s.grad_output.w, i = s.indices.w, k
+    cdef int outside = False
+    if s.lanes == 1 and g == sizeof(real_t) and i == sizeof(index_t):
+        return add_run[real_t, index_t](
+            gradient, sizeof(real_t), index, sizeof(index_t), n, s.plane,
+            place.begin, place.end, ready, sums, 1, 0, like, like_index,
+        )
+    if s.lanes == 1:
+        return add_run[real_t, index_t](
+            gradient, g, index, i, n, s.plane,
+            place.begin, place.end, ready, sums, 1, 0, like, like_index,
+        )
+    for k in range(n):
+        if s.neighbours:
+            outside |= add_run[real_t, index_t](
+                gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, s.plane,
+                place.begin, place.end, ready, sums, step, 1, like, like_index,
             )
+        else:
+            outside |= add_run[real_t, index_t](
+                gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, s.plane,
+                place.begin, place.end, ready, sums, step, 1, like, like_index,
+            )
+        gradient += g
+        index += i
+    return outside
+
+
+cdef inline Py_ssize_t highest(
+    const Scatter* s, const Place* place, const char* index, Py_ssize_t n, index_t* _,
+) noexcept nogil:
+    """The highest index of n windows along W."""
+    cdef Py_ssize_t w, lane
+    cdef index_t most = 0, i
+    if s.lanes == 1 and s.indices.w == sizeof(index_t):
+        for w in range(n):
+            i = (<const index_t*> index)[w]
+            most = i if i > most else most
+        return most
+    for w in range(n):
+        if s.neighbours:
+            for lane in range(place.lanes):
+                i = (<const index_t*> index)[lane]
+                most = i if i > most else most
+        else:
+            for lane in range(place.lanes):
+                i = (<const index_t*> (index + lane * s.indices.lane))[0]
+                most = i if i > most else most
+        index += s.indices.w
+    return most
+
+
+cdef inline void clear(
+    const Scatter* s, const Place* place, Py_ssize_t channel, Py_ssize_t begin, Py_ssize_t end,
+) noexcept nogil:
+    """Set elements begin:end of a dense plane to zero, whose bits are all zero."""
+    cdef char* start = at(&s.grad_input, place.batch, channel, 0, 0, begin, place.lane)
+    cdef Py_ssize_t size = place.lanes * s.grad_input.itemsize, i
+    if place.lanes == s.lanes:
+        memset(start, 0, (end - begin) * size)
+        return
+    for i in range(end - begin):
+        memset(start + i * s.grad_input.w, 0, size)
+
+
+cdef inline int scatter_cleared(
+    const Scatter* s, const Place* place, Py_ssize_t channel, bint is_clear,
+    real_t* gradient, index_t* index,
+) noexcept nogil:
+    """Add to a plane, in place. It `is_clear`, or is cleared here, just ahead of the indices."""
+    cdef Py_ssize_t od, oh, ow, n, top, ready = place.end if is_clear else place.begin
+    cdef Py_ssize_t stride = max(CLEAR // s.grad_input.w, <Py_ssize_t> 1)
+    cdef Py_ssize_t chunk = max(CHUNK // place.lanes, <Py_ssize_t> 1)
+    cdef char* sums = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, place.lane)
+    cdef const char* from_index
+    cdef int outside = False
+    for od in range(s.windows[0]):
+        for oh in range(s.windows[1]):
+            ow = 0
+            while ow < s.windows[2]:
+                n = min(s.windows[2] - ow, chunk)
+                from_index = at(&s.indices, place.batch, channel, od, oh, ow, place.lane)
+                if ready < place.end:
+                    top = highest[index_t](s, place, from_index, n, index)
+                    if top >= ready:
+                        top = min(max(top + 1, ready + stride), place.end)
+                        clear(s, place, channel, ready, top)
+                        ready = top
+                outside |= add_windows[real_t, index_t](
+                    s, place, at(&s.grad_output, place.batch, channel, od, oh, ow, place.lane),
+                    from_index, n, ready, sums, s.lanes, gradient, index,
+                )
+                ow += n
+    clear(s, place, channel, ready, place.end)
+    return outside
 
 
 cdef int scatter_in_place(
-    const Scatter* s, Py_ssize_t job, float* sums, real_t* gradient, index_t* index,
+    const Scatter* s, Py_ssize_t job, void* sums, real_t* gradient, index_t* index,
 ) noexcept nogil:
     cdef Place place = locate(s, job)
-    clear_plane(s, &place)
-    return add_windows[real_t, index_t](s, &place, 0, s.plane, NULL, gradient, index)
-
-
-cdef int scatter_by_tiles(
-    const Scatter* s, Py_ssize_t job, float* sums, real_t* gradient, index_t* index,
-) noexcept nogil:
-    cdef Place place = locate(s, job)
-    cdef Py_ssize_t begin = 0, end, i
+    cdef Py_ssize_t channel, size = s.plane * s.grad_input.w
+    cdef Py_ssize_t channels = place.channel1 - place.channel0
     cdef int outside = False
-    while begin < s.plane:
-        end = min(begin + SUMS // place.lanes, s.plane)
-        for i in range((end - begin) * place.lanes):
-            sums[i] = 0.0
-        outside |= add_windows[real_t, index_t](s, &place, begin, end, sums, gradient, index)
-        store_sums[real_t](s, &place, begin, end, sums, gradient)
-        begin = end
+    if s.small and (channels == 1 or s.grad_input.channel == size):
+        memset(
+            at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0), 0, channels * size
+        )
+    elif s.small:
+        for channel in range(place.channel0, place.channel1):
+            clear(s, &place, channel, place.begin, place.end)
+    for channel in range(place.channel0, place.channel1):
+        outside |= scatter_cleared[real_t, index_t](s, &place, channel, s.small, gradient, index)
     return outside
 
 
-cdef scatter_t scatter_for(Element element, index_t* index) noexcept nogil:
+cdef inline void store_sums(
+    const Scatter* s, const Place* place, Py_ssize_t channel, const void* sums, real_t* _,
+) noexcept nogil:
+    cdef Py_ssize_t i, w, line, lane, k = 0
+    cdef char* out
+    cdef double x
+    for i in range(place.begin, place.end):
+        w = i
+        line = 0
+        if not s.flat:
+            w = i % s.sizes[2]
+            line = i // s.sizes[2]
+        out = at(
+            &s.grad_input, place.batch, channel, line // s.sizes[1], line % s.sizes[1], w,
+            place.lane,
+        )
+        for lane in range(place.lanes):
+            if real_t is double:
+                x = (<const double*> sums)[k]
+            else:
+                x = (<const float*> sums)[k]
+            store_real[real_t](<real_t*> out, one_nan(x))
+            out += s.grad_input.lane
+            k += 1
+
+
+cdef int scatter_by_tiles(
+    const Scatter* s, Py_ssize_t job, void* sums, real_t* gradient, index_t* index,
+) noexcept nogil:
+    cdef Place whole = locate(s, job)
+    cdef Place place = whole
+    cdef Py_ssize_t channel, od, oh
+    cdef Py_ssize_t size = sizeof(double) if real_t is double else sizeof(float)
+    cdef Py_ssize_t elements = SCRATCH // (size * place.lanes)
+    cdef int outside = False
+    for channel in range(place.channel0, place.channel1):
+        place.begin = whole.begin
+        while place.begin < whole.end:
+            place.end = min(place.begin + elements, whole.end)
+            memset(sums, 0, (place.end - place.begin) * place.lanes * size)
+            for od in range(s.windows[0]):
+                for oh in range(s.windows[1]):
+                    outside |= add_windows[real_t, index_t](
+                        s, &place,
+                        at(&s.grad_output, place.batch, channel, od, oh, 0, place.lane),
+                        at(&s.indices, place.batch, channel, od, oh, 0, place.lane),
+                        s.windows[2], place.end, sums, place.lanes, gradient, index,
+                    )
+            store_sums[real_t](s, &place, channel, sums, gradient)
+            place.begin = place.end
+    return outside
+
+
+cdef scatter_t scatter_for(Element element, bint in_place, index_t* index) noexcept nogil:
     if element == FLOAT16:
         return <scatter_t> scatter_by_tiles[float16_t, index_t]
     elif element == BFLOAT16:
         return <scatter_t> scatter_by_tiles[bfloat16_t, index_t]
-    elif element == FLOAT32:
+    elif element == FLOAT32 and in_place:
         return <scatter_t> scatter_in_place[float, index_t]
-    else:
+    elif element == FLOAT32:
+        return <scatter_t> scatter_by_tiles[float, index_t]
+    elif in_place:
         return <scatter_t> scatter_in_place[double, index_t]
+    else:
+        return <scatter_t> scatter_by_tiles[double, index_t]
 
 
-cdef int plane_has_outside(
-    const Array* indices, const Py_ssize_t* shape, Py_ssize_t k, Py_ssize_t plane, index_t* index,
+cdef bint adjoin(const Array* array, const Py_ssize_t* sizes) noexcept nogil:
+    """Whether the elements of a plane have one step from each to the next."""
+    return (sizes[1] == 1 or array.h == sizes[2] * array.w) and (
+        sizes[0] == 1 or array.d == sizes[1] * sizes[2] * array.w
+    )
+
+
+cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogil:
+    """Cut the work into jobs, enough for all threads; returns how many."""
+    cdef Py_ssize_t item = s.grad_input.itemsize, jobs = s.batches * s.channels, size
+    cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
+    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2]
+    s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
+    s.flat = adjoin(&s.grad_input, s.sizes)
+    s.in_place = element not in (FLOAT16, BFLOAT16) and s.flat and (
+        s.grad_input.w == s.lanes * item and (s.lanes == 1 or s.grad_input.lane == item)
+    )
+    s.neighbours = s.grad_output.lane == item and s.indices.lane == s.indices.itemsize
+    if adjoin(&s.grad_output, s.windows) and adjoin(&s.indices, s.windows):
+        s.windows[0] = s.windows[1] = 1
+        s.windows[2] = outputs
+
+    # Every part of a plane looks at all of its indices.
+    s.part = pieces(s.plane, max(min(pieces(enough, jobs), s.plane // (SPARSE * outputs)), 1))
+    jobs *= pieces(s.plane, s.part)
+    s.lane_block = s.lanes
+    if not s.in_place:
+        s.lane_block = min(s.lanes, <Py_ssize_t> LANES_OF_HALVES)
+    elif jobs < enough:
+        s.lane_block = min(s.lanes, max(pieces(s.lanes, pieces(enough, jobs)), <Py_ssize_t> LANES))
+    jobs *= pieces(s.lanes, s.lane_block)
+
+    size = s.plane * s.lanes * item
+    s.small = s.part == s.plane and s.lane_block == s.lanes and size <= CLEAR
+    s.group = 1
+    if s.small:
+        s.group = min(s.channels, max(GROUP // size, <Py_ssize_t> 1), max(jobs // enough, <Py_ssize_t> 1))
+    return jobs // s.channels * pieces(s.channels, s.group)
+
+
+cdef struct Survey:
+    # All indices: runs with one step from each index to the next, and the axes around them.
+    const char* data
+    Py_ssize_t shape[6]
+    Py_ssize_t strides[6]
+    Py_ssize_t axes         # those around the runs
+    Py_ssize_t length       # of a run
+    Py_ssize_t step
+    Py_ssize_t parts        # of a run
+
+
+cdef Survey survey_of(
+    const void* data, const Py_ssize_t* shape, const Py_ssize_t* strides,
 ) noexcept nogil:
-    cdef Py_ssize_t d, h, w, lane
-    cdef int outside = 0
-    cdef char* line
-    for d in range(shape[2]):
-        for h in range(shape[3]):
-            line = at(indices, k // shape[1], k % shape[1], d, h, 0, 0)
-            for w in range(shape[4]):
-                for lane in range(shape[5]):
-                    index = <index_t*> (line + w * indices.w + lane * indices.lane)
-                    outside |= index[0] < 0 or index[0] >= plane
-    return outside
+    cdef Survey s
+    cdef Py_ssize_t k
+    s.data = <const char*> data
+    for k in range(6):
+        s.shape[k], s.strides[k] = shape[k], strides[k]
+    s.axes, s.length, s.step = 6, 1, 0
+    while s.axes > 0:
+        k = s.axes - 1
+        if s.length == 1 and shape[k] > 1:
+            s.step = strides[k]
+        elif shape[k] > 1 and strides[k] != s.length * s.step:
+            break
+        s.length *= shape[k]
+        s.axes = k
+    s.parts = pieces(s.length, PIECE)
+    return s
+
+
+cdef inline bint outside_run(
+    const char* index, Py_ssize_t step, Py_ssize_t n, index_word_t last,
+) noexcept nogil:
+    """Whether one of n indices is negative or over `last`: the sign of it or of last - it."""
+    cdef index_word_t signs = 0, i
+    cdef Py_ssize_t k
+    for k in range(n):
+        i = (<const index_word_t*> (index + k * step))[0]
+        signs |= i | (last - i)
+    return signs >> (8 * sizeof(index_word_t) - 1) != 0
+
+
+cdef bint part_has_outside(const Survey* s, Py_ssize_t job, index_word_t last) noexcept nogil:
+    cdef Py_ssize_t begin = job % s.parts * PIECE, k = s.axes, n
+    cdef const char* run = s.data + begin * s.step
+    n = min(s.length - begin, <Py_ssize_t> PIECE)
+    job //= s.parts
+    while k > 0:
+        k -= 1
+        run += job % s.shape[k] * s.strides[k]
+        job //= s.shape[k]
+    if s.step == sizeof(index_word_t):
+        return outside_run[index_word_t](run, sizeof(index_word_t), n, last)
+    return outside_run[index_word_t](run, s.step, n, last)
 
 
 def any_outside(
@@ -208,22 +454,17 @@ def any_outside(
     int num_threads,                            # IN
 ):
     """Whether an index is outside the plane. Reads each index once and writes nothing."""
-    cdef Array array = describe(&indices[0, 0, 0, 0, 0, 0], indices.strides, sizeof(index_word_t))
-    cdef Py_ssize_t shape[6]
-    cdef Py_ssize_t k
+    cdef Survey s = survey_of(&indices[0, 0, 0, 0, 0, 0], indices.shape, indices.strides)
+    cdef Py_ssize_t job, jobs = s.parts, k
     cdef int outside = 0
-    cdef look_t look
-    if index_word_t is uint32_t:
-        look = <look_t> plane_has_outside[int32_t]
-    else:
-        look = <look_t> plane_has_outside[int64_t]
-    for k in range(6):
-        shape[k] = indices.shape[k]
-    for k in prange(
-        shape[0] * shape[1], nogil=True, schedule="static", num_threads=num_threads,
-        use_threads_if=num_threads > 1,
+    cdef int64_t most = <int64_t> ((<index_word_t> -1) >> 1)    # of signed indices of that size
+    cdef index_word_t last = <index_word_t> min(<int64_t> plane - 1, most)
+    for k in range(s.axes):
+        jobs *= s.shape[k]
+    for job in prange(
+        jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        outside |= look(&array, shape, k, plane, NULL)
+        outside |= part_has_outside[index_word_t](&s, job, last)
     return outside != 0
 
 
@@ -241,15 +482,9 @@ def maximum_backward(
     """
     cdef Scatter s
     cdef scatter_t scatter
-    cdef Py_ssize_t job, jobs, k
+    cdef Py_ssize_t job, jobs, k, size
     cdef int outside = 0
-    cdef float* sums = <float*> malloc(<size_t> num_threads * SCRATCH)
-    if sums == NULL:
-        raise MemoryError
-    if index_word_t is uint32_t:
-        scatter = scatter_for[int32_t](element, NULL)
-    else:
-        scatter = scatter_for[int64_t](element, NULL)
+    cdef char* sums
     s.grad_output = describe(
         &grad_output[0, 0, 0, 0, 0, 0], grad_output.strides, sizeof(gradient_word_t)
     )
@@ -260,19 +495,19 @@ def maximum_backward(
     for k in range(3):
         s.windows[k] = grad_output.shape[2 + k]
         s.sizes[k] = grad_input.shape[2 + k]
-    s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
-    s.flat = (s.sizes[1] == 1 or s.grad_input.h == s.sizes[2] * s.grad_input.w) and (
-        s.sizes[0] == 1 or s.grad_input.d == s.sizes[1] * s.sizes[2] * s.grad_input.w
-    )
-    s.channels, s.lanes = grad_input.shape[1], grad_input.shape[5]
-    s.lane_block = min(
-        s.lanes, <Py_ssize_t> LANES_OF_HALVES if gradient_word_t is uint16_t else <Py_ssize_t> LANES
-    )
-    s.lane_blocks = pieces(s.lanes, s.lane_block)
-    jobs = grad_input.shape[0] * s.channels * s.lane_blocks
+    s.batches, s.channels, s.lanes = grad_input.shape[0], grad_input.shape[1], grad_input.shape[5]
+    jobs = plan(&s, element, num_threads)
+    if index_word_t is uint32_t:
+        scatter = scatter_for[int32_t](element, s.in_place, NULL)
+    else:
+        scatter = scatter_for[int64_t](element, s.in_place, NULL)
+    size = 0 if s.in_place else SCRATCH
+    sums = <char*> malloc(<size_t> (num_threads * size + 1))
+    if sums == NULL:
+        raise MemoryError
     for job in prange(
         jobs, nogil=True, schedule="static", num_threads=num_threads, use_threads_if=num_threads > 1
     ):
-        outside |= scatter(&s, job, sums + <Py_ssize_t> threadid() * SUMS, NULL, NULL)
+        outside |= scatter(&s, job, sums + <Py_ssize_t> threadid() * size, NULL, NULL)
     free(sums)
     return outside != 0
