@@ -125,23 +125,18 @@ cdef inline bint all_finite(
 
 
 cdef inline int add_run(
+    const Scatter* s, const Place* place,
     const char* gradient, Py_ssize_t gradient_step,
     const char* index, Py_ssize_t index_step,
-    Py_ssize_t n,                       # IN: windows of one lane, or lanes of one window
-    Py_ssize_t plane,
-    Py_ssize_t begin, Py_ssize_t end,   # IN: the part of the plane that the job owns
-    Py_ssize_t ready,                   # IN: begin:ready of it is cleared
-    void* sums,                         # IN, OUT: of begin and on
-    Py_ssize_t step,                    # IN: from element to element
-    Py_ssize_t side,                    # IN: and from one of the run to the next
+    Py_ssize_t n,           # IN: windows of one lane, or lanes of one window
+    Py_ssize_t ready,       # IN: begin:ready of the plane is cleared
+    void* sums,             # IN, OUT: of begin and on
+    Py_ssize_t step,        # IN: from element to element
+    Py_ssize_t side,        # IN: and from one of the run to the next
     real_t* _, index_t* __,
 ) noexcept nogil:
-    """Add what lies in begin:ready. True if an index is outside the plane or has just changed.
-
-    Sums that become NaN become one and the same. Looking for that takes as long as adding, so it is
-    done after runs with a gradient that is not finite; halves are looked at when they are stored.
-    """
-    cdef Py_ssize_t k, i
+    """Add what lies in begin:ready. True if an index is outside the plane or has just changed."""
+    cdef Py_ssize_t k, i, begin = place.begin
     cdef int outside = False
     cdef size_t length = ready - begin
     for k in range(n):
@@ -152,42 +147,82 @@ cdef inline int add_run(
                 <const real_t*> (gradient + k * gradient_step),
             )
         else:
-            outside |= not 0 <= i < plane or begin <= i < end
-    if not all_finite[real_t](gradient, gradient_step, n, NULL):
-        for k in range(n):
-            i = (<const index_t*> (index + k * index_step))[0]
-            if <size_t> i - <size_t> begin < length:
-                unify[real_t](sums, (i - begin) * step + k * side, NULL)
+            outside |= not 0 <= i < s.plane or begin <= i < place.end
+    return outside
+
+
+cdef inline void unify_run(
+    const Place* place, const char* index, Py_ssize_t index_step, Py_ssize_t n, Py_ssize_t ready,
+    void* sums, Py_ssize_t step, Py_ssize_t side, real_t* _, index_t* __,
+) noexcept nogil:
+    """Make every NaN that add_run() may have left the same."""
+    cdef Py_ssize_t k, i, begin = place.begin
+    for k in range(n):
+        i = (<const index_t*> (index + k * index_step))[0]
+        if <size_t> i - <size_t> begin < <size_t> (ready - begin):
+            unify[real_t](sums, (i - begin) * step + k * side, NULL)
+
+
+cdef inline int add_planes(
+    const Scatter* s, const Place* place,
+    const char* gradient, Py_ssize_t gradient_step, const char* index, Py_ssize_t index_step,
+    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready,
+    char* sums, Py_ssize_t step, Py_ssize_t side,
+    real_t* like, index_t* like_index,
+) noexcept nogil:
+    """add_run() for some planes; then look for NaN, which takes as long, only if there is need."""
+    cdef Py_ssize_t plane
+    cdef int outside = False
+    cdef bint finite = True
+    for plane in range(planes):
+        outside |= add_run[real_t, index_t](
+            s, place, gradient + plane * s.grad_output.channel, gradient_step,
+            index + plane * s.indices.channel, index_step, n, ready,
+            sums + plane * s.grad_input.channel, step, side, like, like_index,
+        )
+    if planes == 1 or s.grad_output.channel == n * gradient_step:
+        finite = all_finite[real_t](gradient, gradient_step, planes * n, like)
+    else:
+        for plane in range(planes):
+            finite &= all_finite[real_t](
+                gradient + plane * s.grad_output.channel, gradient_step, n, like
+            )
+    if not finite:
+        for plane in range(planes):
+            unify_run[real_t, index_t](
+                place, index + plane * s.indices.channel, index_step, n, ready,
+                sums + plane * s.grad_input.channel, step, side, like, like_index,
+            )
     return outside
 
 
 cdef int add_windows(
-    const Scatter* s, const Place* place, const char* gradient, const char* index, Py_ssize_t n,
-    Py_ssize_t ready, void* sums, Py_ssize_t step, real_t* like, index_t* like_index,
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes,    # IN: windows along W, and planes one after the other
+    Py_ssize_t ready, char* sums, Py_ssize_t step, real_t* like, index_t* like_index,
 ) noexcept nogil:
-    """n windows along W. Choose the loop: over one lane, over neighbours, or over any lanes."""
+    """Choose the loop: over one lane, over neighbours, or over any lanes."""
     cdef Py_ssize_t g = s.grad_output.w, i = s.indices.w, k
     cdef int outside = False
     if s.lanes == 1 and g == sizeof(real_t) and i == sizeof(index_t):
-        return add_run[real_t, index_t](
-            gradient, sizeof(real_t), index, sizeof(index_t), n, s.plane,
-            place.begin, place.end, ready, sums, 1, 0, like, like_index,
+        return add_planes[real_t, index_t](
+            s, place, gradient, sizeof(real_t), index, sizeof(index_t), n, planes, ready,
+            sums, 1, 0, like, like_index,
         )
     if s.lanes == 1:
-        return add_run[real_t, index_t](
-            gradient, g, index, i, n, s.plane,
-            place.begin, place.end, ready, sums, 1, 0, like, like_index,
+        return add_planes[real_t, index_t](
+            s, place, gradient, g, index, i, n, planes, ready, sums, 1, 0, like, like_index,
         )
     for k in range(n):
         if s.neighbours:
-            outside |= add_run[real_t, index_t](
-                gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, s.plane,
-                place.begin, place.end, ready, sums, step, 1, like, like_index,
+            outside |= add_planes[real_t, index_t](
+                s, place, gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, planes,
+                ready, sums, step, 1, like, like_index,
             )
         else:
-            outside |= add_run[real_t, index_t](
-                gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, s.plane,
-                place.begin, place.end, ready, sums, step, 1, like, like_index,
+            outside |= add_planes[real_t, index_t](
+                s, place, gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, planes,
+                ready, sums, step, 1, like, like_index,
             )
         gradient += g
         index += i
@@ -231,12 +266,11 @@ cdef inline void clear(
         memset(start + i * s.grad_input.w, 0, size)
 
 
-cdef inline int scatter_cleared(
-    const Scatter* s, const Place* place, Py_ssize_t channel, bint is_clear,
-    real_t* gradient, index_t* index,
+cdef inline int scatter_ahead(
+    const Scatter* s, const Place* place, Py_ssize_t channel, real_t* gradient, index_t* index,
 ) noexcept nogil:
-    """Add to a plane, in place. It `is_clear`, or is cleared here, just ahead of the indices."""
-    cdef Py_ssize_t od, oh, ow, n, top, ready = place.end if is_clear else place.begin
+    """Add to a plane that is cleared here, just ahead of the indices."""
+    cdef Py_ssize_t od, oh, ow, n, top, ready = place.begin
     cdef Py_ssize_t stride = max(CLEAR // s.grad_input.w, <Py_ssize_t> 1)
     cdef Py_ssize_t chunk = max(CHUNK // place.lanes, <Py_ssize_t> 1)
     cdef char* sums = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, place.lane)
@@ -256,29 +290,47 @@ cdef inline int scatter_cleared(
                         ready = top
                 outside |= add_windows[real_t, index_t](
                     s, place, at(&s.grad_output, place.batch, channel, od, oh, ow, place.lane),
-                    from_index, n, ready, sums, s.lanes, gradient, index,
+                    from_index, n, 1, ready, sums, s.lanes, gradient, index,
                 )
                 ow += n
     clear(s, place, channel, ready, place.end)
     return outside
 
 
+cdef inline int scatter_small(
+    const Scatter* s, const Place* place, real_t* gradient, index_t* index,
+) noexcept nogil:
+    """Add to planes that are cleared at once."""
+    cdef Py_ssize_t planes = place.channel1 - place.channel0, size = s.plane * s.grad_input.w
+    cdef Py_ssize_t od, oh, channel
+    cdef char* sums = at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0)
+    cdef int outside = False
+    if planes == 1 or s.grad_input.channel == size:
+        memset(sums, 0, planes * size)
+    else:
+        for channel in range(planes):
+            memset(sums + channel * s.grad_input.channel, 0, size)
+    for od in range(s.windows[0]):
+        for oh in range(s.windows[1]):
+            outside |= add_windows[real_t, index_t](
+                s, place,
+                at(&s.grad_output, place.batch, place.channel0, od, oh, 0, 0),
+                at(&s.indices, place.batch, place.channel0, od, oh, 0, 0),
+                s.windows[2], planes, s.plane, sums, s.lanes, gradient, index,
+            )
+    return outside
+
+
 cdef int scatter_in_place(
-    const Scatter* s, Py_ssize_t job, void* sums, real_t* gradient, index_t* index,
+    const Scatter* s, Py_ssize_t job, void* _, real_t* gradient, index_t* index,
 ) noexcept nogil:
     cdef Place place = locate(s, job)
-    cdef Py_ssize_t channel, size = s.plane * s.grad_input.w
-    cdef Py_ssize_t channels = place.channel1 - place.channel0
+    cdef Py_ssize_t channel
     cdef int outside = False
-    if s.small and (channels == 1 or s.grad_input.channel == size):
-        memset(
-            at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0), 0, channels * size
-        )
-    elif s.small:
-        for channel in range(place.channel0, place.channel1):
-            clear(s, &place, channel, place.begin, place.end)
+    if s.small:
+        return scatter_small[real_t, index_t](s, &place, gradient, index)
     for channel in range(place.channel0, place.channel1):
-        outside |= scatter_cleared[real_t, index_t](s, &place, channel, s.small, gradient, index)
+        outside |= scatter_ahead[real_t, index_t](s, &place, channel, gradient, index)
     return outside
 
 
@@ -328,7 +380,7 @@ cdef int scatter_by_tiles(
                         s, &place,
                         at(&s.grad_output, place.batch, channel, od, oh, 0, place.lane),
                         at(&s.indices, place.batch, channel, od, oh, 0, place.lane),
-                        s.windows[2], place.end, sums, place.lanes, gradient, index,
+                        s.windows[2], 1, place.end, <char*> sums, place.lanes, gradient, index,
                     )
             store_sums[real_t](s, &place, channel, sums, gradient)
             place.begin = place.end
