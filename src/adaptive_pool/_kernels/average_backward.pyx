@@ -18,7 +18,9 @@ from adaptive_pool._kernels.elements cimport (
 )
 from adaptive_pool._kernels.line_values cimport SPANS, VALUES, Span, spread_values
 from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, at, describe, isa, pieces
-from adaptive_pool._kernels.runs cimport Run, find_runs, longest_run, most_holding, most_runs, run_of
+from adaptive_pool._kernels.runs cimport (
+    Run, find_runs, longest_run, most_holding, most_runs, run_of,
+)
 from adaptive_pool._kernels.spread cimport (
     BY_RUNS, BY_VALUES, BY_WINDOWS, FILL, LINE, OVERLAP, ROW, WINDOWS, Place, Spread, copy_row,
     factor, share,
@@ -135,7 +137,7 @@ cdef inline void sum_lanes(
     real_t* out,            # OUT: lanes
 ) noexcept nogil:
     """Add up the sums of the windows that hold a column."""
-    cdef Py_ssize_t lane, ow
+    cdef Py_ssize_t lane, _ow
     cdef const double* other = line + lanes
     if windows == 1:
         for lane in range(lanes):
@@ -146,7 +148,7 @@ cdef inline void sum_lanes(
             store_real[real_t](out + lane, one_nan(line[lane] + other[lane]))
         return
     memset(sums, 0, lanes * sizeof(double))
-    for ow in range(windows):
+    for _ow in range(windows):
         for lane in range(lanes):
             sums[lane] += line[lane]
         line += lanes
@@ -223,7 +225,7 @@ cdef inline void spread_lines(
 ) noexcept nogil:
     """The lines of a job in one channel, each made once and copied."""
     cdef const Run* run = place.h_run
-    cdef Py_ssize_t h = place.h0, end
+    cdef Py_ssize_t h = place.h0, end, _line
     cdef bint in_place = s.contiguous and place.lanes == s.lanes
     cdef char* out = at(&s.grad_input, place.batch, channel, place.d, h, place.w0, place.lane)
     while h < place.h1:
@@ -237,7 +239,7 @@ cdef inline void spread_lines(
                 s, place, run, channel, place.ow0, place.ow1, scratch.line, row
             )
             fill_lanes[real_t](place, scratch.line, scratch.sums, row)
-        for h in range(h, end):
+        for _line in range(h, end):
             if <char*> row != out:
                 copy_row[real_t](s, place, out, row)
             out += s.grad_input.h

@@ -116,24 +116,24 @@ cdef inline void store_values(const double* x, Py_ssize_t n, real_t* values) noe
 cdef inline void find_values(
     const Spread* s, const Batch* batch, Py_ssize_t planes, real_t* values,
 ) noexcept nogil:
-    """All sums of 1, 2, 3 lines and columns: those of k lines and l columns are the values
-    from (OVERLAP * (k - 1) + l - 1) * WINDOWS on. Or only those of lines, after the shares."""
-    cdef Py_ssize_t n = planes * batch.rows * batch.columns, k, l
+    """All sums of 1, 2, 3 lines and columns: those of i lines and k columns are the values
+    from (OVERLAP * (i - 1) + k - 1) * WINDOWS on. Or only those of lines, after the shares."""
+    cdef Py_ssize_t n = planes * batch.rows * batch.columns, i, k
     cdef double* lines = batch.shares
     cdef const double* sums
-    for k in range(s.most_lines):
-        if k > 0:
+    for i in range(s.most_lines):
+        if i > 0:
             n -= batch.columns
-            add_shifted(lines, batch.shares + k * batch.columns, n, lines + WINDOWS)
+            add_shifted(lines, batch.shares + i * batch.columns, n, lines + WINDOWS)
             lines += WINDOWS
         if not batch.summed:
             continue
         sums = lines
-        for l in range(s.most_columns):
-            if l > 0:
-                add_shifted(sums, lines + l, n - l, batch.sums)
+        for k in range(s.most_columns):
+            if k > 0:
+                add_shifted(sums, lines + k, n - k, batch.sums)
                 sums = batch.sums
-            store_values[real_t](sums, n - l, values + (OVERLAP * k + l) * WINDOWS)
+            store_values[real_t](sums, n - k, values + (OVERLAP * i + k) * WINDOWS)
 
 
 cdef inline Py_ssize_t find_spans(const Place* place, bint summed, Span* spans) noexcept nogil:
@@ -201,7 +201,7 @@ cdef inline void sum_row(
 cdef inline void copy_ahead(
     const Spread* s, const Place* place, char* out, const char* limit, const real_t* row,
 ) noexcept nogil:
-    """copy_row(), in steps of 32 bytes if the row is short and what follows is yet to be written."""
+    """copy_row(), in steps of 32 bytes if a short row is followed by what is yet to be written."""
     cdef Py_ssize_t size = place.w1 * <Py_ssize_t> sizeof(real_t), i = 0
     if size > SHORT_ROW or out + size + STEP > limit:
         copy_row[real_t](s, place, out, row)
@@ -220,7 +220,7 @@ cdef inline void fill_lines(
     real_t* scratch,        # ROW + FILL
 ) noexcept nogil:
     cdef char* out = at(&s.grad_input, place.batch, channel, place.d, h, place.w0, 0)
-    cdef Py_ssize_t ahead = (place.w1 + FILL) * <Py_ssize_t> sizeof(real_t), line
+    cdef Py_ssize_t ahead = (place.w1 + FILL) * <Py_ssize_t> sizeof(real_t), line, _line
     cdef real_t* row
     while h < h1:
         row = <real_t*> out if out + ahead <= limit else scratch
@@ -234,7 +234,7 @@ cdef inline void fill_lines(
         else:
             line += (run.last - run.first - 1) * WINDOWS
             sum_row[real_t](batch.spans, batch.span_count, batch.shares + line, row)
-        for h in range(h, min(run.end, h1)):
+        for _line in range(h, min(run.end, h1)):
             if <char*> row != out:
                 copy_ahead[real_t](s, place, out, limit, row)
             out += s.grad_input.h

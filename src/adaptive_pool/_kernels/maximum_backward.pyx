@@ -11,13 +11,12 @@ whoever changes them after that is caught by a second look at the one value that
 docs/design/backward.md.
 """
 from cython.parallel cimport prange, threadid
-from libc.float cimport DBL_MAX, FLT_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, gradient_word_t, index_t,
-    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t,
+    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.planes cimport JOBS, Array, at, describe, isa, pieces
 
@@ -39,6 +38,7 @@ cdef enum:
     SCRATCH = 524288        # bytes of a tile of sums
     CLEAR = 16384           # bytes that are cleared at once
     GROUP = 8192            # or of several planes
+    WHOLE = 262144          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
     PIECE = 32768           # indices that any_outside() takes for a job
@@ -115,13 +115,15 @@ cdef inline bint all_finite(
 ) noexcept nogil:
     """Whether gradients are finite. A sum only becomes a NaN by one that is not."""
     cdef Py_ssize_t k
-    cdef uint32_t found = 0
+    cdef uint32_t narrow = 0
+    cdef uint64_t wide = 0
+    # An exponent of ones, and no other, reaches the bit of the sign when one is added to it.
     for k in range(n):
         if real_t is double:
-            found |= not -DBL_MAX <= (<const double*> (gradient + k * step))[0] <= DBL_MAX
+            wide |= ((<const uint64_t*> (gradient + k * step))[0] << 1 >> 1) + (<uint64_t> 1 << 52)
         elif real_t is float:
-            found |= not -FLT_MAX <= (<const float*> (gradient + k * step))[0] <= FLT_MAX
-    return found == 0
+            narrow |= ((<const uint32_t*> (gradient + k * step))[0] << 1 >> 1) + 0x800000
+    return (wide >> 63 | narrow >> 31) == 0
 
 
 cdef inline int add_run(
@@ -196,37 +198,67 @@ cdef inline int add_planes(
     return outside
 
 
-cdef int add_windows(
+# The loops of add_planes(): one is chosen for a call. They are called by pointer, because inside
+# a larger function the compiler keeps their variables in memory.
+ctypedef int (*add_t)(
     const Scatter* s, const Place* place, const char* gradient, const char* index,
     Py_ssize_t n, Py_ssize_t planes,    # IN: windows along W, and planes one after the other
-    Py_ssize_t ready, char* sums, Py_ssize_t step, real_t* like, index_t* like_index,
+    Py_ssize_t ready, char* sums, Py_ssize_t step, void* like, void* like_index,
+) noexcept nogil
+
+
+cdef int add_neighbours(
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t _,
+    real_t* like, index_t* like_index,
 ) noexcept nogil:
-    """Choose the loop: over one lane, over neighbours, or over any lanes."""
-    cdef Py_ssize_t g = s.grad_output.w, i = s.indices.w, k
+    """One lane, whose windows are neighbours in memory."""
+    return add_planes[real_t, index_t](
+        s, place, gradient, sizeof(real_t), index, sizeof(index_t), n, planes, ready,
+        sums, 1, 0, like, like_index,
+    )
+
+
+cdef int add_lanes(
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t step,
+    real_t* like, index_t* like_index,
+) noexcept nogil:
+    """Lanes that are neighbours in memory."""
     cdef int outside = False
-    if s.lanes == 1 and g == sizeof(real_t) and i == sizeof(index_t):
-        return add_planes[real_t, index_t](
-            s, place, gradient, sizeof(real_t), index, sizeof(index_t), n, planes, ready,
-            sums, 1, 0, like, like_index,
+    for _w in range(n):
+        outside |= add_planes[real_t, index_t](
+            s, place, gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, planes,
+            ready, sums, step, 1, like, like_index,
         )
-    if s.lanes == 1:
-        return add_planes[real_t, index_t](
-            s, place, gradient, g, index, i, n, planes, ready, sums, 1, 0, like, like_index,
-        )
-    for k in range(n):
-        if s.neighbours:
-            outside |= add_planes[real_t, index_t](
-                s, place, gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, planes,
-                ready, sums, step, 1, like, like_index,
-            )
-        else:
-            outside |= add_planes[real_t, index_t](
-                s, place, gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, planes,
-                ready, sums, step, 1, like, like_index,
-            )
-        gradient += g
-        index += i
+        gradient += s.grad_output.w
+        index += s.indices.w
     return outside
+
+
+cdef int add_anything(
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t step,
+    real_t* like, index_t* like_index,
+) noexcept nogil:
+    cdef int outside = False
+    for _w in range(n):
+        outside |= add_planes[real_t, index_t](
+            s, place, gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, planes,
+            ready, sums, step, 1, like, like_index,
+        )
+        gradient += s.grad_output.w
+        index += s.indices.w
+    return outside
+
+
+cdef inline add_t choose_add(const Scatter* s, real_t* _, index_t* __) noexcept nogil:
+    if s.lanes == 1 and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t):
+        return <add_t> add_neighbours[real_t, index_t]
+    elif s.neighbours:
+        return <add_t> add_lanes[real_t, index_t]
+    else:
+        return <add_t> add_anything[real_t, index_t]
 
 
 cdef inline Py_ssize_t highest(
@@ -240,7 +272,7 @@ cdef inline Py_ssize_t highest(
             i = (<const index_t*> index)[w]
             most = i if i > most else most
         return most
-    for w in range(n):
+    for _w in range(n):
         if s.neighbours:
             for lane in range(place.lanes):
                 i = (<const index_t*> index)[lane]
@@ -276,6 +308,7 @@ cdef inline int scatter_ahead(
     cdef char* sums = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, place.lane)
     cdef const char* from_index
     cdef int outside = False
+    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
     for od in range(s.windows[0]):
         for oh in range(s.windows[1]):
             ow = 0
@@ -288,7 +321,7 @@ cdef inline int scatter_ahead(
                         top = min(max(top + 1, ready + stride), place.end)
                         clear(s, place, channel, ready, top)
                         ready = top
-                outside |= add_windows[real_t, index_t](
+                outside |= add(
                     s, place, at(&s.grad_output, place.batch, channel, od, oh, ow, place.lane),
                     from_index, n, 1, ready, sums, s.lanes, gradient, index,
                 )
@@ -305,6 +338,7 @@ cdef inline int scatter_small(
     cdef Py_ssize_t od, oh, channel
     cdef char* sums = at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0)
     cdef int outside = False
+    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
     if planes == 1 or s.grad_input.channel == size:
         memset(sums, 0, planes * size)
     else:
@@ -312,7 +346,7 @@ cdef inline int scatter_small(
             memset(sums + channel * s.grad_input.channel, 0, size)
     for od in range(s.windows[0]):
         for oh in range(s.windows[1]):
-            outside |= add_windows[real_t, index_t](
+            outside |= add(
                 s, place,
                 at(&s.grad_output, place.batch, place.channel0, od, oh, 0, 0),
                 at(&s.indices, place.batch, place.channel0, od, oh, 0, 0),
@@ -337,7 +371,7 @@ cdef int scatter_in_place(
 cdef inline void store_sums(
     const Scatter* s, const Place* place, Py_ssize_t channel, const void* sums, real_t* _,
 ) noexcept nogil:
-    cdef Py_ssize_t i, w, line, lane, k = 0
+    cdef Py_ssize_t i, w, line, k = 0
     cdef char* out
     cdef double x
     for i in range(place.begin, place.end):
@@ -350,7 +384,7 @@ cdef inline void store_sums(
             &s.grad_input, place.batch, channel, line // s.sizes[1], line % s.sizes[1], w,
             place.lane,
         )
-        for lane in range(place.lanes):
+        for _lane in range(place.lanes):
             if real_t is double:
                 x = (<const double*> sums)[k]
             else:
@@ -369,6 +403,7 @@ cdef int scatter_by_tiles(
     cdef Py_ssize_t size = sizeof(double) if real_t is double else sizeof(float)
     cdef Py_ssize_t elements = SCRATCH // (size * place.lanes)
     cdef int outside = False
+    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
     for channel in range(place.channel0, place.channel1):
         place.begin = whole.begin
         while place.begin < whole.end:
@@ -376,7 +411,7 @@ cdef int scatter_by_tiles(
             memset(sums, 0, (place.end - place.begin) * place.lanes * size)
             for od in range(s.windows[0]):
                 for oh in range(s.windows[1]):
-                    outside |= add_windows[real_t, index_t](
+                    outside |= add(
                         s, &place,
                         at(&s.grad_output, place.batch, channel, od, oh, 0, place.lane),
                         at(&s.indices, place.batch, channel, od, oh, 0, place.lane),
@@ -435,10 +470,10 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     jobs *= pieces(s.lanes, s.lane_block)
 
     size = s.plane * s.lanes * item
-    s.small = s.part == s.plane and s.lane_block == s.lanes and size <= CLEAR
+    s.small = s.part == s.plane and s.lane_block == s.lanes and size <= WHOLE
     s.group = 1
     if s.small:
-        s.group = min(s.channels, max(GROUP // size, <Py_ssize_t> 1), max(jobs // enough, <Py_ssize_t> 1))
+        s.group = min(s.channels, max(1, min(GROUP // size, jobs // enough)))
     return jobs // s.channels * pieces(s.channels, s.group)
 
 

@@ -1,4 +1,4 @@
-"""Runs: the indices of an axis that the same windows hold. An axis of O windows has 2 O + 1 at most.
+"""Runs: the indices of an axis that the same windows hold, 2 O + 1 for O windows at most.
 
 Where the table is monotone, these windows are a range and all of first:last hold the run.
 Elsewhere some of first:last may not; `holds` tells.

@@ -84,11 +84,11 @@ cdef inline void copy_row(
     const Spread* s, const Place* place, char* out,
     const real_t* row,      # IN: the columns w0:w1, all lanes of the job
 ) noexcept nogil:
-    cdef Py_ssize_t columns = place.w1 - place.w0, lanes = place.lanes, w, lane
+    cdef Py_ssize_t columns = place.w1 - place.w0, lanes = place.lanes, _w, lane
     if s.contiguous and lanes == s.lanes:
         memcpy(out, row, columns * lanes * sizeof(real_t))
         return
-    for w in range(columns):
+    for _w in range(columns):
         if s.contiguous:
             memcpy(out, row, lanes * sizeof(real_t))
         else:
