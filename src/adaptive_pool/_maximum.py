@@ -147,19 +147,22 @@ def _maximum_backward(
         gradient, positions = native(gradient), native(positions)
     threads = threads_for(function, num_threads, work)
     gradient, positions = aligned(gradient), aligned(positions)
-    if problem.windows is not None and any_outside(
-        positions, problem.windows, problem.plane, threads
-    ):
+    def outside() -> ValueError:
         bad = positions[(positions < 0) | (positions >= problem.plane)]
-        raise ValueError(
+        return ValueError(
             f"{function}: indices must lie in 0:{problem.plane} for input shape "
-            f"{target_shape}, got {bad.flat[0] if bad.size else 'another'}"
+            f"{target_shape}, got {bad.flat[0] if bad.size else 'another, changed during the call'}"
         )
+
+    # A new array can be thrown away; what is the caller's is not written to before all is known.
+    if problem.windows is not None and out is not None:
+        if any_outside(positions, problem.windows, problem.plane, threads):
+            raise outside()
     result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
     if problem.windows is None:
         result[...] = 0
     elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
-        raise ValueError(f"{function}: indices were changed during the call")
+        raise outside()
     return deliver(result, out)
 
 

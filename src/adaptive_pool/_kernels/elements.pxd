@@ -27,12 +27,7 @@ ctypedef fused word_t:
     uint32_t
     uint64_t
 
-# The words of gradients, and those of indices (signed, like everything else, once inside).
-ctypedef fused gradient_word_t:
-    uint16_t
-    uint32_t
-    uint64_t
-
+# The words of indices.
 ctypedef fused index_word_t:
     uint32_t
     uint64_t

@@ -1,0 +1,210 @@
+"""Every path of the backward kernels: right, and the same bits however memory lies."""
+
+import numpy as np
+import pytest
+from cases import dtype_of, random_array
+from oracle import function, pooled_back, spacing, tables
+
+from adaptive_pool import _reference
+
+
+def table(*pairs):
+    starts, ends = zip(*pairs, strict=True)
+    return np.array(starts), np.array(ends)
+
+
+# The input sizes, and output sizes or tables; the names are those of docs/design/backward.md.
+AVERAGES = {
+    "values-even": ((12, 40), (3, 5)),
+    "values-overlapping": ((11, 13), (4, 5)),
+    "values-short-rows": ((9, 6), (9, 6)),
+    "values-summed-late": ((13, 13), (20, 20)),
+    "values-many-batches": ((40, 300), (37, 290)),
+    "values-pieces-of-rows": ((3, 9001), (2, 7)),
+    "values-pieces-of-windows": ((3, 3001), (2, 1500)),
+    "values-3d": ((4, 6, 10), (2, 4, 3)),
+    "runs-3d-overlapping": ((5, 7, 10), (3, 4, 3)),
+    "one-output": ((7, 9), (1, 1)),
+    "one-output-3d": ((3, 4, 5), (1, 1, 1)),
+    "one-long-output": ((99, 101), (1, 1)),
+    "one-column": ((9, 8), (4, 1)),
+    "one-row": ((9, 8), (1, 3)),
+    "1d": ((300,), (7,)),
+    "many-windows-to-a-column": ((2, 3), (5, 2500)),
+    "too-many-windows-to-a-column": ((2, 2), (3, 20000)),
+    "gaps": ((9, 30), (table((1, 2), (3, 6)), table((2, 9), (12, 13), (12, 20)))),
+    "unsorted-columns": ((9, 30), (table((0, 5), (3, 9)), table((4, 9), (0, 30), (7, 8), (2, 20)))),
+    "unsorted-rows": ((9, 30), (table((4, 9), (0, 9), (2, 3), (0, 1)), table((0, 20), (5, 30)))),
+    "four-windows-to-a-row": ((9, 8), (table((0, 9), (0, 9), (1, 9), (2, 9)), table((0, 8)))),
+}
+
+
+def strided(x):
+    """An equal array with gaps between neighbours on every axis, and one axis reversed."""
+    wide = np.full([2 * n + 1 for n in x.shape], 7, x.dtype)[
+        tuple(slice(1, None, 2) for _ in x.shape)
+    ]
+    wide = wide[..., ::-1]
+    wide[...] = x
+    return wide
+
+
+def average_of(g, sizes, windows, channels_last=False, **options):
+    """The gradient for `g` of shape (2, channels, *counts), pooled axes last."""
+    data_format = "channels_last" if channels_last else "channels_first"
+    ndim = len(sizes)
+    given = pooled_back(g, ndim, data_format)
+    if channels_last:
+        given = np.ascontiguousarray(given)
+    shape = pooled_back(np.empty((*g.shape[:2], *sizes), np.int8), ndim, data_format).shape
+    result = function("avg", ndim, backward=True)(
+        given, shape, data_format=data_format, windows=windows, **options
+    )
+    return np.moveaxis(result, -1, 1) if channels_last else result
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 33, 600])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("case", AVERAGES)
+def test_average(rng, case, dtype, channels):
+    sizes, windows = AVERAGES[case]
+    large = np.prod(sizes) * channels > 10**5 or case.startswith("too-many")
+    if large and channels > 3:
+        pytest.skip("covered by fewer channels")
+    if isinstance(windows[0], int):
+        windows = tables(sizes, windows)
+    windows = [(np.asarray(s), np.asarray(e)) for s, e in windows]
+    counts = [len(s) for s, _ in windows]
+    g = random_array(rng, (2, channels, *counts), dtype)
+    result = average_of(g, sizes, windows)
+
+    wide = g.astype(np.float64)
+    expected = _reference.average_backward(wide, sizes, windows)
+    magnitude = _reference.average_backward(np.abs(wide), sizes, windows)
+    ones = [np.ones(n) for n in counts]
+    held = [
+        sum((one[o] * ((s[o] <= np.arange(n)) & (np.arange(n) < e[o])) for o in range(len(s))), 0)
+        for n, (s, e), one in zip(sizes, windows, ones, strict=True)
+    ]
+    terms = np.prod([h.max() for h in held])
+    # A share is off by two roundings at most, a sum of n of them by n - 1 more, the oracle's by as
+    # many: n + 1 units of float64 in all. Shorter types are rounded to once, by half a unit.
+    unit = spacing(magnitude, dtype_of(dtype))
+    bound = (0.5 * unit if dtype != "float64" else 0) + (terms + 1) * spacing(
+        magnitude, np.dtype("float64")
+    )
+    assert (np.abs(result.astype(np.float64) - expected) <= bound).all()
+
+    bits = result.tobytes()
+    assert average_of(g, sizes, windows, channels_last=True).tobytes() == bits
+    assert average_of(strided(g), sizes, windows).tobytes() == bits
+    for channels_last in (False, True):
+        out = np.zeros_like(result)
+        if channels_last:
+            out = np.ascontiguousarray(np.moveaxis(out, 1, -1))
+        out = strided(out)
+        given = average_of(g, sizes, windows, channels_last, out=out)
+        assert given.tobytes() == bits
+        # Dense pixels, some of their lanes: rows with gaps.
+        if channels_last:
+            out = np.zeros((*out.shape[:-1], channels + 3), result.dtype)[..., 1:-2]
+            assert average_of(g, sizes, windows, True, out=out).tobytes() == bits
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("shape", "counts"),
+    [((3, 41, 60, 61), (7, 9)), ((1, 2, 500, 601), (7, 9)), ((1, 700, 30, 31), (1, 1))],
+    ids=["planes", "pieces-of-planes", "one-output"],
+)
+def test_same_bits_for_any_threads(rng, shape, counts, dtype):
+    sizes = shape[2:]
+    windows = tables(sizes, counts)
+    g = random_array(rng, (*shape[:2], *counts), dtype)
+    indices = rng.integers(0, np.prod(sizes), g.shape)
+    expected = average_of(g, sizes, windows, num_threads=1).tobytes()
+    maximum = maximum_of(g, indices, sizes, num_threads=1).tobytes()
+    for channels_last in (False, True):
+        for n in (1, 2, 3, 7):
+            result = average_of(g, sizes, windows, channels_last, num_threads=n)
+            assert result.tobytes() == expected
+            result = maximum_of(g, indices, sizes, channels_last, num_threads=n)
+            assert result.tobytes() == maximum
+
+
+# The input sizes, and the number of outputs.
+MAXIMA = {
+    "small-planes": ((7, 9), (3, 4)),
+    "large-planes": ((90, 120), (5, 6)),
+    "many-outputs": ((90, 120), (40, 50)),
+    "more-outputs-than-inputs": ((5, 6), (9, 11)),
+    "3d": ((5, 6, 7), (2, 3, 4)),
+    "1d": ((500,), (60,)),
+    "one-output": ((7, 7), (1, 1)),
+}
+
+
+def maximum_of(g, indices, sizes, channels_last=False, **options):
+    """The same for max pooling; `indices` of the shape of `g`."""
+    data_format = "channels_last" if channels_last else "channels_first"
+    ndim = len(sizes)
+    given = [pooled_back(a, ndim, data_format) for a in (g, indices)]
+    if channels_last:
+        given = [np.ascontiguousarray(a) for a in given]
+    shape = pooled_back(np.empty((*g.shape[:2], *sizes), np.int8), ndim, data_format).shape
+    result = function("max", ndim, backward=True)(*given, shape, data_format=data_format, **options)
+    return np.moveaxis(result, -1, 1) if channels_last else result
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 33, 300])
+@pytest.mark.parametrize("index", ["int32", "int64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("case", MAXIMA)
+def test_maximum(rng, case, dtype, index, channels):
+    sizes, counts = MAXIMA[case]
+    if channels > 33 and np.prod(sizes) > 500:
+        pytest.skip("covered by fewer channels")
+    g = random_array(rng, (2, channels, *counts), dtype)
+    # In no order, some of them the same.
+    indices = rng.integers(0, np.prod(sizes), g.shape).astype(index)
+    indices[rng.random(g.shape) < 0.3] = np.prod(sizes) - 1
+    g[rng.random(g.shape) < 0.1] = np.inf
+    g[rng.random(g.shape) < 0.1] = -np.inf
+    g[rng.random(g.shape) < 0.05] = np.nan
+    g[:, :1] = np.where(np.isfinite(g[:, :1]), g[:, :1], 1)  # and planes without
+    result = maximum_of(g, indices, sizes)
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = _reference.maximum_backward(g, indices, sizes)
+    np.testing.assert_array_equal(result, expected)
+
+    bits = result.tobytes()
+    assert maximum_of(g, indices, sizes, channels_last=True).tobytes() == bits
+    assert maximum_of(strided(g), indices, sizes).tobytes() == bits
+    assert maximum_of(g, strided(indices), sizes).tobytes() == bits
+    for channels_last in (False, True):
+        out = np.zeros_like(result)
+        if channels_last:
+            out = np.ascontiguousarray(np.moveaxis(out, 1, -1))
+        assert maximum_of(g, indices, sizes, channels_last, out=strided(out)).tobytes() == bits
+        if channels_last:
+            out = np.zeros((*out.shape[:-1], channels + 3), result.dtype)[..., 1:-2]
+            assert maximum_of(g, indices, sizes, True, out=out).tobytes() == bits
+
+
+@pytest.mark.parametrize("index", ["int32", "int64"])
+@pytest.mark.parametrize("bad", [-1, 63, -(2**31), 2**31 - 1, -(2**63), 2**63 - 1])
+@pytest.mark.parametrize("shape", [(1, 1, 3, 4), (5, 70, 30, 30)])
+def test_every_index_is_checked(rng, shape, index, bad):
+    if not np.iinfo(index).min <= bad <= np.iinfo(index).max:
+        pytest.skip("no such index of that type")
+    indices = rng.integers(0, 63, shape).astype(index)
+    for position in (0, -1, indices.size // 2):
+        for view in (indices.copy(), strided(indices)):
+            view[np.unravel_index(position % indices.size, shape)] = bad
+            g = np.ones(shape, np.float32)
+            out = np.full((*shape[:2], 7, 9), 5, np.float32)
+            with pytest.raises(ValueError, match="indices must lie in 0:63"):
+                maximum_of(g, view, (7, 9), out=out)
+            assert (out == 5).all()
+            with pytest.raises(ValueError, match="indices must lie in 0:63"):
+                maximum_of(g, view, (7, 9), channels_last=True)
