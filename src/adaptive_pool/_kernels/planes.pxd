@@ -20,7 +20,7 @@ cdef extern from *:
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
-    #define ap_prefetch(address) __builtin_prefetch(address)
+    #define ap_prefetch(address) __builtin_prefetch(address, 0, 1)  /* to the second cache */
     #else
     #define ap_prefetch(address) ((void) (address))
     #endif
@@ -40,10 +40,10 @@ cdef enum:
     JOBS = 4            # for each thread, at least, if there are so many
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
-    # Lines up to SHORT bytes apart are asked for AHEAD bytes early: read four at a time, they are
-    # no stream that the hardware's prefetching would see. docs/design/canonical-problem.md.
-    AHEAD = 4096
-    SHORT = 2048
+    # Lines are asked for so many bytes early if the input is larger than caches are: while a tile is
+    # reduced along W, nothing else would be read. docs/design/canonical-problem.md.
+    AHEAD = 16384
+    LARGE = 16777216
 
 
 cdef inline char* at(
@@ -246,7 +246,7 @@ cdef inline Pooling plan(
     p.longest = p.w.longest
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
-    p.ahead = 0 < p.x.h <= SHORT
+    p.ahead = c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize
     cut(&p, num_threads)
     return p
 
@@ -351,12 +351,12 @@ cdef inline Py_ssize_t read_rows(
     cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
     cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
     cdef Py_ssize_t row, i
-    if p.fetch == NULL:
-        for row in range(count):
-            rows[row] = first + row * p.x.h
+    for row in range(count):
+        rows[row] = first + row * p.x.h
         if p.ahead:
-            for i in range(0, count * p.x.h, 64):
-                ap_prefetch(first + AHEAD + i)
+            for i in range(0, (w1 - w0) * p.x.w, 64):
+                ap_prefetch(rows[row] + AHEAD + i)
+    if p.fetch == NULL:
         return count
     for row in range(count):
         rows[row] = buffers + row * TILE * itemsize
