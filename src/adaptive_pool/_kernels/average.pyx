@@ -30,8 +30,9 @@ from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at, is_one_run,
-    isa, job_count, line_of, locate, next_line, plan, read_rows, shape_of_piece,
+    JOBS, ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
+    isa, job_count, line_of, locate, next_line, pieces, plan, read_rows, shape_of_piece,
+    step_of_run,
 )
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
@@ -41,6 +42,7 @@ cdef enum:
     PARTIALS = 16           # running sums of a long window
     LONG = 2 * PARTIALS     # elements that make a window long
     VECTOR = 8              # lanes that make a vector
+    PLANES = 64             # pooled to one number each by a job
     CHAINS = 4              # short windows summed side by side
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
 
@@ -61,6 +63,7 @@ cdef struct Average:
     Pooling pooling
     Packing packing
     Array out
+    bint planes         # each is one long run in memory, pooled to one number
     tile_t tile
     store_t store
     Py_ssize_t sums     # bytes of a thread's scratch that are for sums
@@ -95,6 +98,28 @@ cdef inline void add_rows(
         line[i] = total
 
 
+cdef inline void add_some(
+    const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t n, bint first,
+    value_t* _, acc_t* line,
+) noexcept nogil:
+    """`add_rows` for any count up to ROWS."""
+    if count == ROWS and first:
+        add_rows[value_t, acc_t](rows, ROWS, offset, n, True, _, line)
+    elif count == ROWS:
+        add_rows[value_t, acc_t](rows, ROWS, offset, n, False, _, line)
+    elif count == 1 and first:
+        add_rows[value_t, acc_t](rows, 1, offset, n, True, _, line)
+    elif count == 1:
+        add_rows[value_t, acc_t](rows, 1, offset, n, False, _, line)
+    else:
+        if first:
+            add_rows[value_t, acc_t](rows, 2, offset, n, True, _, line)
+        else:
+            add_rows[value_t, acc_t](rows, 2, offset, n, False, _, line)
+        if count == 3:
+            add_rows[value_t, acc_t](rows + 2, 1, offset, n, False, _, line)
+
+
 cdef inline void sum_lines(
     const Pooling* p, const Tile* tile, const Line* line,
     Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
@@ -104,25 +129,15 @@ cdef inline void sum_lines(
     """Sum the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t k = 0, count, run, step, n = piece.length
+    cdef Py_ssize_t k = 0, count, run, n = piece.length
     while k < line.count:
         count = read_rows(
             p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
         )
         for run in range(piece.runs):
-            step = run * piece.step
-            if count == ROWS and k == 0:
-                add_rows[value_t, acc_t](rows, ROWS, step, n, True, buffers, sums + run * n)
-            elif count == ROWS:
-                add_rows[value_t, acc_t](rows, ROWS, step, n, False, buffers, sums + run * n)
-            elif count == 2 and k == 0:
-                add_rows[value_t, acc_t](rows, 2, step, n, True, buffers, sums + run * n)
-            elif count == 2:
-                add_rows[value_t, acc_t](rows, 2, step, n, False, buffers, sums + run * n)
-            elif k == 0:
-                add_rows[value_t, acc_t](rows, 1, step, n, True, buffers, sums + run * n)
-            else:
-                add_rows[value_t, acc_t](rows, 1, step, n, False, buffers, sums + run * n)
+            add_some[value_t, acc_t](
+                rows, count, run * piece.step, n, k == 0, buffers, sums + run * n
+            )
         k += count
 
 
@@ -403,38 +418,57 @@ cdef inline void sum_small(
         sums += n
 
 
-cdef inline void add_run(
-    const value_t* run,     # IN: a multiple of PARTIALS elements
-    Py_ssize_t n,
-    acc_t* partials,        # IN, OUT: PARTIALS
-) noexcept nogil:
-    """`add_blocks`, straight from the input."""
-    cdef acc_t totals[PARTIALS]
-    cdef Py_ssize_t k
-    for k in range(PARTIALS):
-        totals[k] = partials[k]
-    for _ in range(n // PARTIALS):
-        for k in range(PARTIALS):
-            totals[k] = plus[acc_t, value_t](totals[k], run[k])
-        run += PARTIALS
-    for k in range(PARTIALS):
-        partials[k] = totals[k]
-
-
 cdef inline void sum_run(
     const value_t* run, Py_ssize_t n,   # IN: at least LONG elements
     acc_t* sums,                        # OUT: one
 ) noexcept nogil:
     """Sum a window that is one run in memory: what `add_piece` does, straight from the input."""
-    cdef Py_ssize_t whole = n - n % PARTIALS, i
-    cdef acc_t partials[PARTIALS]
-    cdef acc_t total
-    clear[acc_t](partials, 1)
-    add_run[value_t, acc_t](run, whole, partials)
-    sum_partials[acc_t](partials, 1, &total)
-    for i in range(whole, n):
-        total = plus[acc_t, value_t](total, run[i])
-    sums[0] = total
+    cdef acc_t totals[PARTIALS]
+    cdef Py_ssize_t k, i = PARTIALS
+    for k in range(PARTIALS):
+        totals[k] = plus[acc_t, value_t](nothing[acc_t](sums), run[k])
+    while i + PARTIALS <= n:
+        for k in range(PARTIALS):
+            totals[k] = plus[acc_t, value_t](totals[k], run[i + k])
+        i += PARTIALS
+    for k in range(PARTIALS // 2):
+        totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 2 + k])
+    for k in range(PARTIALS // 4):
+        totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 4 + k])
+    totals[0] = merge[acc_t](
+        merge[acc_t](totals[0], totals[2]), merge[acc_t](totals[1], totals[3])
+    )
+    while i < n:
+        totals[0] = plus[acc_t, value_t](totals[0], run[i])
+        i += 1
+    sums[0] = totals[0]
+
+
+cdef inline void sum_run_of_lanes(
+    const char* run, Py_ssize_t step,   # IN: `size` times n elements, so many bytes apart
+    Py_ssize_t size, Py_ssize_t n,
+    value_t* _,             # the type of the elements
+    acc_t* partials,        # scratch: PARTIALS x n
+    acc_t* sums,            # OUT: n
+) noexcept nogil:
+    """What `sum_run` does, for lanes: in one pass, ROWS elements of each running sum at a time."""
+    cdef Py_ssize_t whole = size - size % PARTIALS if size >= LONG else 0, i = 0, k, row, count
+    cdef const char* rows[ROWS]
+    while i < whole:
+        count = min((whole - i) // PARTIALS, <Py_ssize_t> ROWS)
+        for k in range(PARTIALS):
+            for row in range(count):
+                rows[row] = run + (i + k + row * PARTIALS) * step
+            add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, partials + k * n)
+        i += count * PARTIALS
+    if whole > 0:
+        sum_partials[acc_t](partials, n, sums)
+    while i < size:
+        count = min(size - i, <Py_ssize_t> ROWS)
+        for row in range(count):
+            rows[row] = run + (i + row) * step
+        add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, sums)
+        i += count
 
 
 cdef inline void sum_whole_lines(
@@ -449,8 +483,11 @@ cdef inline void sum_whole_lines(
     cdef Py_ssize_t k, w, columns, column = 0, run
     cdef Piece shape
     cdef const char* row[ROWS]
-    if lanes == 1 and size >= LONG and is_one_run(p, line):
-        sum_run[value_t, acc_t](<const value_t*> input_at(p, line, 0, 0, tile.lane), size, sums)
+    if step_of_run(p, line) != 0:
+        sum_run_of_lanes[value_t, acc_t](
+            input_at(p, line, 0, 0, tile.lane), step_of_run(p, line), size, lanes, buffers,
+            partials, sums,
+        )
         return
     for k in range(line.count):
         w = 0
@@ -470,9 +507,35 @@ cdef inline void sum_whole_lines(
             column += columns
 
 
+cdef inline void average_planes(
+    const Average* average, Py_ssize_t job, value_t* _, acc_t* scratch,
+) noexcept nogil:
+    """A job of planes that are runs in memory, each pooled to one number: side by side, as lanes."""
+    cdef Pooling p = average.pooling
+    cdef Array out = average.out
+    cdef Py_ssize_t jobs = pieces(p.channels, p.group), k
+    cdef Tile tile
+    cdef Line line = line_of(&p, job // jobs * p.channels + job % jobs * p.group)
+    cdef double* divisors = <double*> (scratch + p.group)
+    cdef const char* first
+    p.x.lane, out.lane = p.x.channel, out.channel
+    tile.lane = tile.w0 = tile.ow0 = 0
+    tile.lanes, tile.w1, tile.ow1 = min(p.group, p.channels - line.channel), p.w.size, 1
+    first = input_at(&p, &line, 0, 0, 0)
+    for k in range(tile.lanes):
+        sum_run[value_t, acc_t](
+            <const value_t*> (first + k * p.x.lane), line.count * p.w.size, scratch + k
+        )
+    divisors[0] = 0
+    average.store(&p, &out, &tile, &line, scratch, divisors)
+
+
 cdef void average_tile(
     const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
 ) noexcept nogil:
+    if average.planes:
+        average_planes[value_t, acc_t](average, job, buffers, scratch)
+        return
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
     cdef Line first = line_of(p, tile.line), line = first
@@ -481,12 +544,20 @@ cdef void average_tile(
     cdef acc_t* sums = scratch + TILE           # of whole windows
     cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
     cdef double* divisors = <double*> (partials + PARTIALS * lanes)
+    # Long windows of one line are runs in memory.
+    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG
 
     for k in range(tile.lines):
         if p.whole:
             sum_whole_lines[value_t, acc_t](
                 p, &tile, &line, buffers, scratch, partials, sums + k * lanes
             )
+        elif direct and line.count == 1:
+            for ow in range(windows):
+                sum_run[value_t, acc_t](
+                    <const value_t*> input_at(p, &line, 0, p.w.starts[tile.ow0 + ow], 0),
+                    window_size(p.w, tile.ow0 + ow), sums + k * windows + ow,
+                )
         elif columns * lanes > TILE:  # a single window, wider than a tile
             w = tile.w0
             while w < tile.w1:
@@ -509,7 +580,9 @@ cdef void average_tile(
                     sums + (k * windows + ow - tile.ow0) * lanes,
                 )
         next_line(p, &line)
-    if lanes < VECTOR and not p.whole and columns * lanes <= TILE:
+    if lanes < VECTOR and not p.whole and columns * lanes <= TILE and not (
+        direct and first.count == 1
+    ):
         sum_windows[acc_t](p, &tile, scratch, partials, sums)
     line = first
     divisors[0] = 0
@@ -688,11 +761,13 @@ cdef store_t store_for(Element element, Element out, bint short_sums) noexcept n
         return store_short_for[int64_t](out, NULL)
 
 
-cdef bint is_long_run(const Pooling* p) noexcept nogil:
-    """Whether planes are pooled to one number each by `sum_run`, which no packing improves on."""
-    return p.fetch == NULL and p.whole and p.d.count == 1 and p.h.count == 1 and (
-        p.d.longest * p.h.longest * p.w.longest >= LONG
-    )
+cdef bint are_long_runs(const Pooling* p) noexcept nogil:
+    """Whether planes are pooled to one number each, by `sum_run`, which no packing improves on."""
+    cdef Line line
+    if not p.whole or p.d.count * p.h.count > 1 or p.lanes > 1:
+        return False
+    line = line_of(p, 0)
+    return line.count * p.w.size >= LONG and step_of_run(p, &line) == p.x.itemsize
 
 
 cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
@@ -732,7 +807,14 @@ cdef int pool(
             sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
             else sizeof(double)
         ) + (1 + TILE) * sizeof(double)
-        if task.packing.groups > 0 and not is_long_run(&task.pooling):
+        task.planes = are_long_runs(&task.pooling)
+        if task.planes:
+            task.pooling.group = max(1, min(PLANES, c.channels // (JOBS * num_threads)))
+            run_jobs(
+                run_tile, &task, c.batches * pieces(c.channels, task.pooling.group), task.sums,
+                num_threads,
+            )
+        elif task.packing.groups > 0:
             run_jobs(
                 run_pack, &task, c.batches * task.packing.groups,
                 task.sums + pack_size(&task.packing) + results_size(&task.packing, &task.out),

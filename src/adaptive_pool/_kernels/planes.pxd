@@ -307,14 +307,15 @@ cdef inline void next_line(const Pooling* p, Line* line) noexcept nogil:
     line.count = (p.d.ends[line.od] - line.d0) * line.height
 
 
-cdef inline bint is_one_run(const Pooling* p, const Line* line) noexcept nogil:
-    """Whether the input lines that an output line is pooled from follow each other in memory."""
-    return p.fetch == NULL and (
-        (line.height == 1 or p.x.h == p.w.size * p.x.itemsize)
-        and (line.count == line.height or (
-            line.height == p.h.size and p.x.d == p.h.size * p.w.size * p.x.itemsize
-        ))
-    )
+cdef inline Py_ssize_t step_of_run(const Pooling* p, const Line* line) noexcept nogil:
+    """The one step, if there is one, between all elements of a window of whole lines, or 0."""
+    cdef Py_ssize_t step = p.x.w if p.w.size > 1 else p.x.h if line.height > 1 else p.x.d
+    if p.fetch == NULL and (p.w.size == 1 or line.height == 1 or p.x.h == p.w.size * step) and (
+        line.count == line.height or line.count == 1
+        or line.height == p.h.size and p.x.d == p.h.size * p.w.size * step
+    ):
+        return step
+    return 0
 
 
 cdef inline Py_ssize_t depth_of(const Line* line, Py_ssize_t k) noexcept nogil:

@@ -6,7 +6,8 @@ from libc.stdint cimport int64_t
 cdef struct Axis:
     Py_ssize_t size         # input length I
     Py_ssize_t count        # number of windows O
-    Py_ssize_t longest      # elements of a window, at most
+    Py_ssize_t shortest     # elements of a window, at least and at most
+    Py_ssize_t longest
     bint monotone           # starts and ends never fall: the windows that hold an index are a range
     const int64_t* starts
     const int64_t* ends

@@ -30,19 +30,20 @@ cdef class Windows:
             raise MemoryError
         self.memory[0], self.memory[1] = 0, 1
         for k in range(3 - self.ndim):  # an axis that is not there: one window of one element
-            all_axes[k][0] = Axis(1, 1, 1, True, self.memory, self.memory + 1)
+            all_axes[k][0] = Axis(1, 1, 1, 1, True, self.memory, self.memory + 1)
         used = 2
         for k, (size, starts, ends) in enumerate(axes):
             axis = all_axes[3 - self.ndim + k]
             axis.size = size
             axis.count = starts.shape[0]
-            axis.longest = 0
+            axis.shortest, axis.longest = size, 0
             axis.monotone = True
             axis.starts = self.memory + used
             axis.ends = self.memory + used + axis.count
             for i in range(axis.count):
                 self.memory[used + i] = starts[i]
                 self.memory[used + axis.count + i] = ends[i]
+                axis.shortest = min(axis.shortest, ends[i] - starts[i])
                 axis.longest = max(axis.longest, ends[i] - starts[i])
                 if i > 0 and (starts[i] < starts[i - 1] or ends[i] < ends[i - 1]):
                     axis.monotone = False
