@@ -799,7 +799,7 @@ cdef int pool(
     task.tile = tile_for(element, short_sums)
     task.store = store_for(element, out_element, short_sums)
     while True:
-        task.pooling = plan(c, element, windows, num_threads)
+        task.pooling = plan(c, element, windows, 1, num_threads)
         task.packing = plan_packing(c, &task.pooling)
         task.out = c.arrays[1]
         # Tiles of sums of lines and of windows, running sums, divisors.

@@ -29,12 +29,15 @@ from adaptive_pool._kernels.planes cimport (
     isa, job_count, line_number, line_of, locate, next_line, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
+from adaptive_pool._kernels.turning cimport turn
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     VECTOR = 8              # lanes that make a vector
-    CHAINS = 4              # windows compared side by side
+    WIDTH = 32              # columns that a long window is reduced to at first
+    LONG = 64               # columns that make a window long
+    GRID = 512              # elements of scratch beside a tile of turned lines
 
 ctypedef fused real_value_t:
     float
@@ -153,13 +156,13 @@ cdef inline void best_of_lines(
     value_t* buffers,               # scratch for ROWS pieces of lines
     bint indexed,
     value_t* best,                  # OUT: (w1 - w0) x lanes maxima of the input lines
-    index_t* where,                 # OUT: their flat indices
+    index_t* where,                 # OUT: the flat indices of the first elements of their lines
 ) noexcept nogil:
     """Compare the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
     cdef const char* rows[ROWS]
     cdef Py_ssize_t firsts[ROWS]
-    cdef Py_ssize_t k = 0, count, row, run, w, lane, n = piece.length
+    cdef Py_ssize_t k = 0, count, row, run, n = piece.length
     while k < line.count:
         count = read_rows(
             p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
@@ -173,15 +176,20 @@ cdef inline void best_of_lines(
                 best + run * n, where + run * n,
             )
         k += count
-    if not indexed:
-        return
-    if tile.lanes == 1:  # from the first element of a line to the element
-        for w in range(w1 - w0):
+
+
+cdef inline void add_columns(
+    index_t* where,             # IN, OUT: columns x n; from the first of a line to the element
+    Py_ssize_t w0, Py_ssize_t columns, Py_ssize_t n,
+) noexcept nogil:
+    cdef Py_ssize_t w, i
+    if n == 1:
+        for w in range(columns):
             where[w] += <index_t> (w0 + w)
         return
-    for w in range(w1 - w0):
-        for lane in range(tile.lanes):
-            where[w * tile.lanes + lane] += <index_t> (w0 + w)
+    for w in range(columns):
+        for i in range(n):
+            where[w * n + i] += <index_t> (w0 + w)
 
 
 cdef inline void best_of_lanes(
@@ -226,15 +234,6 @@ cdef inline void best_of_lanes(
         best_of_some[value_t, index_t](runs, indices, count, 0, n, first, indexed, best, where)
 
 
-cdef inline bint has_nan(const value_t* x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int found = 0
-    if value_t in real_value_t:
-        for i in range(n):
-            found |= x[i] != x[i]
-    return found != 0
-
-
 cdef inline bint beats(value_t x, index_t index, value_t top, index_t winner) noexcept nogil:
     """Whether the candidate (x, index) wins, in whatever order candidates are compared."""
     return (
@@ -267,114 +266,150 @@ cdef inline void best_of_columns(
         w += 1
 
 
-cdef inline value_t larger(value_t a, value_t b) noexcept nogil:
-    return a if a > b else b
-
-
-cdef inline void top_of_chains(
-    const value_t* a, const value_t* b, const value_t* c, const value_t* d,
-    Py_ssize_t step, Py_ssize_t columns,
-    value_t* tops,          # OUT: CHAINS
+cdef inline void best_of_pairs(
+    const value_t* best, const index_t* where,  # IN: n candidates
+    Py_ssize_t n, bint indexed,
+    value_t* tops, index_t* winners,            # IN, OUT: n maxima and their flat indices
 ) noexcept nogil:
-    """The maxima of four windows without NaN, side by side. See sum_chains in average.pyx."""
-    cdef value_t p = a[0], q = b[0], r = c[0], t = d[0]
-    cdef Py_ssize_t i = step
-    for _ in range(1, columns):
-        p = larger[value_t](a[i], p)
-        q = larger[value_t](b[i], q)
-        r = larger[value_t](c[i], r)
-        t = larger[value_t](d[i], t)
-        i += step
-    tops[0], tops[1], tops[2], tops[3] = p, q, r, t
-
-
-cdef inline index_t least_index(
-    const value_t* best, const index_t* where, Py_ssize_t step, Py_ssize_t columns, value_t top,
-) noexcept nogil:
-    """The least of the indices where `top`, which is no NaN, is met."""
-    cdef index_t winner = -1, index
+    """Compare n pairs of candidates, which may come in any order."""
     cdef Py_ssize_t i
-    for i in range(columns):
-        # As unsigned numbers -1 is the largest: what is not met never wins.
-        index = where[i * step] if best[i * step] >= top else -1
-        if index_t is int32_t:
-            winner = index if <uint32_t> index < <uint32_t> winner else winner
-        else:
-            winner = index if <uint64_t> index < <uint64_t> winner else winner
-    return winner
-
-
-cdef inline void best_across(
-    const value_t* best, const index_t* where,  # IN: candidates of lines, columns and lanes
-    const Py_ssize_t* starts, Py_ssize_t step,  # IN: where CHAINS windows begin
-    const Py_ssize_t* sizes,
-    bint indexed,
-    value_t* tops, index_t* winners,            # OUT: CHAINS
-) noexcept nogil:
-    """Reduce CHAINS windows without NaN."""
-    cdef Py_ssize_t least = sizes[0], i, k
-    for i in range(1, CHAINS):
-        least = min(least, sizes[i])
-    top_of_chains[value_t](
-        best + starts[0], best + starts[1], best + starts[2], best + starts[3], step, least, tops
-    )
-    for i in range(CHAINS):
-        for k in range(least, sizes[i]):
-            tops[i] = larger[value_t](best[starts[i] + k * step], tops[i])
+    cdef value_t top
+    cdef index_t winner = 0
+    cdef bint wins
     if indexed:
-        for i in range(CHAINS):
-            winners[i] = least_index[value_t, index_t](
-                best + starts[i], where + starts[i], step, sizes[i], tops[i]
-            )
-            if value_t in real_value_t:
-                for k in range(sizes[i] if tops[i] == 0 else 0):  # the zero that has won
-                    if where[starts[i] + k * step] == winners[i]:
-                        tops[i] = best[starts[i] + k * step]
+        for i in range(n):
+            wins = beats[value_t, index_t](best[i], where[i], tops[i], winners[i])
+            tops[i] = best[i] if wins else tops[i]
+            winners[i] = where[i] if wins else winners[i]
+    else:
+        for i in range(n):
+            top = tops[i]
+            challenge[value_t, index_t](best[i], 0, &top, &winner)
+            tops[i] = top
+
+
+cdef inline void best_of_long(
+    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, columns >= LONG
+    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: WIDTH x lanes
+    value_t* tops, index_t* winners,            # OUT: lanes maxima
+) noexcept nogil:
+    """Reduce a long window by vectors: to WIDTH columns first."""
+    cdef Py_ssize_t n = WIDTH * lanes, done = n, lane
+    memcpy(grid, best, n * sizeof(value_t))
+    if indexed:
+        memcpy(grid_where, where, n * sizeof(index_t))
+    while done < columns * lanes:
+        n = min(n, columns * lanes - done)
+        best_of_pairs[value_t, index_t](best + done, where + done, n, indexed, grid, grid_where)
+        done += n
+    for lane in range(lanes):
+        best_of_columns[value_t, index_t](
+            grid + lane, grid_where + lane, WIDTH, lanes, indexed, True, tops + lane, winners + lane
+        )
+
+
+cdef inline void best_of_run(
+    const value_t* run, Py_ssize_t first, Py_ssize_t n,     # IN: n elements, n >= LONG
+    bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: WIDTH
+    value_t* top, index_t* winner,              # OUT: the maximum and its flat index
+) noexcept nogil:
+    """`best_of_long` for a window that is one run in memory."""
+    cdef Py_ssize_t done = WIDTH, width = WIDTH, i
+    cdef index_t ignored = 0
+    memcpy(grid, run, WIDTH * sizeof(value_t))
+    if indexed:
+        for i in range(WIDTH):
+            grid_where[i] = <index_t> (first + i)
+    while done < n:
+        width = min(width, n - done)
+        if indexed:
+            for i in range(width):
+                challenge[value_t, index_t](
+                    run[done + i], <index_t> (first + done) + <index_t> i, &grid[i], &grid_where[i]
+                )
+        else:
+            for i in range(width):
+                challenge[value_t, index_t](run[done + i], 0, &grid[i], &ignored)
+        done += width
+    best_of_columns[value_t, index_t](
+        grid, grid_where, WIDTH, 1, indexed, True, top, winner
+    )
+
+
+cdef inline void best_of_turned(
+    const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
+    const Axis* w, const Tile* tile, bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: columns x lanes x lines, and lines
+    value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
+) noexcept nogil:
+    """Reduce the windows of many lines side by side, after turning lines into lanes."""
+    cdef Py_ssize_t n = tile.lines, lanes = tile.lanes, columns = (tile.w1 - tile.w0) * lanes
+    cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes, ow, lane, column, k, first
+    cdef value_t* found = grid + n * columns
+    cdef index_t* found_where = grid_where + n * columns
+    turn(
+        <const char*> best, columns * sizeof(value_t), n, columns,
+        <char*> grid, n * sizeof(value_t), sizeof(value_t),
+    )
+    if indexed:
+        turn(
+            <const char*> where, columns * sizeof(index_t), n, columns,
+            <char*> grid_where, n * sizeof(index_t), sizeof(index_t),
+        )
+        add_columns[index_t](grid_where, tile.w0, tile.w1 - tile.w0, n * lanes)
+    for ow in range(tile.ow0, tile.ow1):
+        for lane in range(lanes):
+            first = ((w.starts[ow] - tile.w0) * lanes + lane) * n
+            memcpy(found, grid + first, n * sizeof(value_t))
+            if indexed:
+                memcpy(found_where, grid_where + first, n * sizeof(index_t))
+            for column in range(1, window_size(w, ow)):
+                best_of_pairs[value_t, index_t](
+                    grid + first + column * lanes * n, grid_where + first + column * lanes * n,
+                    n, indexed, found, found_where,
+                )
+            for k in range(n):
+                tops[k * windows] = found[k]
+                if indexed:
+                    winners[k * windows] = found_where[k]
+            tops += 1
+            winners += 1
 
 
 cdef inline void best_of_tile(
-    const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
+    const value_t* best, index_t* where,        # IN: lines x columns x lanes candidates
     const Axis* w, const Tile* tile, bint indexed,
+    value_t* grid, index_t* grid_where,         # scratch: TILE and WIDTH x lanes
     value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
 ) noexcept nogil:
     """Reduce all windows of a tile along W where lanes are too few for vectors."""
-    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0
-    cdef bint plain = not has_nan[value_t](best, tile.lines * columns * lanes)
-    cdef Py_ssize_t starts[CHAINS]
-    cdef Py_ssize_t sizes[CHAINS]
-    cdef value_t found[CHAINS]
-    cdef index_t found_where[CHAINS]
-    cdef Py_ssize_t k, ow, lane, i, start, target = 0, n = 0
+    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, k, ow, lane, start, size
+    if tile.lines >= VECTOR and w.longest < LONG:
+        best_of_turned[value_t, index_t](
+            best, where, w, tile, indexed, grid, grid_where, tops, winners
+        )
+        return
     for k in range(tile.lines):
+        if indexed:
+            add_columns[index_t](where + k * columns * lanes, tile.w0, columns, lanes)
         for ow in range(tile.ow0, tile.ow1):
             start = (k * columns + w.starts[ow] - tile.w0) * lanes
-            for lane in range(lanes):
-                if not plain:
+            size = window_size(w, ow)
+            if size >= LONG:
+                best_of_long[value_t, index_t](
+                    best + start, where + start, size, lanes, indexed, grid, grid_where,
+                    tops, winners,
+                )
+            else:
+                for lane in range(lanes):
                     best_of_columns[value_t, index_t](
-                        best + start + lane, where + start + lane, window_size(w, ow), lanes,
-                        indexed, True, tops + target, winners + target,
+                        best + start + lane, where + start + lane, size, lanes, indexed, True,
+                        tops + lane, winners + lane,
                     )
-                    target += 1
-                    continue
-                starts[n], sizes[n] = start + lane, window_size(w, ow)
-                target += 1
-                n += 1
-                if n == CHAINS:
-                    best_across[value_t, index_t](
-                        best, where, starts, lanes, sizes, indexed,
-                        tops + target - CHAINS, winners + target - CHAINS,
-                    )
-                    n = 0
-    if n > 0:
-        for i in range(n, CHAINS):  # the last of them once more
-            starts[i], sizes[i] = starts[n - 1], sizes[n - 1]
-        best_across[value_t, index_t](
-            best, where, starts, lanes, sizes, indexed, found, found_where
-        )
-        for i in range(n):
-            tops[target - n + i] = found[i]
-            if indexed:
-                winners[target - n + i] = found_where[i]
+            tops += lanes
+            winners += lanes
 
 
 cdef value_t settle(
@@ -499,6 +534,8 @@ cdef void maximum_tile(
     cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes
     cdef value_t* tops = best + TILE
     cdef index_t* winners = where + TILE
+    # Long windows of one line are runs in memory.
+    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG
 
     for k in range(tile.lines):
         if lanes >= VECTOR:
@@ -507,18 +544,28 @@ cdef void maximum_tile(
                 best_of_lanes[value_t, index_t](
                     p, &tile, &line, ow, buffers, indexed, tops + i, winners + i
                 )
-        elif columns * lanes <= TILE:
+        elif direct and line.count == 1:
+            for ow in range(windows):
+                w = p.w.starts[tile.ow0 + ow]
+                best_of_run[value_t, index_t](
+                    <const value_t*> input_at(p, &line, 0, w, 0),
+                    line_number(p, &line, 0) * p.w.size + w, window_size(p.w, tile.ow0 + ow),
+                    indexed, best, where, tops + k * windows + ow, winners + k * windows + ow,
+                )
+        elif tile.lines * columns * lanes <= TILE:
             i = k * columns * lanes
             best_of_lines[value_t, index_t](
                 p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best + i, where + i
             )
-        else:  # a single window, wider than a tile
+        else:  # a single window of a single line, wider than a tile
             w = tile.w0
             while w < tile.w1:
                 end = min(w + TILE // lanes, tile.w1)
                 best_of_lines[value_t, index_t](
                     p, &tile, &line, w, end, buffers, indexed, best, where
                 )
+                if indexed:
+                    add_columns[index_t](where, w, end - w, lanes)
                 for lane in range(lanes):
                     best_of_columns[value_t, index_t](
                         best + lane, where + lane, end - w, lanes, indexed, w == tile.w0,
@@ -526,8 +573,12 @@ cdef void maximum_tile(
                     )
                 w = end
         next_line(p, &line)
-    if lanes < VECTOR and columns * lanes <= TILE:
-        best_of_tile[value_t, index_t](best, where, p.w, &tile, indexed, tops, winners)
+    if lanes < VECTOR and tile.lines * columns * lanes <= TILE and not (
+        direct and first.count == 1
+    ):
+        best_of_tile[value_t, index_t](
+            best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
+        )
     line = first
     for k in range(tile.lines):
         store_maxima[value_t, index_t](
@@ -599,13 +650,14 @@ cdef int pool(
         tile_for[int32_t](element, NULL) if short_plane or not indexed
         else tile_for[int64_t](element, NULL)
     )
-    # Two tiles of values and of indices: of lines, of their windows. Halves are kept as float32.
-    task.values = 2 * TILE * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
-    task.positions = 2 * TILE * (
+    # Three tiles of values and of indices: of lines, of their windows, of turned lines. Halves are
+    # kept as float32.
+    task.values = (3 * TILE + GRID) * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
+    task.positions = (3 * TILE + GRID) * (
         sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
     )
     while True:
-        task.pooling = plan(c, element, windows, num_threads)
+        task.pooling = plan(c, element, windows, 2 * VECTOR, num_threads)
         task.packing = plan_packing(c, &task.pooling)
         task.out = c.arrays[1]
         if indexed:

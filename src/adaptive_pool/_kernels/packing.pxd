@@ -89,7 +89,7 @@ cdef inline Pooling pack(
     inner.x = packed_array(scratch, inner.lanes, size, p.h.size, p.w.size)
     inner.fetch = NULL
     inner.ahead = False
-    cut(&inner, 1)
+    cut(&inner, 1, 1)
     if p.fetch == NULL:
         turn(first, p.x.channel, inner.lanes, packing.plane, scratch, inner.x.w, size)
         return inner

@@ -219,16 +219,23 @@ cdef inline fetch_t fetch_for(const Pooling* p) noexcept nogil:
         return <fetch_t> fetch_words[uint64_t]
 
 
-cdef inline void cut(Pooling* p, int num_threads) noexcept nogil:
-    """Cut the work into jobs, enough for all threads; none of the counts is 0."""
+cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nogil:
+    """Cut the work into jobs, enough for all threads; none of the counts is 0.
+
+    A tile of one lane has so many `lines`, if there are, at the price of fewer columns.
+    """
     cdef const Axis* w = p.w
+    cdef Py_ssize_t columns = max(w.size, w.count)
     p.lane_block = min(p.lanes, <Py_ssize_t> LANE_BLOCK)
     while p.lane_block > NARROW and p.lines * pieces(p.lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)
     # A few lines, as far as a tile goes: their windows are reduced side by side.
-    p.group = min(p.lines, max(pieces(GROUP, w.count * p.lane_block), 8 // p.lane_block))
-    p.group = min(p.group, TILE // (p.lane_block * max(w.size, w.count)))
-    p.group = max(min(p.group, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
+    lines = min(lines, TILE // (p.lane_block * max(p.longest, 1)))
+    p.group = max(pieces(GROUP, w.count * p.lane_block), 8 // p.lane_block)
+    p.group = min(p.group, TILE // (p.lane_block * columns))
+    if p.lane_block < 8:
+        p.group = max(p.group, lines)
+    p.group = max(min(p.group, p.lines, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(p.lanes, p.lane_block)
     p.groups = pieces(p.lines, p.group)
@@ -236,7 +243,7 @@ cdef inline void cut(Pooling* p, int num_threads) noexcept nogil:
 
 
 cdef inline Pooling plan(
-    const Canonical* c, Element element, Windows windows, int num_threads,
+    const Canonical* c, Element element, Windows windows, Py_ssize_t lines, int num_threads,
 ) noexcept nogil:
     cdef Pooling p
     p.x, p.element = c.arrays[0], element
@@ -247,7 +254,7 @@ cdef inline Pooling plan(
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
     p.ahead = c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize
-    cut(&p, num_threads)
+    cut(&p, lines, num_threads)
     return p
 
 
