@@ -25,7 +25,7 @@ from adaptive_pool._kernels.packing cimport (
     Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
+    ROWS, TILE, Line, Piece, Pooling, Tile, ap_prefetch, at, buffer_size, input_at,
     isa, job_count, line_number, line_of, locate, next_line, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
@@ -202,11 +202,12 @@ cdef inline void best_of_lanes(
     """Compare the elements of a window in row-major order, ROWS at a time, by vectors over lanes."""
     cdef Py_ssize_t n = tile.lanes, reach = TILE // n, w, end, i, count = 0, first_of_line
     cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
+    cdef Py_ssize_t most = 1 if n * <Py_ssize_t> sizeof(value_t) >= 1024 else ROWS
     cdef const char* row[ROWS]
     cdef const char* runs[ROWS]
     cdef Py_ssize_t indices[ROWS]
     cdef bint first = True
-    cdef Py_ssize_t k
+    cdef Py_ssize_t k, ahead
     for k in range(line.count):
         first_of_line = line_number(p, line, k) * p.w.size
         w = p.w.starts[ow]
@@ -215,11 +216,14 @@ cdef inline void best_of_lanes(
             read_rows(p, tile, line, k, 1, w, end, <char*> buffers, sizeof(value_t), row)
             for i in range(end - w):
                 runs[count] = row[0] + i * step
+                if p.ahead:  # the same place in the next window
+                    for ahead in range(0, step, 64):
+                        ap_prefetch(runs[count] + (end - w) * step + ahead)
                 indices[count] = first_of_line + w + i
                 count += 1
-                if count == ROWS:
+                if count == most:
                     best_of_some[value_t, index_t](
-                        runs, indices, ROWS, 0, n, first, indexed, best, where
+                        runs, indices, most, 0, n, first, indexed, best, where
                     )
                     first = False
                     count = 0

@@ -34,7 +34,7 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.tables cimport Axis, Windows
 
 cdef enum:
-    TILE = 2048         # elements of a tile: lines x columns x lanes
+    TILE = 4096         # elements of a tile: lines x columns x lanes
     LANE_BLOCK = 512    # lanes of a tile, at most
     NARROW = 64         # lanes that more jobs are not worth going below
     JOBS = 4            # for each thread, at least, if there are so many
@@ -44,6 +44,7 @@ cdef enum:
     # reduced along W, nothing else would be read. docs/design/canonical-problem.md.
     AHEAD = 16384
     LARGE = 16777216
+    SHORT = 2048
 
 
 cdef inline char* at(
@@ -361,7 +362,7 @@ cdef inline Py_ssize_t read_rows(
     cdef Py_ssize_t row, i
     for row in range(count):
         rows[row] = first + row * p.x.h
-        if p.ahead:
+        if p.ahead and (w1 - w0) * p.x.w <= SHORT:
             for i in range(0, (w1 - w0) * p.x.w, 64):
                 ap_prefetch(rows[row] + AHEAD + i)
     if p.fetch == NULL:
