@@ -339,6 +339,24 @@ cdef inline void sum_across(
         sums[i * tile.lanes] = totals[i]
 
 
+cdef inline void sum_regular(
+    const acc_t* line, Py_ssize_t windows, Py_ssize_t lanes, Py_ssize_t size,
+    acc_t* sums,                # OUT: windows x lanes
+) noexcept nogil:
+    """Sum windows of 2, 3 or 4 columns that follow each other. To be called with a literal size."""
+    cdef Py_ssize_t ow, lane, i
+    cdef acc_t total
+    for ow in range(windows):
+        for lane in range(lanes):
+            i = ow * size * lanes + lane
+            total = merge[acc_t](line[i], line[i + lanes])
+            if size > 2:
+                total = merge[acc_t](total, line[i + 2 * lanes])
+            if size > 3:
+                total = merge[acc_t](total, line[i + 3 * lanes])
+            sums[ow * lanes + lane] = total
+
+
 cdef inline void sum_windows(
     const Pooling* p, const Tile* tile,
     const acc_t* lines,         # IN: lines x columns x lanes
@@ -350,6 +368,20 @@ cdef inline void sum_windows(
     cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
     cdef Py_ssize_t ow = tile.ow0, size, lane, k, count
     cdef const acc_t* first
+    if 2 <= p.w.regular <= 4:
+        for k in range(tile.lines):
+            first = lines + k * line_step
+            count = tile.ow1 - tile.ow0
+            if p.w.regular == 2 and lanes == 3:
+                sum_regular[acc_t](first, count, 3, 2, sums)
+            elif p.w.regular == 2:
+                sum_regular[acc_t](first, count, lanes, 2, sums)
+            elif p.w.regular == 3:
+                sum_regular[acc_t](first, count, lanes, 3, sums)
+            else:
+                sum_regular[acc_t](first, count, lanes, 4, sums)
+            sums += windows
+        return
     while ow < tile.ow1:
         first = lines + (p.w.starts[ow] - tile.w0) * lanes
         size = window_size(p.w, ow)
@@ -608,22 +640,24 @@ cdef double mean_of_scaled(
 
 
 cdef inline void prepare_divisors(
-    const Pooling* p, const Tile* tile, const Line* line, double* divisors, bint inverse,
+    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t lanes, bint inverse,
+    double* divisors,       # OUT: 1 + windows x lanes
 ) noexcept nogil:
-    """The sizes of the windows of a line, or their inverses, from divisors[1] on.
+    """The sizes of the windows of a line, or their inverses, each `lanes` times, from 1 on.
 
     divisors[0] is the number of input lines that they are for.
     """
-    cdef Py_ssize_t i
-    cdef double lines = <double> line.count
+    cdef Py_ssize_t ow, lane
+    cdef double lines = <double> line.count, size
     if divisors[0] == lines:
         return
     divisors[0] = lines
-    for i in range(tile.ow1 - tile.ow0):
-        divisors[1 + i] = lines * <double> window_size(p.w, tile.ow0 + i)
-    if inverse:
-        for i in range(1, tile.ow1 - tile.ow0 + 1):
-            divisors[i] = 1.0 / divisors[i]
+    divisors += 1
+    for ow in range(tile.ow0, tile.ow1):
+        size = lines * <double> window_size(p.w, ow)
+        for lane in range(lanes):
+            divisors[lane] = 1.0 / size if inverse else size
+        divisors += lanes
 
 
 cdef inline void store_run(
@@ -654,16 +688,22 @@ cdef inline void store_means(
     cdef char* target = at(
         out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
     )
+    # Few lanes, side by side, are stored as one run.
+    cdef bint run = lanes < VECTOR and out.w == lanes * <Py_ssize_t> sizeof(mean_t) and (
+        lanes == 1 or out.lane == <Py_ssize_t> sizeof(mean_t)
+    )
+    if acc_t is twofold_t:  # one by one: some may have to be done again
+        run = False
     if acc_t is double:
-        prepare_divisors(p, tile, line, divisors, mean_t in narrow_real_t)
+        prepare_divisors(p, tile, line, lanes if run else 1, mean_t in narrow_real_t, divisors)
     else:
-        prepare_divisors(p, tile, line, divisors, False)
+        prepare_divisors(p, tile, line, lanes if run else 1, False, divisors)
     divisors += 1
-    if acc_t is twofold_t:
-        pass
-    elif lanes == 1 and out.w == <Py_ssize_t> sizeof(mean_t):
-        store_run[acc_t, mean_t](sums, windows, divisors, 1, <mean_t*> target)
+    if run:
+        store_run[acc_t, mean_t](sums, windows * lanes, divisors, 1, <mean_t*> target)
         return
+    elif acc_t is twofold_t:
+        pass
     elif lanes > 1 and out.lane == <Py_ssize_t> sizeof(mean_t):
         for ow in range(windows):
             store_run[acc_t, mean_t](sums, lanes, divisors + ow, 0, <mean_t*> target)

@@ -13,7 +13,7 @@ cdef enum:
     FEWEST = 4          # planes that are worth it
     COLUMNS = 32        # of a plane, at most
     PLANE = 1024        # elements of a plane, or outputs, at most: the pack stays in the caches
-    PIECE = 64          # elements of a plane that are converted before they are turned
+    PIECE = 128         # elements of a plane that are converted before they are turned
 
 
 cdef struct Packing:
@@ -93,7 +93,7 @@ cdef inline Pooling pack(
     if p.fetch == NULL:
         turn(first, p.x.channel, inner.lanes, packing.plane, scratch, inner.x.w, size)
         return inner
-    for i in range(0, packing.plane, 64):
+    for i in range(0, packing.plane, 128):
         n = min(packing.plane - i, <Py_ssize_t> PIECE)
         for k in range(inner.lanes):
             p.fetch(

@@ -8,6 +8,7 @@ cdef struct Axis:
     Py_ssize_t count        # number of windows O
     Py_ssize_t shortest     # elements of a window, at least and at most
     Py_ssize_t longest
+    Py_ssize_t regular      # the size of windows that follow each other, all of one size, or 0
     bint monotone           # starts and ends never fall: the windows that hold an index are a range
     const int64_t* starts
     const int64_t* ends

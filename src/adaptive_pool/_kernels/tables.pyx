@@ -30,13 +30,14 @@ cdef class Windows:
             raise MemoryError
         self.memory[0], self.memory[1] = 0, 1
         for k in range(3 - self.ndim):  # an axis that is not there: one window of one element
-            all_axes[k][0] = Axis(1, 1, 1, 1, True, self.memory, self.memory + 1)
+            all_axes[k][0] = Axis(1, 1, 1, 1, 1, True, self.memory, self.memory + 1)
         used = 2
         for k, (size, starts, ends) in enumerate(axes):
             axis = all_axes[3 - self.ndim + k]
             axis.size = size
             axis.count = starts.shape[0]
             axis.shortest, axis.longest = size, 0
+            axis.regular = ends[0] - starts[0] if axis.count > 0 else 0
             axis.monotone = True
             axis.starts = self.memory + used
             axis.ends = self.memory + used + axis.count
@@ -45,6 +46,8 @@ cdef class Windows:
                 self.memory[used + axis.count + i] = ends[i]
                 axis.shortest = min(axis.shortest, ends[i] - starts[i])
                 axis.longest = max(axis.longest, ends[i] - starts[i])
+                if ends[i] - starts[i] != axis.regular or (i > 0 and starts[i] != ends[i - 1]):
+                    axis.regular = 0
                 if i > 0 and (starts[i] < starts[i - 1] or ends[i] < ends[i - 1]):
                     axis.monotone = False
             used += 2 * axis.count
