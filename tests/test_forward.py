@@ -181,17 +181,30 @@ def test_layouts_agree_to_the_bit(rng, channels, width):
         assert (last == first[..., None]).all()
 
 
-def test_order_of_summation(rng):
-    """Lines in order, then columns in order, or 16 running sums of a long window and their tree."""
-    x = (rng.standard_normal((3, 77)) * 2.0 ** rng.integers(-20, 20, (3, 77))).astype(np.float32)
-    line = (x[0].astype(np.float64) + x[1]) + x[2]
-    total = 0.0
-    for value in line[:31]:
+def sum_in_order(values):
+    """The order of docs/design/summation.md: in turn, or 16 running sums, their tree, the rest."""
+    total, rest = np.float64(0), values
+    if len(values) >= 32:
+        whole = len(values) // 16 * 16
+        partials = np.zeros(16)
+        for block in values[:whole].reshape(-1, 16):
+            partials += block
+        for half in (8, 4, 2, 1):
+            partials = partials[:half] + partials[half:]
+        total, rest = partials[0], values[whole:]
+    for value in rest:
         total += value
-    assert ap.adaptive_avg_pool2d(x[:, :31], 1, dtype=np.float64) == total / 93
-    partials = np.zeros(16)
-    for column, value in enumerate(line):
-        partials[column % 16] += value
-    for half in (8, 4, 2, 1):
-        partials = partials[:half] + partials[half:]
-    assert ap.adaptive_avg_pool2d(x, 1, dtype=np.float64) == partials[0] / (3 * 77)
+    return total
+
+
+def test_order_of_summation(rng):
+    """Lines in order, then columns; or all elements in order, in windows that span all of W."""
+    x = (rng.standard_normal((3, 80)) * 2.0 ** rng.integers(-20, 20, (3, 80))).astype(np.float32)
+    wide = x.astype(np.float64)
+    line = (wide[0] + wide[1]) + wide[2]
+    y = ap.adaptive_avg_pool2d(x, None, windows=[([0], [3]), ([0, 31], [31, 80])], dtype=np.float64)
+    assert y[0, 0] == sum_in_order(line[:31]) / 93
+    assert y[0, 1] == sum_in_order(line[31:]) / 147
+    for columns in (10, 11, 77):
+        y = ap.adaptive_avg_pool2d(x[:, :columns], 1, dtype=np.float64)
+        assert y == sum_in_order(wide[:, :columns].ravel()) / (3 * columns)

@@ -147,6 +147,7 @@ def _maximum_backward(
         gradient, positions = native(gradient), native(positions)
     threads = threads_for(function, num_threads, work)
     gradient, positions = aligned(gradient), aligned(positions)
+
     def outside() -> ValueError:
         bad = positions[(positions < 0) | (positions >= problem.plane)]
         return ValueError(
@@ -155,9 +156,9 @@ def _maximum_backward(
         )
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
-    if problem.windows is not None and out is not None:
-        if any_outside(positions, problem.windows, problem.plane, threads):
-            raise outside()
+    look_first = problem.windows is not None and (out is not None or problem.plane == 0)
+    if look_first and any_outside(positions, problem.windows, problem.plane, threads):
+        raise outside()
     result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
     if problem.windows is None:
         result[...] = 0

@@ -275,7 +275,7 @@ cdef inline void add_piece(
 
 
 cdef inline void sum_chains(
-    const acc_t* a, const acc_t* b, const acc_t* c, const acc_t* d,     # IN: where four windows begin
+    const acc_t* a, const acc_t* b, const acc_t* c, const acc_t* d,     # IN: where windows begin
     Py_ssize_t step,            # IN: from one element of a window to the next
     Py_ssize_t columns,
     acc_t* totals,              # OUT: CHAINS
@@ -542,7 +542,7 @@ cdef inline void sum_whole_lines(
 cdef inline void average_planes(
     const Average* average, Py_ssize_t job, value_t* _, acc_t* scratch,
 ) noexcept nogil:
-    """A job of planes that are runs in memory, each pooled to one number: side by side, as lanes."""
+    """A job of planes that are runs in memory, pooled to one number each: stored as lanes are."""
     cdef Pooling p = average.pooling
     cdef Array out = average.out
     cdef Py_ssize_t jobs = pieces(p.channels, p.group), k
@@ -562,7 +562,7 @@ cdef inline void average_planes(
     average.store(&p, &out, &tile, &line, scratch, divisors)
 
 
-cdef void average_tile(
+cdef inline void average_tile(
     const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
 ) noexcept nogil:
     if average.planes:

@@ -37,6 +37,7 @@ cdef enum:
     VECTOR = 8              # lanes that make a vector
     WIDTH = 32              # columns that a long window is reduced to at first
     LONG = 64               # columns that make a window long
+    MANY = 1024             # bytes of lanes that are enough of a stream for the memory
     GRID = 512              # elements of scratch beside a tile of turned lines
 
 ctypedef fused real_value_t:
@@ -199,10 +200,11 @@ cdef inline void best_of_lanes(
     value_t* best,              # OUT: lanes maxima of the window
     index_t* where,             # OUT: their flat indices
 ) noexcept nogil:
-    """Compare the elements of a window in row-major order, ROWS at a time, by vectors over lanes."""
+    """Compare the elements of a window in row-major order, by vectors over lanes."""
     cdef Py_ssize_t n = tile.lanes, reach = TILE // n, w, end, i, count = 0, first_of_line
     cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
-    cdef Py_ssize_t most = 1 if n * <Py_ssize_t> sizeof(value_t) >= 1024 else ROWS
+    # Many lanes one element after the other, which is how they lie; few lanes side by side.
+    cdef Py_ssize_t most = 1 if n * <Py_ssize_t> sizeof(value_t) >= MANY else ROWS
     cdef const char* row[ROWS]
     cdef const char* runs[ROWS]
     cdef Py_ssize_t indices[ROWS]

@@ -40,8 +40,9 @@ cdef enum:
     JOBS = 4            # for each thread, at least, if there are so many
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
-    # Lines are asked for so many bytes early if the input is larger than caches are: while a tile is
-    # reduced along W, nothing else would be read. docs/design/canonical-problem.md.
+    # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early:
+    # nothing else would be read while a tile is reduced along W. Longer pieces than SHORT are
+    # streams that the processor sees by itself. docs/design/memory.md.
     AHEAD = 16384
     LARGE = 16777216
     SHORT = 2048
@@ -67,7 +68,8 @@ cdef extern from *:
     {
         ptrdiff_t i = 0;
         for (; i + 8 <= n; i += 8)
-            _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (in + 2 * i))));
+            _mm256_storeu_ps(
+                out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (in + 2 * i))));
         return i;
     }
     #else
