@@ -577,14 +577,16 @@ cdef inline void average_tile(
     cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
     cdef double* divisors = <double*> (partials + PARTIALS * lanes)
     # Long windows of one line are runs in memory.
-    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG
+    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG and (
+        p.d.longest == 1 and p.h.longest == 1
+    )
 
     for k in range(tile.lines):
         if p.whole:
             sum_whole_lines[value_t, acc_t](
                 p, &tile, &line, buffers, scratch, partials, sums + k * lanes
             )
-        elif direct and line.count == 1:
+        elif direct:
             for ow in range(windows):
                 sum_run[value_t, acc_t](
                     <const value_t*> input_at(p, &line, 0, p.w.starts[tile.ow0 + ow], 0),
@@ -612,9 +614,7 @@ cdef inline void average_tile(
                     sums + (k * windows + ow - tile.ow0) * lanes,
                 )
         next_line(p, &line)
-    if lanes < VECTOR and not p.whole and columns * lanes <= TILE and not (
-        direct and first.count == 1
-    ):
+    if lanes < VECTOR and not p.whole and not direct and columns * lanes <= TILE:
         sum_windows[acc_t](p, &tile, scratch, partials, sums)
     line = first
     divisors[0] = 0

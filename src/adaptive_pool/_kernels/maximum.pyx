@@ -541,7 +541,9 @@ cdef void maximum_tile(
     cdef value_t* tops = best + TILE
     cdef index_t* winners = where + TILE
     # Long windows of one line are runs in memory.
-    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG
+    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG and (
+        p.d.longest == 1 and p.h.longest == 1
+    )
 
     for k in range(tile.lines):
         if lanes >= VECTOR:
@@ -550,7 +552,7 @@ cdef void maximum_tile(
                 best_of_lanes[value_t, index_t](
                     p, &tile, &line, ow, buffers, indexed, tops + i, winners + i
                 )
-        elif direct and line.count == 1:
+        elif direct:
             for ow in range(windows):
                 w = p.w.starts[tile.ow0 + ow]
                 best_of_run[value_t, index_t](
@@ -579,9 +581,7 @@ cdef void maximum_tile(
                     )
                 w = end
         next_line(p, &line)
-    if lanes < VECTOR and tile.lines * columns * lanes <= TILE and not (
-        direct and first.count == 1
-    ):
+    if lanes < VECTOR and not direct and tile.lines * columns * lanes <= TILE:
         best_of_tile[value_t, index_t](
             best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
         )
