@@ -548,7 +548,7 @@ cdef inline void average_planes(
     cdef Py_ssize_t jobs = pieces(p.channels, p.group), k
     cdef Tile tile
     cdef Line line = line_of(&p, job // jobs * p.channels + job % jobs * p.group)
-    cdef double* divisors = <double*> (scratch + p.group)
+    cdef double* divisors = <double*> (scratch + PLANES)
     cdef const char* first
     p.x.lane, out.lane = p.x.channel, out.channel
     tile.lane = tile.w0 = tile.ow0 = 0
