@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,9 @@ def config() -> dict[str, Any]:
     >>> ap.config()["isa"] in ap.config()["isas_built"]
     True
     """
+    # Half of what importing this package would take, for those who never ask.
+    from importlib.metadata import version
+
     return {
         "version": version("adaptive-pool"),
         "numpy": np.__version__,

@@ -156,8 +156,12 @@ def _maximum_backward(
         )
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
-    look_first = problem.windows is not None and (out is not None or problem.plane == 0)
-    if look_first and any_outside(positions, problem.windows, problem.plane, threads):
+    throwaway = out is None and problem.plane > 0
+    if (
+        problem.windows is not None
+        and not throwaway
+        and any_outside(positions, problem.windows, problem.plane, threads)
+    ):
         raise outside()
     result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
     if problem.windows is None:
