@@ -6,8 +6,9 @@ windows along W are then reduced on that short line. An overlap of windows is re
 not once per window.
 
 The order of summation is part of the contract (docs/design/summation.md): lines in row-major
-order of (d, h); then along W from left to right or, for windows of 2 * PARTIALS columns and more,
-in PARTIALS running sums, column k of the window going to sum k % PARTIALS.
+order of (d, h); then along W from left to right or, for windows of LONG columns and more, in
+PARTIALS running sums. A window that is all of W goes element by element instead, and has LONG
+elements.
 """
 from libc.math cimport isfinite
 from libc.string cimport memcpy
@@ -30,7 +31,7 @@ from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    JOBS, ROWS, TILE, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
+    JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
     isa, job_count, line_of, locate, next_line, pieces, plan, read_rows, shape_of_piece,
     step_of_run,
 )
@@ -41,7 +42,6 @@ ISA = isa().decode()    # what this build was compiled for
 cdef enum:
     PARTIALS = 16           # running sums of a long window
     LONG = 2 * PARTIALS     # elements that make a window long
-    VECTOR = 8              # lanes that make a vector
     PLANES = 64             # pooled to one number each by a job
     CHAINS = 4              # short windows summed side by side
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
@@ -391,7 +391,7 @@ cdef inline void sum_windows(
                 sum_down[acc_t](
                     first + lane, tile.lines, line_step, lanes, size, sums + lane, windows
                 )
-        elif p.longest < LONG and ow + CHAINS <= tile.ow1:
+        elif p.w.longest < LONG and ow + CHAINS <= tile.ow1:
             count = CHAINS
             for k in range(tile.lines):
                 for lane in range(lanes):
@@ -512,14 +512,15 @@ cdef inline void sum_whole_lines(
 ) noexcept nogil:
     """Sum a window of whole lines, element after element in row-major order."""
     cdef Py_ssize_t lanes = tile.lanes, size = line.count * p.w.size, reach = TILE // lanes
-    cdef Py_ssize_t k, w, columns, column = 0, run
+    cdef Py_ssize_t k, w, columns, column = 0, run, step = step_of_run(p, line)
     cdef Piece shape
     cdef const char* row[ROWS]
-    if step_of_run(p, line) != 0:
-        sum_run_of_lanes[value_t, acc_t](
-            input_at(p, line, 0, 0, tile.lane), step_of_run(p, line), size, lanes, buffers,
-            partials, sums,
-        )
+    cdef const char* first = input_at(p, line, 0, 0, tile.lane)
+    if lanes == 1 and step == p.x.itemsize and size >= LONG:
+        sum_run[value_t, acc_t](<const value_t*> first, size, sums)
+        return
+    if step != 0:
+        sum_run_of_lanes[value_t, acc_t](first, step, size, lanes, buffers, partials, sums)
         return
     for k in range(line.count):
         w = 0
@@ -603,7 +604,7 @@ cdef inline void average_tile(
             sum_lines[value_t, acc_t](
                 p, &tile, &line, tile.w0, tile.w1, buffers, scratch + k * columns * lanes
             )
-        elif line.count <= ROWS and p.longest < LONG:
+        elif line.count <= ROWS and p.w.longest < LONG:
             sum_small[value_t, acc_t](p, &tile, &line, buffers, sums + k * windows * lanes)
         else:
             sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)

@@ -25,7 +25,7 @@ from adaptive_pool._kernels.packing cimport (
     Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Line, Piece, Pooling, Tile, ap_prefetch, at, buffer_size, input_at,
+    ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ap_prefetch, at, buffer_size, input_at,
     isa, job_count, line_number, line_of, locate, next_line, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
@@ -34,7 +34,6 @@ from adaptive_pool._kernels.turning cimport turn
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    VECTOR = 8              # lanes that make a vector
     WIDTH = 32              # columns that a long window is reduced to at first
     LONG = 64               # columns that make a window long
     MANY = 1024             # bytes of lanes that are enough of a stream for the memory

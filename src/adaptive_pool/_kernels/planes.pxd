@@ -36,6 +36,7 @@ from adaptive_pool._kernels.tables cimport Axis, Windows
 cdef enum:
     TILE = 4096         # elements of a tile: lines x columns x lanes
     LANE_BLOCK = 512    # lanes of a tile, at most
+    VECTOR = 8          # lanes that make a vector
     NARROW = 64         # lanes that more jobs are not worth going below
     JOBS = 4            # for each thread, at least, if there are so many
     GROUP = 32          # outputs of a tile, where there is no reason for more
@@ -158,7 +159,6 @@ cdef struct Pooling:
     fetch_t fetch               # NULL: lines are read in place
     bint ahead                  # lines are asked for early
     bint whole                  # the one window along W is all of it
-    Py_ssize_t longest          # columns of a window, at most
 
 
 cdef struct Tile:
@@ -254,10 +254,10 @@ cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nog
     while p.lane_block > NARROW and p.lines * pieces(p.lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)
     # A few lines, as far as a tile goes: their windows are reduced side by side.
-    lines = min(lines, TILE // (p.lane_block * max(p.longest, 1)))
-    p.group = max(pieces(GROUP, w.count * p.lane_block), 8 // p.lane_block)
+    lines = min(lines, TILE // (p.lane_block * max(w.longest, 1)))
+    p.group = max(pieces(GROUP, w.count * p.lane_block), VECTOR // p.lane_block)
     p.group = min(p.group, TILE // (p.lane_block * columns))
-    if p.lane_block < 8:
+    if p.lane_block < VECTOR:
         p.group = max(p.group, lines)
     p.group = max(min(p.group, p.lines, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
@@ -274,7 +274,6 @@ cdef inline Pooling plan(
     p.d, p.h, p.w = &windows.d, &windows.h, &windows.w
     p.channels, p.lanes = c.channels, c.lanes
     p.lines = c.batches * c.channels * p.d.count * p.h.count
-    p.longest = p.w.longest
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
     p.ahead = c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize
