@@ -35,6 +35,7 @@ from adaptive_pool._kernels.planes cimport (
     isa, job_count, line_of, locate, next_line, pieces, plan, read_rows, shape_of_piece,
     step_of_run,
 )
+from adaptive_pool._kernels.quads cimport QUADS, add, fold, load, quad_t, store, widen
 from adaptive_pool._kernels.tables cimport Windows, window_size
 
 ISA = isa().decode()    # what this build was compiled for
@@ -69,6 +70,25 @@ cdef struct Average:
     Py_ssize_t sums     # bytes of a thread's scratch that are for sums
 
 
+cdef inline Py_ssize_t add_quads(
+    const float* a, const float* b, const float* c, const float* d, Py_ssize_t count,
+    Py_ssize_t n, bint first, double* line,
+) noexcept nogil:
+    """`add_rows` for as many elements as quads hold; returns how many these are."""
+    cdef Py_ssize_t i = 0
+    cdef quad_t total
+    while i + 4 <= n:
+        total = widen(a + i) if first else add(load(line + i), widen(a + i))
+        if count > 1:
+            total = add(total, widen(b + i))
+        if count > 2:
+            total = add(total, widen(c + i))
+            total = add(total, widen(d + i))
+        store(line + i, total)
+        i += 4
+    return i
+
+
 cdef inline void add_rows(
     const char** rows,      # IN: 1, 2 or ROWS pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
@@ -85,9 +105,13 @@ cdef inline void add_rows(
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
     cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
     cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
-    cdef Py_ssize_t i
+    cdef Py_ssize_t done = 0, i
     cdef acc_t total
-    for i in range(n):
+    if acc_t is double:
+        if value_t is float:
+            if QUADS:
+                done = add_quads(a, b, c, d, count, n, first, line)
+    for i in range(done, n):
         total = nothing[acc_t](line) if first else line[i]
         total = plus[acc_t, value_t](total, a[i])
         if count > 1:
@@ -450,29 +474,72 @@ cdef inline void sum_small(
         sums += n
 
 
+cdef inline quad_t sum_blocks(
+    const float* run, Py_ssize_t n,     # IN: at least PARTIALS elements
+) noexcept nogil:
+    """The whole blocks of `sum_run` in running sums, of which four are left."""
+    cdef quad_t a = widen(run), b = widen(run + 4), c = widen(run + 8), d = widen(run + 12)
+    cdef Py_ssize_t i = PARTIALS
+    while i + PARTIALS <= n:
+        a = add(a, widen(run + i))
+        b = add(b, widen(run + i + 4))
+        c = add(c, widen(run + i + 8))
+        d = add(d, widen(run + i + 12))
+        i += PARTIALS
+    return add(add(a, c), add(b, d))
+
+
+cdef inline void sum_four_runs(
+    const char* first, Py_ssize_t step,     # IN: runs of n floats, so many bytes apart
+    Py_ssize_t n,
+    double* sums,                           # OUT: four
+) noexcept nogil:
+    """`sum_run` for runs side by side."""
+    cdef const float* a = <const float*> first
+    cdef const float* b = <const float*> (first + step)
+    cdef const float* c = <const float*> (first + 2 * step)
+    cdef const float* d = <const float*> (first + 3 * step)
+    cdef quad_t p = sum_blocks(a, n)  # in the order in which they lie in memory
+    cdef quad_t q = sum_blocks(b, n)
+    cdef quad_t r = sum_blocks(c, n)
+    cdef quad_t t = sum_blocks(d, n)
+    cdef Py_ssize_t i
+    store(sums, fold(p, q, r, t))
+    for i in range(n - n % PARTIALS, n):
+        sums[0] += <double> a[i]
+        sums[1] += <double> b[i]
+        sums[2] += <double> c[i]
+        sums[3] += <double> d[i]
+
+
 cdef inline void sum_run(
     const value_t* run, Py_ssize_t n,   # IN: at least LONG elements
     acc_t* sums,                        # OUT: one
 ) noexcept nogil:
     """Sum a window that is one run in memory: what `add_piece` does, straight from the input."""
     cdef acc_t totals[PARTIALS]
-    cdef Py_ssize_t k, i = PARTIALS
-    for k in range(PARTIALS):
-        totals[k] = plus[acc_t, value_t](nothing[acc_t](sums), run[k])
-    while i + PARTIALS <= n:
+    cdef Py_ssize_t k, i = PARTIALS, whole = n - n % PARTIALS
+    if acc_t is double:
+        if value_t is float:
+            if QUADS:
+                store(totals, sum_blocks(run, n))
+                i = whole
+    if i < whole:
         for k in range(PARTIALS):
-            totals[k] = plus[acc_t, value_t](totals[k], run[i + k])
-        i += PARTIALS
-    for k in range(PARTIALS // 2):
-        totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 2 + k])
-    for k in range(PARTIALS // 4):
-        totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 4 + k])
+            totals[k] = plus[acc_t, value_t](nothing[acc_t](sums), run[k])
+        while i < whole:
+            for k in range(PARTIALS):
+                totals[k] = plus[acc_t, value_t](totals[k], run[i + k])
+            i += PARTIALS
+        for k in range(PARTIALS // 2):
+            totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 2 + k])
+        for k in range(PARTIALS // 4):
+            totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 4 + k])
     totals[0] = merge[acc_t](
         merge[acc_t](totals[0], totals[2]), merge[acc_t](totals[1], totals[3])
     )
-    while i < n:
+    for i in range(whole, n):
         totals[0] = plus[acc_t, value_t](totals[0], run[i])
-        i += 1
     sums[0] = totals[0]
 
 
@@ -546,19 +613,24 @@ cdef inline void average_planes(
     """A job of planes that are runs in memory, pooled to one number each: stored as lanes are."""
     cdef Pooling p = average.pooling
     cdef Array out = average.out
-    cdef Py_ssize_t jobs = pieces(p.channels, p.group), k
+    cdef Py_ssize_t jobs = pieces(p.channels, p.group), done = 0, k
     cdef Tile tile
     cdef Line line = line_of(&p, job // jobs * p.channels + job % jobs * p.group)
+    cdef Py_ssize_t size = line.count * p.w.size
     cdef double* divisors = <double*> (scratch + PLANES)
     cdef const char* first
     p.x.lane, out.lane = p.x.channel, out.channel
     tile.lane = tile.w0 = tile.ow0 = 0
     tile.lanes, tile.w1, tile.ow1 = min(p.group, p.channels - line.channel), p.w.size, 1
     first = input_at(&p, &line, 0, 0, 0)
-    for k in range(tile.lanes):
-        sum_run[value_t, acc_t](
-            <const value_t*> (first + k * p.x.lane), line.count * p.w.size, scratch + k
-        )
+    if acc_t is double:
+        if value_t is float:
+            if QUADS:
+                while done + 4 <= tile.lanes:
+                    sum_four_runs(first + done * p.x.lane, p.x.lane, size, scratch + done)
+                    done += 4
+    for k in range(done, tile.lanes):
+        sum_run[value_t, acc_t](<const value_t*> (first + k * p.x.lane), size, scratch + k)
     divisors[0] = 0
     average.store(&p, &out, &tile, &line, scratch, divisors)
 
