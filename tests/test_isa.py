@@ -29,6 +29,7 @@ for dtype in ("uint8", "int64", "float16", "float32", "float64"):
         results += ap.adaptive_max_pool2d(x, counts, return_indices=True, **options)
         results.append(ap.adaptive_max_pool2d(x, counts, **options))
         if x.dtype.kind == "f":
+            results.append(ap.adaptive_avg_pool2d(x, counts, **options))
             g = results[1]
             results.append(ap.adaptive_avg_pool2d_backward(g, shape, **options))
             results.append(ap.adaptive_max_pool2d_backward(g, results[2], shape, **options))

@@ -132,6 +132,36 @@ def nearest(exact, dtype):
     return float(min(around, key=lambda f: (abs(Fraction(float(f)) - exact), even(f))))
 
 
+def bits_of_infinity(dtype):
+    return int(np.array(np.inf, dtype).view(np.uint16))
+
+
+def neighbouring_halves(rng, shape, dtype):
+    """Halves of any bits but those of infinities and NaNs, of like magnitude within a row."""
+    step = 2**10 if dtype == np.float16 else 2**7  # of bits, from a power of two to the next
+    top = bits_of_infinity(dtype)
+    least = rng.integers(0, top - 8 * step, (shape[0], 1, 1)) * rng.integers(0, 2, (shape[0], 1, 1))
+    bits = least + rng.integers(0, 8 * step, shape) | rng.integers(0, 2, shape) << 15
+    return bits.astype(np.uint16).view(dtype)
+
+
+@pytest.mark.parametrize("window", [1, 2, 4, 64])
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_means_of_halves_are_rounded_once(rng, name, window):
+    dtype = dtype_of(name)
+    x = neighbouring_halves(rng, (200, 21, window), dtype)
+    y = ap.adaptive_avg_pool1d(x.reshape(200, 21 * window), 21)
+    halves = np.arange(bits_of_infinity(dtype), dtype=np.uint16).view(dtype).astype(np.float64)
+    # Sums of so few halves of like magnitude are exact in float64, and so are these quotients.
+    mean = x.astype(np.float64).sum(axis=-1) / window
+    above = np.searchsorted(halves, abs(mean))
+    below = np.maximum(above - (halves[above] > abs(mean)), 0)
+    to_below, to_above = abs(mean) - halves[below], halves[above] - abs(mean)
+    up = (to_above < to_below) | (to_above == to_below) & (above % 2 == 0)
+    expected = np.copysign(halves[np.where(up, above, below)], mean)
+    np.testing.assert_array_equal(y.astype(np.float64), expected)
+
+
 @pytest.mark.parametrize("side", [-1, 1], ids=["below", "above"])
 def test_a_mean_that_two_roundings_would_get_wrong(side):
     """So near halfway between two float32 that the quotient in float64 is halfway."""

@@ -26,6 +26,7 @@ from adaptive_pool._kernels.elements cimport (
     Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t, store_real,
     uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
+from adaptive_pool._kernels.halves cimport half_t, narrow_run
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
@@ -44,6 +45,7 @@ cdef enum:
     PARTIALS = 16           # running sums of a long window
     LONG = 2 * PARTIALS     # elements that make a window long
     PLANES = 64             # pooled to one number each by a job
+    SHORT_RUN = 64          # means on their way to halves
     CHAINS = 4              # short windows summed side by side
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
 
@@ -739,8 +741,17 @@ cdef inline void store_run(
     mean_t* mean,                               # OUT: n
 ) noexcept nogil:
     """Store means side by side. To be called with a literal step, so that it vectorises."""
-    cdef Py_ssize_t i
-    for i in range(n):
+    cdef Py_ssize_t i, done = 0, count
+    cdef double means[SHORT_RUN]
+    if acc_t is double:
+        if mean_t in half_t:
+            while done < n:
+                count = min(n - done, <Py_ssize_t> SHORT_RUN)
+                for i in range(count):
+                    means[i] = one_nan(sums[done + i] * divisors[(done + i) * step])
+                narrow_run[mean_t](means, count, mean + done)
+                done += count
+    for i in range(done, n):
         if acc_t is double:
             if mean_t in narrow_real_t:
                 store_real[mean_t](&mean[i], one_nan(sums[i] * divisors[i * step]))

@@ -5,7 +5,7 @@ PACK planes share it, and every loop is a vector's. docs/design/packing.md has t
 """
 from adaptive_pool._kernels.canonical cimport Array, Canonical
 from adaptive_pool._kernels.elements cimport BFLOAT16, FLOAT16
-from adaptive_pool._kernels.planes cimport Pooling, cut, pieces
+from adaptive_pool._kernels.planes cimport Pooling, ap_prefetch, cut, pieces
 from adaptive_pool._kernels.turning cimport turn
 
 cdef enum:
@@ -13,7 +13,7 @@ cdef enum:
     FEWEST = 4          # planes that are worth it
     COLUMNS = 32        # of a plane, at most
     PLANE = 1024        # elements of a plane, or outputs, at most: the pack stays in the caches
-    PIECE = 128         # elements of a plane that are converted before they are turned
+    PIECE = 32          # elements of a plane that are turned at a time
 
 
 cdef struct Packing:
@@ -74,15 +74,27 @@ cdef inline Array packed_array(
     return x
 
 
+cdef inline void ask_for(
+    const char* first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t size,
+) noexcept nogil:
+    """Ask for a piece of each of the rows."""
+    cdef Py_ssize_t row, i
+    for row in range(rows):
+        for i in range(0, size, 64):
+            ap_prefetch(first + row * step + i)
+
+
 cdef inline Pooling pack(
     const Packing* packing, const Pooling* p, Py_ssize_t job, char* scratch,
 ) noexcept nogil:
     """Pack a group of planes; return how to pool the pack, which lies in `scratch`."""
     cdef Pooling inner = p[0]
-    cdef Py_ssize_t channel = job % packing.groups * PACK, i, k, n
+    cdef Py_ssize_t channel = job % packing.groups * PACK, i = 0, k, n
     cdef Py_ssize_t size = packing.itemsize, step = PIECE * size
     cdef const char* first = p.x.data + job // packing.groups * p.x.batch + channel * p.x.channel
+    cdef const char* following = first + PACK * p.x.channel
     cdef char* piece = scratch + PACK * packing.plane * size
+    cdef char* target = scratch
     inner.lanes = min(p.channels - channel, <Py_ssize_t> PACK)
     inner.channels = 1
     inner.lines = p.d.count * p.h.count
@@ -90,16 +102,19 @@ cdef inline Pooling pack(
     inner.fetch = NULL
     inner.ahead = False
     cut(&inner, 1, 1)
-    if p.fetch == NULL:
-        turn(first, p.x.channel, inner.lanes, packing.plane, scratch, inner.x.w, size)
-        return inner
-    for i in range(0, packing.plane, 128):
+    while i < packing.plane:
         n = min(packing.plane - i, <Py_ssize_t> PIECE)
-        for k in range(inner.lanes):
-            p.fetch(
-                first + k * p.x.channel + i * p.x.itemsize, p.x.itemsize, 0, n, 1, piece + k * step
-            )
-        turn(piece, step, inner.lanes, n, scratch + i * inner.x.w, inner.x.w, size)
+        ask_for(following, p.x.channel, inner.lanes, n * p.x.itemsize)
+        if p.fetch == NULL:
+            turn(first, p.x.channel, inner.lanes, n, target, inner.x.w, size)
+        else:
+            for k in range(inner.lanes):
+                p.fetch(first + k * p.x.channel, p.x.itemsize, 0, n, 1, piece + k * step)
+            turn(piece, step, inner.lanes, n, target, inner.x.w, size)
+        first += n * p.x.itemsize
+        following += n * p.x.itemsize
+        target += n * inner.x.w
+        i += n
     return inner
 
 

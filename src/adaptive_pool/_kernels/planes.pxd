@@ -31,6 +31,7 @@ from adaptive_pool._kernels.canonical cimport Array, Canonical
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
 )
+from adaptive_pool._kernels.halves cimport ap_widen_run
 from adaptive_pool._kernels.tables cimport Axis, Windows
 
 cdef enum:
@@ -58,26 +59,6 @@ cdef inline char* at(
         + d * array.d + h * array.h + w * array.w + lane * array.lane
     )
 
-
-cdef extern from *:
-    """
-    #if defined(__F16C__)
-    #include <immintrin.h>
-    /* Widen the most elements that whole vectors hold; returns how many. Signalling NaNs come out
-       quiet, as they do from the narrowing of results. */
-    static inline ptrdiff_t ap_widen_run(const char *in, ptrdiff_t n, float *out)
-    {
-        ptrdiff_t i = 0;
-        for (; i + 8 <= n; i += 8)
-            _mm256_storeu_ps(
-                out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (in + 2 * i))));
-        return i;
-    }
-    #else
-    #define ap_widen_run(in, n, out) ((ptrdiff_t) 0)
-    #endif
-    """
-    Py_ssize_t ap_widen_run(const char* halves, Py_ssize_t n, float* floats) noexcept nogil
 
 # Reading a piece of a line, `columns` x `lanes` elements with any steps, into a contiguous buffer.
 ctypedef void (*fetch_t)(

@@ -8,8 +8,28 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
     #if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+    typedef uint16_t ap_eight_halves __attribute__((vector_size(16)));
     typedef uint32_t ap_four __attribute__((vector_size(16)));
     typedef uint32_t ap_eight __attribute__((vector_size(32)));
+    /* 8 rows of 8 words of 2 bytes to 8 rows of 8: thrice each row and the fourth after it become
+       two, their words in turn. */
+    static inline void ap_turn_halves(
+        const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
+    {
+        ap_eight_halves a[8], b[8];
+        for (int i = 0; i < 8; i++)
+            memcpy(&a[i], in + i * in_step, 16);
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < 4; i++) {
+                b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+                b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+            }
+            memcpy(a, b, sizeof a);
+        }
+        for (int i = 0; i < 8; i++)
+            memcpy(out + i * out_step, &a[i], 16);
+    }
+    #if defined(__AVX2__)
     static inline void ap_load_two(const char *first, const char *second, ap_eight *both)
     {
         ap_four a, b;
@@ -17,7 +37,7 @@ cdef extern from *:
         memcpy(&b, second, 16);
         *both = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
     }
-    static inline void ap_turn_block(
+    static inline void ap_turn_words(
         const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
     {
         ap_eight a, b, c, d, ab, cd;
@@ -39,28 +59,59 @@ cdef extern from *:
         memcpy(out + 3 * out_step, &b, 32);
     }
     #else
-    static inline void ap_turn_block(
+    static inline void ap_turn_words(
         const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
     {
-        for (int i = 0; i < 8; i++)
-            for (int j = 0; j < 4; j++)
-                memcpy(out + j * out_step + 4 * i, in + i * in_step + 4 * j, 4);
+        for (int k = 0; k < 8; k += 4) {
+            ap_four a[4], b[4];
+            for (int i = 0; i < 4; i++)
+                memcpy(&a[i], in + (k + i) * in_step, 16);
+            for (int round = 0; round < 2; round++) {
+                for (int i = 0; i < 2; i++) {
+                    b[2 * i] = __builtin_shufflevector(a[i], a[i + 2], 0, 4, 1, 5);
+                    b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 2], 2, 6, 3, 7);
+                }
+                memcpy(a, b, sizeof a);
+            }
+            for (int i = 0; i < 4; i++)
+                memcpy(out + i * out_step + 4 * k, &a[i], 16);
+        }
     }
     #endif
+    #else
+    static inline void ap_turn_any(
+        const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step, int size)
+    {
+        for (int i = 0; i < 8; i++)
+            for (int j = 0; j < 16 / size; j++)
+                memcpy(out + j * out_step + size * i, in + i * in_step + size * j, size);
+    }
+    #define ap_turn_halves(in, in_step, out, out_step) ap_turn_any(in, in_step, out, out_step, 2)
+    #define ap_turn_words(in, in_step, out, out_step) ap_turn_any(in, in_step, out, out_step, 4)
+    #endif
     """
-    # 8 rows of 4 words to 4 rows of 8
-    void ap_turn_block(
+    # 8 rows of 16 bytes, words of 2 or 4, to 8 or 4 rows of 8 words
+    void ap_turn_halves(
+        const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
+    ) noexcept nogil
+    void ap_turn_words(
         const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
     ) noexcept nogil
 
 
 cdef inline void turn_blocks(
-    const char* source, Py_ssize_t step, Py_ssize_t blocks, char* target, Py_ssize_t target_step,
+    const char* source, Py_ssize_t step, Py_ssize_t columns, char* target, Py_ssize_t target_step,
+    word_t* _,
 ) noexcept nogil:
-    for _ in range(blocks):
-        ap_turn_block(source, step, target, target_step)
+    """Turn 8 rows of whole blocks."""
+    cdef Py_ssize_t block = 16 // sizeof(word_t)
+    for _block in range(columns // block):
+        if word_t is uint16_t:
+            ap_turn_halves(source, step, target, target_step)
+        else:
+            ap_turn_words(source, step, target, target_step)
         source += 16
-        target += 4 * target_step
+        target += block * target_step
 
 
 cdef inline void turn_row(
@@ -78,14 +129,14 @@ cdef inline void turn_words(
     char* target, Py_ssize_t target_step,       # OUT: columns x rows words
     word_t* _,                                  # the type of the words
 ) noexcept nogil:
-    cdef Py_ssize_t row, column = 0, size = sizeof(word_t), end
-    if word_t is uint32_t:
-        while column + 4 <= columns:  # a cache line of each row at a time
-            end = column + min(columns - column, <Py_ssize_t> 16) // 4 * 4
+    cdef Py_ssize_t row, column = 0, size = sizeof(word_t), block = 16 // size, end
+    if word_t is uint16_t or word_t is uint32_t:
+        while column + block <= columns:  # a cache line of each row at a time
+            end = column + min(columns - column, 4 * block) // block * block
             for row in range(0, rows - 7, 8):
-                turn_blocks(
-                    source + row * step + column * size, step, (end - column) // 4,
-                    target + column * target_step + row * size, target_step,
+                turn_blocks[word_t](
+                    source + row * step + column * size, step, end - column,
+                    target + column * target_step + row * size, target_step, _,
                 )
             for row in range(rows // 8 * 8, rows):
                 turn_row[word_t](
