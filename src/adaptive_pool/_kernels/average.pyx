@@ -32,12 +32,12 @@ from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, at, buffer_size, input_at,
-    isa, job_count, line_of, locate, next_line, pieces, plan, read_rows, shape_of_piece,
-    step_of_run,
+    CHUNK, JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, at, buffer_size,
+    input_at, is_long, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
+    shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS, add, fold, load, quad_t, store, widen
-from adaptive_pool._kernels.tables cimport Windows, window_size
+from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 
 ISA = isa().decode()    # what this build was compiled for
 
@@ -47,6 +47,7 @@ cdef enum:
     PLANES = 64             # pooled to one number each by a job
     SHORT_RUN = 64          # means on their way to halves
     CHAINS = 4              # short windows summed side by side
+    TINY_WINDOW = 257       # elements whose sum fits 16 bits, if they have 8 and no sign
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
 
 # The last step of a job: sums to means, in the type of the output.
@@ -154,16 +155,23 @@ cdef inline void sum_lines(
 ) noexcept nogil:
     """Sum the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
+    cdef bint long_pieces = p.fetch == NULL and is_long(p, &piece)
     cdef const char* rows[ROWS]
-    cdef Py_ssize_t k = 0, count, run, n = piece.length
+    cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, i, m
+    if long_pieces:
+        piece.step = CHUNK
+        piece.length = CHUNK // <Py_ssize_t> sizeof(value_t)
+        piece.runs = pieces(n, piece.length)
     while k < line.count:
         count = read_rows(
             p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
         )
         for run in range(piece.runs):
-            add_some[value_t, acc_t](
-                rows, count, run * piece.step, n, k == 0, buffers, sums + run * n
-            )
+            i = run * piece.length
+            m = min(piece.length, n - i)
+            if long_pieces:
+                ask_ahead(p, rows, count, run * piece.step, m * <Py_ssize_t> sizeof(value_t))
+            add_some[value_t, acc_t](rows, count, run * piece.step, m, k == 0, buffers, sums + i)
         k += count
 
 
@@ -714,13 +722,19 @@ cdef double mean_of_scaled(
     return twofold_mean(total, line.count * window_size(p.w, ow)) / scale
 
 
+cdef inline bint are_equal(const Axis* w) noexcept nogil:
+    """Whether all windows are of one size."""
+    return w.shortest == w.longest
+
+
 cdef inline void prepare_divisors(
     const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t lanes, bint inverse,
     double* divisors,       # OUT: 1 + windows x lanes
 ) noexcept nogil:
     """The sizes of the windows of a line, or their inverses, each `lanes` times, from 1 on.
 
-    divisors[0] is the number of input lines that they are for.
+    One window stands for all if they are equal. divisors[0] is the number of input lines that
+    they are for.
     """
     cdef Py_ssize_t ow, lane
     cdef double lines = <double> line.count, size
@@ -728,7 +742,7 @@ cdef inline void prepare_divisors(
         return
     divisors[0] = lines
     divisors += 1
-    for ow in range(tile.ow0, tile.ow1):
+    for ow in range(tile.ow0, tile.ow0 + 1 if are_equal(p.w) else tile.ow1):
         size = lines * <double> window_size(p.w, ow)
         for lane in range(lanes):
             divisors[lane] = 1.0 / size if inverse else size
@@ -769,6 +783,7 @@ cdef inline void store_means(
 ) noexcept nogil:
     """Divide the sums of the windows of a line by their sizes."""
     cdef Py_ssize_t ow, lane, lanes = tile.lanes, windows = tile.ow1 - tile.ow0
+    cdef Py_ssize_t step = 0 if are_equal(p.w) else 1
     cdef char* target = at(
         out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
     )
@@ -783,21 +798,24 @@ cdef inline void store_means(
     else:
         prepare_divisors(p, tile, line, lanes if run else 1, False, divisors)
     divisors += 1
-    if run:
+    if run and are_equal(p.w):
+        store_run[acc_t, mean_t](sums, windows * lanes, divisors, 0, <mean_t*> target)
+        return
+    elif run:
         store_run[acc_t, mean_t](sums, windows * lanes, divisors, 1, <mean_t*> target)
         return
     elif acc_t is twofold_t:
         pass
     elif lanes > 1 and out.lane == <Py_ssize_t> sizeof(mean_t):
         for ow in range(windows):
-            store_run[acc_t, mean_t](sums, lanes, divisors + ow, 0, <mean_t*> target)
+            store_run[acc_t, mean_t](sums, lanes, divisors + ow * step, 0, <mean_t*> target)
             sums += lanes
             target += out.w
         return
     for ow in range(windows):
         for lane in range(lanes):
             mean = <mean_t*> (target + lane * out.lane)
-            store_run[acc_t, mean_t](sums + lane, 1, divisors + ow, 0, mean)
+            store_run[acc_t, mean_t](sums + lane, 1, divisors + ow * step, 0, mean)
             if acc_t is twofold_t:
                 if mean_t in real_t:
                     if not (isfinite(sums[lane].value) and isfinite(sums[lane].error)):
@@ -820,8 +838,10 @@ cdef tile_t tile_for_short(Element element, acc_t* sums) noexcept nogil:
         return <tile_t> average_tile[int16_t, acc_t]
 
 
-cdef tile_t tile_for(Element element, bint short_sums) noexcept nogil:
-    if element in (BOOL, UINT8, INT8, UINT16, INT16):
+cdef tile_t tile_for(Element element, bint tiny_sums, bint short_sums) noexcept nogil:
+    if tiny_sums:
+        return <tile_t> average_tile[uint8_t, uint16_t]
+    elif element in (BOOL, UINT8, INT8, UINT16, INT16):
         if short_sums:
             return tile_for_short[int32_t](element, NULL)
         return tile_for_short[int64_t](element, NULL)
@@ -863,7 +883,9 @@ cdef store_t store_short_for(Element out, acc_t* sums) noexcept nogil:
         return store_real_for[acc_t](out, NULL)
 
 
-cdef store_t store_for(Element element, Element out, bint short_sums) noexcept nogil:
+cdef store_t store_for(
+    Element element, Element out, bint tiny_sums, bint short_sums,
+) noexcept nogil:
     """The store for means of `element` kept as `out`: a float, or the same integers."""
     if element == FLOAT64:
         return store_real_for[twofold_t](out, NULL)
@@ -875,6 +897,8 @@ cdef store_t store_for(Element element, Element out, bint short_sums) noexcept n
         elif out == INT64:
             return <store_t> store_means[wide_t, int64_t]
         return store_real_for[wide_t](out, NULL)
+    elif tiny_sums:
+        return store_short_for[uint16_t](out, NULL)
     elif short_sums:
         return store_short_for[int32_t](out, NULL)
     elif out == UINT32:
@@ -919,9 +943,12 @@ cdef int pool(
     Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
 ) except -1 nogil:
     cdef Average task
+    cdef bint tiny_sums = (
+        (element == UINT8 or element == BOOL) and windows.largest <= TINY_WINDOW
+    )
     cdef bint short_sums = c.arrays[0].itemsize <= 2 and windows.largest <= SHORT_WINDOW
-    task.tile = tile_for(element, short_sums)
-    task.store = store_for(element, out_element, short_sums)
+    task.tile = tile_for(element, tiny_sums, short_sums)
+    task.store = store_for(element, out_element, tiny_sums, short_sums)
     while True:
         task.pooling = plan(c, element, windows, 1, num_threads)
         task.packing = plan_packing(c, &task.pooling)

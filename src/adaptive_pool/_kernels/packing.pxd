@@ -100,7 +100,7 @@ cdef inline Pooling pack(
     inner.lines = p.d.count * p.h.count
     inner.x = packed_array(scratch, inner.lanes, size, p.h.size, p.w.size)
     inner.fetch = NULL
-    inner.ahead = False
+    inner.ahead = 0
     cut(&inner, 1, 1)
     while i < packing.plane:
         n = min(packing.plane - i, <Py_ssize_t> PIECE)

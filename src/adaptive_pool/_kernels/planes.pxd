@@ -48,6 +48,7 @@ cdef enum:
     AHEAD = 16384
     LARGE = 16777216
     SHORT = 2048
+    CHUNK = 256
 
 
 cdef inline char* at(
@@ -138,7 +139,7 @@ cdef struct Pooling:
     Py_ssize_t groups
     Py_ssize_t spans
     fetch_t fetch               # NULL: lines are read in place
-    bint ahead                  # lines are asked for early
+    Py_ssize_t ahead            # how many bytes early elements are asked for, or 0
     bint whole                  # the one window along W is all of it
 
 
@@ -175,7 +176,9 @@ cdef inline void cover(
     """The inputs w0:w1 that the windows ow0:ow1 cover; they need not be in order."""
     cdef Py_ssize_t ow
     w0[0] = w.starts[ow0]
-    w1[0] = w.ends[ow0]
+    w1[0] = w.ends[ow1 - 1 if w.monotone else ow0]
+    if w.monotone:
+        return
     for ow in range(ow0 + 1, ow1):
         w0[0] = min(w0[0], w.starts[ow])
         w1[0] = max(w1[0], w.ends[ow])
@@ -257,7 +260,9 @@ cdef inline Pooling plan(
     p.lines = c.batches * c.channels * p.d.count * p.h.count
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
-    p.ahead = c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize
+    p.ahead = 0
+    if c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize:
+        p.ahead = max(<Py_ssize_t> AHEAD, ROWS * p.x.h)
     cut(&p, lines, num_threads)
     return p
 
@@ -350,6 +355,18 @@ cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_
     return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
 
 
+cdef inline void ask_ahead(
+    const Pooling* p, const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t size,
+) noexcept nogil:
+    """Ask for what lies `p.ahead` behind a piece of each row."""
+    cdef Py_ssize_t row, i
+    if p.ahead == 0:
+        return
+    for row in range(count):
+        for i in range(offset, offset + size, 64):
+            ap_prefetch(rows[row] + p.ahead + i)
+
+
 cdef inline Py_ssize_t read_rows(
     const Pooling* p, const Tile* tile, const Line* line,
     Py_ssize_t k, Py_ssize_t most,  # IN: the first of the input lines, and how many at most
@@ -362,12 +379,11 @@ cdef inline Py_ssize_t read_rows(
     cdef const char* first = input_at(p, line, k, w0, tile.lane)
     cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
     cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
-    cdef Py_ssize_t row, i
+    cdef Py_ssize_t row, size = (w1 - w0) * p.x.w
     for row in range(count):
         rows[row] = first + row * p.x.h
-        if p.ahead and (w1 - w0) * p.x.w <= SHORT:
-            for i in range(0, (w1 - w0) * p.x.w, 64):
-                ap_prefetch(rows[row] + AHEAD + i)
+    if size <= SHORT:
+        ask_ahead(p, rows, count, 0, size)
     if p.fetch == NULL:
         return count
     for row in range(count):
@@ -392,3 +408,8 @@ cdef inline Piece shape_of_piece(
     else:
         piece.runs, piece.length, piece.step = columns, tile.lanes, p.x.w
     return piece
+
+
+cdef inline bint is_long(const Pooling* p, const Piece* piece) noexcept nogil:
+    """Whether a piece is so long a run that it has to be asked for by the CHUNK."""
+    return p.ahead > 0 and piece.runs == 1 and piece.length * p.x.itemsize > SHORT
