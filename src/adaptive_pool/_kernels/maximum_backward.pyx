@@ -36,6 +36,7 @@ cdef extern from *:
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
+    FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
     LANES = 64              # lanes that blocks of them are not worth going below
     LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
     SCRATCH = 524288        # bytes of a tile of sums
@@ -243,7 +244,7 @@ cdef inline add_t choose_add(
         return <add_t> add_anything[real_t, index_t]
     elif s.lanes == 1 and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t):
         return <add_t> add_neighbours[real_t, index_t]
-    elif s.neighbours:
+    elif s.neighbours and s.lanes >= FEW:
         return <add_t> add_lanes[real_t, index_t]
     else:
         return <add_t> add_anything[real_t, index_t]
@@ -274,8 +275,10 @@ cdef inline Py_ssize_t highest(
     cdef Py_ssize_t w, most = 0
     if s.plane > 0x7FFFFFFF:
         return s.plane - 1
-    if s.lanes == 1:
+    if place.lanes == 1:
         return highest_of(index, s.indices.w, n, like)
+    if s.indices.w == place.lanes * s.indices.lane:
+        return highest_of(index, s.indices.lane, n * place.lanes, like)
     for w in range(n):
         most = max(
             most, highest_of(index + w * s.indices.w, s.indices.lane, place.lanes, like)
