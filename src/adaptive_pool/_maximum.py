@@ -156,7 +156,7 @@ def _maximum_backward(
         )
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
-    throwaway = out is None and problem.plane > 0
+    throwaway = out is None and 0 not in target_shape
     if (
         problem.windows is not None
         and not throwaway

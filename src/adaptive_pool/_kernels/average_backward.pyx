@@ -3,18 +3,17 @@
 Each input element gathers, from the windows that hold it, their gradient over their size, in
 float64, along od and oh first and then along ow, with one rounding at the end. Each axis is cut
 into *runs* of indices that the same windows hold: along W a run is one value, and the lines of a
-run along H are one line, made once and copied. Which of three ways makes a line is decided once a
+run along H are one line, made once and copied. Which of four ways makes a line is decided once a
 call, in plan(). Parallel over pieces of input planes, so each thread owns the elements it writes.
 
 docs/design/backward.md.
 """
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from adaptive_pool._kernels.canonical cimport Canonical, advance, arrange, borrow, give_back
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real,
-    one_nan, real_t, store_real,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real, real_t,
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.line_values cimport SPANS, VALUES, Span, spread_values
@@ -23,8 +22,8 @@ from adaptive_pool._kernels.runs cimport (
     Run, find_runs, longest_run, most_holding, most_runs, run_of,
 )
 from adaptive_pool._kernels.spread cimport (
-    BY_RUNS, BY_VALUES, BY_WINDOWS, FILL, LINE, OVERLAP, ROW, WINDOWS, Place, Spread, copy_row,
-    factor, share,
+    BY_PLANES, BY_RUNS, BY_VALUES, BY_WINDOWS, FILL, LINE, OVERLAP, ROW, WINDOWS, Place, Spread,
+    copy_row, factor, repeat, share, store_sum,
 )
 from adaptive_pool._kernels.tables cimport Windows, holds, window_size
 
@@ -142,11 +141,11 @@ cdef inline void sum_lanes(
     cdef const double* other = line + lanes
     if windows == 1:
         for lane in range(lanes):
-            store_real[real_t](out + lane, one_nan(line[lane]))
+            store_sum[real_t](out + lane, line[lane])
         return
     if windows == 2:
         for lane in range(lanes):
-            store_real[real_t](out + lane, one_nan(line[lane] + other[lane]))
+            store_sum[real_t](out + lane, line[lane] + other[lane])
         return
     memset(sums, 0, lanes * sizeof(double))
     for _ow in range(windows):
@@ -154,16 +153,7 @@ cdef inline void sum_lanes(
             sums[lane] += line[lane]
         line += lanes
     for lane in range(lanes):
-        store_real[real_t](out + lane, one_nan(sums[lane]))
-
-
-cdef inline void repeat(char* first, Py_ssize_t size, Py_ssize_t times) noexcept nogil:
-    """Repeat the `size` bytes at `first` until they are there `times` times."""
-    cdef Py_ssize_t done = size, whole = size * times
-    while done < whole:
-        size = min(done, whole - done)
-        memcpy(first + done, first, size)
-        done += size
+        store_sum[real_t](out + lane, sums[lane])
 
 
 cdef inline void fill_lanes(
@@ -171,6 +161,7 @@ cdef inline void fill_lanes(
     const double* line,     # IN: the sums of the windows ow0:ow1
     double* sums,           # scratch: lanes
     real_t* row,            # OUT: the columns w0:w1
+    Py_ssize_t step,        # IN: bytes from column to column
 ) noexcept nogil:
     """Spread the sums of the windows over the columns that they hold, all lanes alike."""
     cdef const Run* run = place.w_run
@@ -181,8 +172,8 @@ cdef inline void fill_lanes(
         sum_lanes[real_t](
             line + (run.first - place.ow0) * lanes, run.last - run.first, lanes, sums, row
         )
-        repeat(<char*> row, lanes * sizeof(real_t), end - w)
-        row += (end - w) * lanes
+        repeat(<char*> row, lanes * sizeof(real_t), step, end - w)
+        row = <real_t*> (<char*> row + (end - w) * step)
         w = end
         run += 1
 
@@ -218,7 +209,7 @@ cdef inline void gather_and_add(
         add_to_columns(s, place, ow, end, line, tile)
         ow = end
     for i in range(n):
-        store_real[real_t](row + i, one_nan(tile[i]))
+        store_sum[real_t](row + i, tile[i])
 
 
 cdef inline void spread_lines(
@@ -227,7 +218,8 @@ cdef inline void spread_lines(
     """The lines of a job in one channel, each made once and copied."""
     cdef const Run* run = place.h_run
     cdef Py_ssize_t h = place.h0, end, _line
-    cdef bint in_place = s.contiguous and place.lanes == s.lanes
+    cdef bint in_place = s.contiguous and (place.lanes == s.lanes or s.way == BY_RUNS)
+    cdef Py_ssize_t step = s.grad_input.w if in_place else place.lanes * sizeof(real_t)
     cdef char* out = at(&s.grad_input, place.batch, channel, place.d, h, place.w0, place.lane)
     while h < place.h1:
         end = min(run.end, place.h1)
@@ -239,13 +231,30 @@ cdef inline void spread_lines(
             gather_lines[real_t](
                 s, place, run, channel, place.ow0, place.ow1, scratch.line, row
             )
-            fill_lanes[real_t](place, scratch.line, scratch.sums, row)
+            fill_lanes[real_t](place, scratch.line, scratch.sums, row, step)
         for _line in range(h, end):
             if <char*> row != out:
-                copy_row[real_t](s, place, out, row)
+                copy_row[real_t](s, place, out, row, step)
             out += s.grad_input.h
         h = end
         run += 1
+
+
+cdef inline void fill_planes(const Spread* s, const Place* place, real_t* like) noexcept nogil:
+    """Planes of one row that one window covers: each is filled with its one share."""
+    cdef Py_ssize_t channel, w, n = place.w1 - place.w0
+    cdef double size = factor[real_t](s.d.size * s.h.size * <double> s.w.size, like)
+    cdef const char* source
+    cdef real_t* row
+    cdef real_t value
+    for channel in range(place.channel0, place.channel1):
+        source = at(&s.grad_output, place.batch, channel, 0, 0, 0, 0)
+        store_sum[real_t](
+            &value, 0.0 + share[real_t](load_real[real_t](<const real_t*> source), size, like)
+        )
+        row = <real_t*> at(&s.grad_input, place.batch, channel, 0, 0, place.w0, 0)
+        for w in range(n):
+            row[w] = value
 
 
 cdef void spread_job(
@@ -259,6 +268,9 @@ cdef void spread_job(
     scratch.row = scratch.values + VALUES
     scratch.sums = scratch.row + ROW + FILL
     scratch.spans = <Span*> (scratch.sums + LANE_BLOCK)
+    if s.way == BY_PLANES:
+        fill_planes[real_t](s, &place, like)
+        return
     if s.way == BY_VALUES:
         spread_values[real_t](
             s, &place, memory, scratch.spans, <real_t*> scratch.values, <real_t*> scratch.row
@@ -318,7 +330,9 @@ cdef void choose_way(Spread* s) noexcept nogil:
     ):
         s.way = BY_VALUES
         most = WINDOWS // s.most_lines
-    elif s.contiguous and s.lanes == s.lane_block:
+        if s.contiguous and s.depth == s.height == 1 and s.d.count * s.h.count * s.w.count == 1:
+            s.way = BY_PLANES
+    elif s.contiguous:
         s.columns = min(s.width, DIRECT // s.lane_block)
     while s.columns > 1 and not windows_fit(s, most):
         s.columns = pieces(s.columns, 2)

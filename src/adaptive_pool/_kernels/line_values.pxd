@@ -7,11 +7,11 @@ value among them. Sums across the end of a line or a plane come out too, and are
 """
 from libc.string cimport memcpy
 
-from adaptive_pool._kernels.elements cimport int32_t, load_real, one_nan, real_t, store_real
+from adaptive_pool._kernels.elements cimport int32_t, load_real, real_t
 from adaptive_pool._kernels.planes cimport at
 from adaptive_pool._kernels.runs cimport Run
 from adaptive_pool._kernels.spread cimport (
-    FILL, OVERLAP, WINDOWS, Place, Spread, copy_row, factor, share,
+    FILL, OVERLAP, WINDOWS, Place, Spread, copy_row, factor, repeat, share, store_sum,
 )
 from adaptive_pool._kernels.tables cimport window_size
 
@@ -49,7 +49,7 @@ cdef inline void find_factors(
     const Spread* s, const Place* place, const Batch* batch, real_t* like,
 ) noexcept nogil:
     """The factors of all windows of the batch; planes have the same."""
-    cdef Py_ssize_t oh, ow, i, n = batch.rows * batch.columns
+    cdef Py_ssize_t oh, ow, n = batch.rows * batch.columns
     cdef double* out = batch.factors
     cdef double lines
     for oh in range(batch.oh0, batch.oh0 + batch.rows):
@@ -57,8 +57,7 @@ cdef inline void find_factors(
         for ow in range(place.ow0, place.ow1):
             out[ow - place.ow0] = factor[real_t](lines * <double> window_size(s.w, ow), like)
         out += batch.columns
-    for i in range(n * (batch.planes - 1)):
-        out[i] = batch.factors[i]
+    repeat(<char*> batch.factors, n * sizeof(double), n * sizeof(double), batch.planes)
 
 
 cdef inline void load_shares(
@@ -110,7 +109,7 @@ cdef inline void add_shifted(
 cdef inline void store_values(const double* x, Py_ssize_t n, real_t* values) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
-        store_real[real_t](values + i, one_nan(x[i]))
+        store_sum[real_t](values + i, x[i])
 
 
 cdef inline void find_values(
@@ -194,7 +193,7 @@ cdef inline void sum_row(
         x = sums[spans[i].source]
         for k in range(1, spans[i].windows):
             x += sums[spans[i].source + k]
-        store_real[real_t](&value, one_nan(x))
+        store_sum[real_t](&value, x)
         fill_span[real_t](spans + i, value, False, row)
 
 
@@ -204,7 +203,7 @@ cdef inline void copy_ahead(
     """copy_row(), in steps of 32 bytes if a short row is followed by what is yet to be written."""
     cdef Py_ssize_t size = place.w1 * <Py_ssize_t> sizeof(real_t), i = 0
     if size > SHORT_ROW or out + size + STEP > limit:
-        copy_row[real_t](s, place, out, row)
+        copy_row[real_t](s, place, out, row, sizeof(real_t))
         return
     while i < size:
         memcpy(out + i, <const char*> row + i, STEP)

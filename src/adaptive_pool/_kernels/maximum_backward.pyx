@@ -36,12 +36,13 @@ cdef extern from *:
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
+    FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
     LANES = 64              # lanes that blocks of them are not worth going below
     LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
     SCRATCH = 524288        # bytes of a tile of sums
     CLEAR = 16384           # bytes that are cleared at once
-    GROUP = 8192            # or of several planes
-    WHOLE = 262144          # bytes of a plane that is cleared whole
+    GROUP = 16384           # or of several planes
+    WHOLE = 524288          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
     PIECE = 32768           # indices that any_outside() takes for a job
@@ -60,10 +61,14 @@ cdef struct Scatter:
     Py_ssize_t group        # channels, elements of a plane and lanes of a job
     Py_ssize_t part
     Py_ssize_t lane_block
+    Py_ssize_t groups       # how many of these there are
+    Py_ssize_t parts
+    Py_ssize_t lane_blocks
     bint flat               # a plane of grad_input has one step from element to element
     bint in_place           # and has no gaps; nor halves
     bint small              # planes are cleared whole, several at once
     bint neighbours         # lanes of grad_output and of indices are
+    bint dense              # the planes of grad_output have no gaps, nor are there any between them
 
 
 cdef struct Place:
@@ -84,207 +89,200 @@ ctypedef int (*scatter_t)(
 
 cdef Place locate(const Scatter* s, Py_ssize_t job) noexcept nogil:
     cdef Place place
-    cdef Py_ssize_t blocks = pieces(s.lanes, s.lane_block)
-    place.lane = job % blocks * s.lane_block
+    place.lane = job % s.lane_blocks * s.lane_block
     place.lanes = min(s.lane_block, s.lanes - place.lane)
-    job //= blocks
-    blocks = pieces(s.plane, s.part)
-    place.begin = job % blocks * s.part
+    job //= s.lane_blocks
+    place.begin = job % s.parts * s.part
     place.end = min(place.begin + s.part, s.plane)
-    job //= blocks
-    blocks = pieces(s.channels, s.group)
-    place.channel0 = job % blocks * s.group
+    job //= s.parts
+    place.channel0 = job % s.groups * s.group
     place.channel1 = min(place.channel0 + s.group, s.channels)
-    place.batch = job // blocks
+    place.batch = job // s.groups
     return place
 
 
-cdef inline void add_to(void* sums, Py_ssize_t i, const real_t* gradient) noexcept nogil:
-    if real_t is double:
-        (<double*> sums)[i] += gradient[0]
-    else:
-        (<float*> sums)[i] += <float> load_real[real_t](gradient)
+cdef inline Py_ssize_t size_of_sum(real_t* _) noexcept nogil:
+    return sizeof(double) if real_t is double else sizeof(float)
 
 
-cdef inline void unify(void* sums, Py_ssize_t i, const real_t* gradient) noexcept nogil:
-    if real_t is double:
-        (<double*> sums)[i] = one_nan((<double*> sums)[i])
-    elif real_t is float:
-        (<float*> sums)[i] = <float> one_nan((<float*> sums)[i])
-
-
-cdef inline bint all_finite(
-    const char* gradient, Py_ssize_t step, Py_ssize_t n, real_t* _,
+cdef inline void add_one(
+    const Scatter* s, const Place* place,
+    Py_ssize_t begin,       # IN: place.begin, or a literal 0, which saves a subtraction
+    Py_ssize_t i,           # IN: the index
+    const char* gradient,
+    size_t ready,           # IN: elements from `begin` on that are cleared
+    char* sums,             # IN, OUT: of `begin` and on
+    Py_ssize_t step,        # IN: bytes from element to element
+    int* outside,           # OUT: True if the index is outside the plane or has just changed
+    real_t* _,
 ) noexcept nogil:
-    """Whether gradients are finite. A sum only becomes a NaN by one that is not."""
-    cdef Py_ssize_t k
-    cdef uint32_t narrow = 0
-    cdef uint64_t wide = 0
-    # An exponent of ones, and no other, reaches the bit of the sign when one is added to it.
-    for k in range(n):
+    i -= begin
+    if ap_likely(<size_t> i < ready):
+        sums += i * step
         if real_t is double:
-            wide |= ((<const uint64_t*> (gradient + k * step))[0] << 1 >> 1) + (<uint64_t> 1 << 52)
-        elif real_t is float:
-            narrow |= ((<const uint32_t*> (gradient + k * step))[0] << 1 >> 1) + 0x800000
-    return (wide >> 63 | narrow >> 31) == 0
+            (<double*> sums)[0] += (<const double*> gradient)[0]
+        else:
+            (<float*> sums)[0] += <float> load_real[real_t](<const real_t*> gradient)
+    else:
+        outside[0] |= not 0 <= i + begin < s.plane or 0 <= i < place.end - begin
 
 
 cdef inline int add_run(
-    const Scatter* s, const Place* place,
+    const Scatter* s, const Place* place, Py_ssize_t begin,
     const char* gradient, Py_ssize_t gradient_step,
     const char* index, Py_ssize_t index_step,
     Py_ssize_t n,           # IN: windows of one lane, or lanes of one window
-    Py_ssize_t ready,       # IN: begin:ready of the plane is cleared
-    void* sums,             # IN, OUT: of begin and on
-    Py_ssize_t step,        # IN: from element to element
-    Py_ssize_t side,        # IN: and from one of the run to the next
-    real_t* _, index_t* __,
+    size_t ready, char* sums, Py_ssize_t step,
+    Py_ssize_t side,        # IN: bytes of `sums` from one of the run to the next
+    real_t* like, index_t* _,
 ) noexcept nogil:
-    """Add what lies in begin:ready. True if an index is outside the plane or has just changed."""
-    cdef Py_ssize_t k, i, begin = place.begin
+    """Add what is ready, four at a time. Whether an index is outside or has just changed."""
     cdef int outside = False
-    cdef size_t length = ready - begin
-    for k in range(n):
-        i = (<const index_t*> (index + k * index_step))[0]
-        if ap_likely(<size_t> i - <size_t> begin < length):
-            add_to[real_t](
-                sums, (i - begin) * step + k * side,
-                <const real_t*> (gradient + k * gradient_step),
-            )
-        else:
-            outside |= not 0 <= i < s.plane or begin <= i < place.end
+    cdef index_t i, i1, i2, i3
+    while n >= 4:
+        i = (<const index_t*> index)[0]
+        i1 = (<const index_t*> (index + index_step))[0]
+        i2 = (<const index_t*> (index + 2 * index_step))[0]
+        i3 = (<const index_t*> (index + 3 * index_step))[0]
+        index += 4 * index_step
+        n -= 4
+        add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
+        gradient += gradient_step
+        sums += side
+        add_one[real_t](s, place, begin, i1, gradient, ready, sums, step, &outside, like)
+        gradient += gradient_step
+        sums += side
+        add_one[real_t](s, place, begin, i2, gradient, ready, sums, step, &outside, like)
+        gradient += gradient_step
+        sums += side
+        add_one[real_t](s, place, begin, i3, gradient, ready, sums, step, &outside, like)
+        gradient += gradient_step
+        sums += side
+    while n > 0:
+        i = (<const index_t*> index)[0]
+        add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
+        index += index_step
+        gradient += gradient_step
+        sums += side
+        n -= 1
     return outside
 
 
-cdef inline void unify_run(
-    const Place* place, const char* index, Py_ssize_t index_step, Py_ssize_t n, Py_ssize_t ready,
-    void* sums, Py_ssize_t step, Py_ssize_t side, real_t* _, index_t* __,
-) noexcept nogil:
-    """Make every NaN that add_run() may have left the same."""
-    cdef Py_ssize_t k, i, begin = place.begin
-    for k in range(n):
-        i = (<const index_t*> (index + k * index_step))[0]
-        if <size_t> i - <size_t> begin < <size_t> (ready - begin):
-            unify[real_t](sums, (i - begin) * step + k * side, NULL)
-
-
-cdef inline int add_planes(
-    const Scatter* s, const Place* place,
-    const char* gradient, Py_ssize_t gradient_step, const char* index, Py_ssize_t index_step,
-    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready,
-    char* sums, Py_ssize_t step, Py_ssize_t side,
-    real_t* like, index_t* like_index,
-) noexcept nogil:
-    """add_run() for some planes; then look for NaN, which takes as long, only if there is need."""
-    cdef Py_ssize_t plane
-    cdef int outside = False
-    cdef bint finite = True
-    for plane in range(planes):
-        outside |= add_run[real_t, index_t](
-            s, place, gradient + plane * s.grad_output.channel, gradient_step,
-            index + plane * s.indices.channel, index_step, n, ready,
-            sums + plane * s.grad_input.channel, step, side, like, like_index,
-        )
-    if planes == 1 or s.grad_output.channel == n * gradient_step:
-        finite = all_finite[real_t](gradient, gradient_step, planes * n, like)
-    else:
-        for plane in range(planes):
-            finite &= all_finite[real_t](
-                gradient + plane * s.grad_output.channel, gradient_step, n, like
-            )
-    if not finite:
-        for plane in range(planes):
-            unify_run[real_t, index_t](
-                place, index + plane * s.indices.channel, index_step, n, ready,
-                sums + plane * s.grad_input.channel, step, side, like, like_index,
-            )
-    return outside
-
-
-# The loops of add_planes(): one is chosen for a call. They are called by pointer, because inside
-# a larger function the compiler keeps their variables in memory.
+# The loops over the windows of a line: one is chosen for a call. They are called by pointer,
+# because inside a larger function the compiler keeps their variables in memory.
 ctypedef int (*add_t)(
     const Scatter* s, const Place* place, const char* gradient, const char* index,
     Py_ssize_t n, Py_ssize_t planes,    # IN: windows along W, and planes one after the other
-    Py_ssize_t ready, char* sums, Py_ssize_t step, void* like, void* like_index,
+    size_t ready, char* sums, Py_ssize_t step, void* like, void* like_index,
 ) noexcept nogil
 
 
 cdef int add_neighbours(
     const Scatter* s, const Place* place, const char* gradient, const char* index,
-    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t _,
+    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t _,
     real_t* like, index_t* like_index,
 ) noexcept nogil:
-    """One lane, whose windows are neighbours in memory."""
-    return add_planes[real_t, index_t](
-        s, place, gradient, sizeof(real_t), index, sizeof(index_t), n, planes, ready,
-        sums, 1, 0, like, like_index,
-    )
+    """One lane, whose windows are neighbours in memory; whole planes."""
+    cdef int outside = False
+    for _plane in range(planes):
+        outside |= add_run[real_t, index_t](
+            s, place, 0, gradient, sizeof(real_t), index, sizeof(index_t), n, ready,
+            sums, size_of_sum(like), 0, like, like_index,
+        )
+        gradient += s.grad_output.channel
+        index += s.indices.channel
+        sums += s.grad_input.channel
+    return outside
 
 
 cdef int add_lanes(
     const Scatter* s, const Place* place, const char* gradient, const char* index,
-    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t step,
+    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t step,
     real_t* like, index_t* like_index,
 ) noexcept nogil:
-    """Lanes that are neighbours in memory."""
+    """Lanes that are neighbours in memory; whole planes."""
     cdef int outside = False
-    for _w in range(n):
-        outside |= add_planes[real_t, index_t](
-            s, place, gradient, sizeof(real_t), index, sizeof(index_t), place.lanes, planes,
-            ready, sums, step, 1, like, like_index,
-        )
-        gradient += s.grad_output.w
-        index += s.indices.w
+    cdef Py_ssize_t w
+    for _plane in range(planes):
+        for w in range(n):
+            outside |= add_run[real_t, index_t](
+                s, place, 0, gradient + w * s.grad_output.w, sizeof(real_t),
+                index + w * s.indices.w, sizeof(index_t), place.lanes, ready,
+                sums, step, size_of_sum(like), like, like_index,
+            )
+        gradient += s.grad_output.channel
+        index += s.indices.channel
+        sums += s.grad_input.channel
     return outside
 
 
 cdef int add_anything(
     const Scatter* s, const Place* place, const char* gradient, const char* index,
-    Py_ssize_t n, Py_ssize_t planes, Py_ssize_t ready, char* sums, Py_ssize_t step,
+    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t step,
     real_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef int outside = False
-    for _w in range(n):
-        outside |= add_planes[real_t, index_t](
-            s, place, gradient, s.grad_output.lane, index, s.indices.lane, place.lanes, planes,
-            ready, sums, step, 1, like, like_index,
-        )
-        gradient += s.grad_output.w
-        index += s.indices.w
+    cdef Py_ssize_t lane
+    for _plane in range(planes):
+        for lane in range(place.lanes):
+            outside |= add_run[real_t, index_t](
+                s, place, place.begin, gradient + lane * s.grad_output.lane, s.grad_output.w,
+                index + lane * s.indices.lane, s.indices.w, n, ready,
+                sums + lane * size_of_sum(like), step, 0, like, like_index,
+            )
+        gradient += s.grad_output.channel
+        index += s.indices.channel
+        sums += s.grad_input.channel
     return outside
 
 
-cdef inline add_t choose_add(const Scatter* s, real_t* _, index_t* __) noexcept nogil:
-    if s.lanes == 1 and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t):
+cdef inline add_t choose_add(
+    const Scatter* s, bint whole,   # IN: whether whole planes are added to
+    real_t* _, index_t* __,
+) noexcept nogil:
+    if not whole:
+        return <add_t> add_anything[real_t, index_t]
+    elif s.lanes == 1 and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t):
         return <add_t> add_neighbours[real_t, index_t]
-    elif s.neighbours:
+    elif s.neighbours and s.lanes >= FEW:
         return <add_t> add_lanes[real_t, index_t]
     else:
         return <add_t> add_anything[real_t, index_t]
 
 
-cdef inline Py_ssize_t highest(
-    const Scatter* s, const Place* place, const char* index, Py_ssize_t n, index_t* _,
+cdef inline Py_ssize_t highest_of(
+    const char* index, Py_ssize_t step, Py_ssize_t n, index_t* _,
 ) noexcept nogil:
-    """The highest index of n windows along W."""
-    cdef Py_ssize_t w, lane
+    cdef Py_ssize_t k, size = sizeof(index_t)
     cdef index_t most = 0, i
-    if s.lanes == 1 and s.indices.w == sizeof(index_t):
-        for w in range(n):
-            i = (<const index_t*> index)[w]
-            most = i if i > most else most
-        return most
-    for _w in range(n):
-        if s.neighbours:
-            for lane in range(place.lanes):
-                i = (<const index_t*> index)[lane]
-                most = i if i > most else most
-        else:
-            for lane in range(place.lanes):
-                i = (<const index_t*> (index + lane * s.indices.lane))[0]
-                most = i if i > most else most
-        index += s.indices.w
+    cdef int32_t word, most_word = 0
+    if step == size:
+        # Of indices inside, upper words are 0; maxima of 32 bits take one instruction.
+        for k in range(n * size // 4):
+            word = (<const int32_t*> index)[k]
+            most_word = word if word > most_word else most_word
+        return most_word
+    for k in range(n):
+        i = (<const index_t*> (index + k * step))[0]
+        most = i if i > most else most
+    return most
+
+
+cdef inline Py_ssize_t highest(
+    const Scatter* s, const Place* place, const char* index, Py_ssize_t n, index_t* like,
+) noexcept nogil:
+    """The highest index of n windows along W, or something higher."""
+    cdef Py_ssize_t w, most = 0
+    if s.plane > 0x7FFFFFFF:
+        return s.plane - 1
+    if place.lanes == 1:
+        return highest_of(index, s.indices.w, n, like)
+    if s.indices.w == place.lanes * s.indices.lane:
+        return highest_of(index, s.indices.lane, n * place.lanes, like)
+    for w in range(n):
+        most = max(
+            most, highest_of(index + w * s.indices.w, s.indices.lane, place.lanes, like)
+        )
     return most
 
 
@@ -311,7 +309,7 @@ cdef inline int scatter_ahead(
     cdef char* sums = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, place.lane)
     cdef const char* from_index
     cdef int outside = False
-    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
+    cdef add_t add = choose_add[real_t, index_t](s, s.parts == 1, NULL, NULL)
     for od in range(s.windows[0]):
         for oh in range(s.windows[1]):
             ow = 0
@@ -326,7 +324,7 @@ cdef inline int scatter_ahead(
                         ready = top
                 outside |= add(
                     s, place, at(&s.grad_output, place.batch, channel, od, oh, ow, place.lane),
-                    from_index, n, 1, ready, sums, s.lanes, gradient, index,
+                    from_index, n, 1, ready - place.begin, sums, s.grad_input.w, gradient, index,
                 )
                 ow += n
     clear(s, place, channel, ready, place.end)
@@ -341,7 +339,7 @@ cdef inline int scatter_small(
     cdef Py_ssize_t od, oh, channel
     cdef char* sums = at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0)
     cdef int outside = False
-    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
+    cdef add_t add = choose_add[real_t, index_t](s, True, NULL, NULL)
     if planes == 1 or s.grad_input.channel == size:
         memset(sums, 0, planes * size)
     else:
@@ -353,21 +351,71 @@ cdef inline int scatter_small(
                 s, place,
                 at(&s.grad_output, place.batch, place.channel0, od, oh, 0, 0),
                 at(&s.indices, place.batch, place.channel0, od, oh, 0, 0),
-                s.windows[2], planes, s.plane, sums, s.lanes, gradient, index,
+                s.windows[2], planes, s.plane, sums, s.grad_input.w, gradient, index,
             )
     return outside
+
+
+cdef inline bint are_finite(const Scatter* s, const Place* place, real_t* _) noexcept nogil:
+    """Whether gradients are finite, if they have no gaps: then no sum of them becomes NaN."""
+    cdef Py_ssize_t k, n = (place.channel1 - place.channel0) * s.windows[2] * s.lanes
+    cdef const char* gradient = at(&s.grad_output, place.batch, place.channel0, 0, 0, 0, 0)
+    cdef uint32_t narrow = 0
+    cdef uint64_t wide = 0
+    if not s.dense:
+        return False
+    # An exponent of ones, and no other, reaches the bit of the sign when one is added to it.
+    for k in range(n):
+        if real_t is double:
+            wide |= ((<const uint64_t*> gradient)[k] << 1 >> 1) + (<uint64_t> 1 << 52)
+        elif real_t is float:
+            narrow |= ((<const uint32_t*> gradient)[k] << 1 >> 1) + 0x800000
+    return (wide >> 63 | narrow >> 31) == 0
+
+
+cdef inline void unify(
+    const Scatter* s, const Place* place, Py_ssize_t i, char* sums, real_t* _,
+) noexcept nogil:
+    if place.begin <= i < place.end:
+        sums += (i - place.begin) * s.grad_input.w
+        if real_t is double:
+            (<double*> sums)[0] = one_nan((<double*> sums)[0])
+        elif real_t is float:
+            (<float*> sums)[0] = <float> one_nan((<float*> sums)[0])
+
+
+cdef inline void unify_all(
+    const Scatter* s, const Place* place, real_t* like, index_t* _,
+) noexcept nogil:
+    """Make every NaN that the additions of a job have left the same."""
+    cdef Py_ssize_t channel, od, oh, ow, lane
+    cdef const char* index
+    cdef char* sums
+    for channel in range(place.channel0, place.channel1):
+        sums = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, place.lane)
+        for od in range(s.windows[0]):
+            for oh in range(s.windows[1]):
+                for ow in range(s.windows[2]):
+                    index = at(&s.indices, place.batch, channel, od, oh, ow, place.lane)
+                    for lane in range(place.lanes):
+                        unify[real_t](
+                            s, place, (<const index_t*> (index + lane * s.indices.lane))[0],
+                            sums + lane * s.grad_input.lane, like,
+                        )
 
 
 cdef int scatter_in_place(
     const Scatter* s, Py_ssize_t job, void* _, real_t* gradient, index_t* index,
 ) noexcept nogil:
     cdef Place place = locate(s, job)
-    cdef Py_ssize_t channel
-    cdef int outside = False
+    cdef int outside
+    cdef bint finite = are_finite[real_t](s, &place, gradient)
     if s.small:
-        return scatter_small[real_t, index_t](s, &place, gradient, index)
-    for channel in range(place.channel0, place.channel1):
-        outside |= scatter_ahead[real_t, index_t](s, &place, channel, gradient, index)
+        outside = scatter_small[real_t, index_t](s, &place, gradient, index)
+    else:
+        outside = scatter_ahead[real_t, index_t](s, &place, place.channel0, gradient, index)
+    if not finite:
+        unify_all[real_t, index_t](s, &place, gradient, index)
     return outside
 
 
@@ -406,7 +454,8 @@ cdef int scatter_by_tiles(
     cdef Py_ssize_t size = sizeof(double) if real_t is double else sizeof(float)
     cdef Py_ssize_t elements = SCRATCH // (size * place.lanes)
     cdef int outside = False
-    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
+    cdef bint whole_planes = s.plane <= elements and s.parts == 1
+    cdef add_t add = choose_add[real_t, index_t](s, whole_planes, NULL, NULL)
     for channel in range(place.channel0, place.channel1):
         place.begin = whole.begin
         while place.begin < whole.end:
@@ -418,7 +467,8 @@ cdef int scatter_by_tiles(
                         s, &place,
                         at(&s.grad_output, place.batch, channel, od, oh, 0, place.lane),
                         at(&s.indices, place.batch, channel, od, oh, 0, place.lane),
-                        s.windows[2], 1, place.end, <char*> sums, place.lanes, gradient, index,
+                        s.windows[2], 1, place.end - place.begin,
+                        <char*> sums, place.lanes * size, gradient, index,
                     )
             store_sums[real_t](s, &place, channel, sums, gradient)
             place.begin = place.end
@@ -458,26 +508,33 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
         s.grad_input.w == s.lanes * item and (s.lanes == 1 or s.grad_input.lane == item)
     )
     s.neighbours = s.grad_output.lane == item and s.indices.lane == s.indices.itemsize
+    s.dense = False
     if adjoin(&s.grad_output, s.windows) and adjoin(&s.indices, s.windows):
         s.windows[0] = s.windows[1] = 1
         s.windows[2] = outputs
+        s.dense = s.grad_output.lane == item and s.grad_output.w == s.lanes * item and (
+            s.channels == 1 or s.grad_output.channel == outputs * s.lanes * item
+        )
 
     # Every part of a plane looks at all of its indices.
     s.part = pieces(s.plane, max(min(pieces(enough, jobs), s.plane // (SPARSE * outputs)), 1))
-    jobs *= pieces(s.plane, s.part)
+    s.parts = pieces(s.plane, s.part)
+    jobs *= s.parts
     s.lane_block = s.lanes
     if not s.in_place:
         s.lane_block = min(s.lanes, <Py_ssize_t> LANES_OF_HALVES)
     elif jobs < enough:
         s.lane_block = min(s.lanes, max(pieces(s.lanes, pieces(enough, jobs)), <Py_ssize_t> LANES))
-    jobs *= pieces(s.lanes, s.lane_block)
+    s.lane_blocks = pieces(s.lanes, s.lane_block)
+    jobs *= s.lane_blocks
 
     size = s.plane * s.lanes * item
     s.small = s.part == s.plane and s.lane_block == s.lanes and size <= WHOLE
     s.group = 1
     if s.small:
-        s.group = min(s.channels, max(1, min(GROUP // size, jobs // enough)))
-    return jobs // s.channels * pieces(s.channels, s.group)
+        s.group = min(s.channels, max(1, min(pieces(GROUP, size), jobs // enough)))
+    s.groups = pieces(s.channels, s.group)
+    return jobs // s.channels * s.groups
 
 
 cdef struct Survey:

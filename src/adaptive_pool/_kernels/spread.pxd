@@ -1,7 +1,8 @@
 """What the ways of spreading gradients over a line share: the problem, a job, a share."""
+from libc.math cimport NAN
 from libc.string cimport memcpy
 
-from adaptive_pool._kernels.elements cimport real_t
+from adaptive_pool._kernels.elements cimport one_nan, real_t, store_real
 from adaptive_pool._kernels.planes cimport Array
 from adaptive_pool._kernels.runs cimport Run, Runs
 from adaptive_pool._kernels.tables cimport Axis
@@ -14,6 +15,7 @@ cdef enum:
     OVERLAP = 3         # the most windows that hold a line or a column ; BY_VALUES
 
 cdef enum Way:
+    BY_PLANES           # one lane and one window, so one value fills a plane
     BY_VALUES           # one lane, few windows to a column: line_values.pxd
     BY_RUNS             # lanes side by side
     BY_WINDOWS          # anything: columns are added to window by window
@@ -80,9 +82,35 @@ cdef inline double share(double x, double factor, real_t* _) noexcept nogil:
         return x * factor
 
 
+cdef inline void store_sum(real_t* out, double x) noexcept nogil:
+    """Store x, or the one NaN, rounded once."""
+    cdef float narrow
+    if real_t is float:  # looked at when it is narrow: vectors hold twice as many
+        narrow = <float> x
+        out[0] = narrow if narrow == narrow else <float> NAN
+    else:
+        store_real[real_t](out, one_nan(x))
+
+
+cdef inline void repeat(
+    char* first, Py_ssize_t size, Py_ssize_t step, Py_ssize_t times,
+) noexcept nogil:
+    """Repeat the `size` bytes at `first` every `step` bytes until they are there `times` times."""
+    cdef Py_ssize_t k, done = size, whole = size * times
+    if step > size:
+        for k in range(1, times):
+            memcpy(first + k * step, first, size)
+        return
+    while done < whole:
+        size = min(done, whole - done)
+        memcpy(first + done, first, size)
+        done += size
+
+
 cdef inline void copy_row(
     const Spread* s, const Place* place, char* out,
     const real_t* row,      # IN: the columns w0:w1, all lanes of the job
+    Py_ssize_t step,        # IN: bytes of it from column to column
 ) noexcept nogil:
     cdef Py_ssize_t columns = place.w1 - place.w0, lanes = place.lanes, _w, lane
     if s.contiguous and lanes == s.lanes:
@@ -95,4 +123,4 @@ cdef inline void copy_row(
             for lane in range(lanes):
                 (<real_t*> (out + lane * s.grad_input.lane))[0] = row[lane]
         out += s.grad_input.w
-        row += lanes
+        row = <const real_t*> (<const char*> row + step)
