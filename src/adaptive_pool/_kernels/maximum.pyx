@@ -25,9 +25,11 @@ from adaptive_pool._kernels.packing cimport (
     Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ap_prefetch, at, buffer_size, input_at,
-    isa, job_count, line_number, line_of, locate, next_line, plan, read_rows, shape_of_piece,
+    JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ap_prefetch, at,
+    buffer_size, cut, input_at, isa, job_count, line_number, line_of, locate, next_line, pieces,
+    plan, read_rows, shape_of_piece,
 )
+from adaptive_pool._kernels.survey cimport LONG, is_long, is_nan, real_value_t, survey
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 from adaptive_pool._kernels.turning cimport turn
 
@@ -35,14 +37,11 @@ ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     WIDTH = 32              # columns that a long window is reduced to at first
-    LONG = 64               # columns that make a window long
     MANY = 1024             # bytes of lanes that are enough of a stream for the memory
+    SECOND_CACHE = 2097152  # bytes of input that are not in it
+    MOST_LANES = 2048       # lanes of a tile, where nothing but lanes is in it
+    FLAT = 128              # elements of a plane that is better a line than a lane of a pack
     GRID = 512              # elements of scratch beside a tile of turned lines
-
-ctypedef fused real_value_t:
-    float
-    double
-
 
 ctypedef void (*tile_t)(
     const void* task, Py_ssize_t job, void* buffers, void* best, void* where,
@@ -54,16 +53,12 @@ cdef struct Maximum:
     Packing packing
     Array out
     Array indices       # data is NULL if none are wanted
+    Axis line           # of planes that are pooled to one number, and the other two axes then
+    Axis point
+    int64_t ends[3]
     tile_t tile
     Py_ssize_t values       # bytes of a thread's scratch that are for values, and for indices
     Py_ssize_t positions
-
-
-cdef inline bint is_nan(value_t x) noexcept nogil:
-    if value_t in real_value_t:
-        return x != x
-    else:
-        return False
 
 
 cdef inline void challenge(
@@ -314,35 +309,6 @@ cdef inline void best_of_long(
         )
 
 
-cdef inline void best_of_run(
-    const value_t* run, Py_ssize_t first, Py_ssize_t n,     # IN: n elements, n >= LONG
-    bint indexed,
-    value_t* grid, index_t* grid_where,         # scratch: WIDTH
-    value_t* top, index_t* winner,              # OUT: the maximum and its flat index
-) noexcept nogil:
-    """`best_of_long` for a window that is one run in memory."""
-    cdef Py_ssize_t done = WIDTH, width = WIDTH, i
-    cdef index_t ignored = 0
-    memcpy(grid, run, WIDTH * sizeof(value_t))
-    if indexed:
-        for i in range(WIDTH):
-            grid_where[i] = <index_t> (first + i)
-    while done < n:
-        width = min(width, n - done)
-        if indexed:
-            for i in range(width):
-                challenge[value_t, index_t](
-                    run[done + i], <index_t> (first + done) + <index_t> i, &grid[i], &grid_where[i]
-                )
-        else:
-            for i in range(width):
-                challenge[value_t, index_t](run[done + i], 0, &grid[i], &ignored)
-        done += width
-    best_of_columns[value_t, index_t](
-        grid, grid_where, WIDTH, 1, indexed, True, top, winner
-    )
-
-
 cdef inline void best_of_turned(
     const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
     const Axis* w, const Tile* tile, bint indexed,
@@ -539,10 +505,7 @@ cdef void maximum_tile(
     cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes
     cdef value_t* tops = best + TILE
     cdef index_t* winners = where + TILE
-    # Long windows of one line are runs in memory.
-    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG and (
-        p.d.longest == 1 and p.h.longest == 1
-    )
+    cdef bint surveyed = is_long(p)
 
     for k in range(tile.lines):
         if lanes >= VECTOR:
@@ -551,14 +514,10 @@ cdef void maximum_tile(
                 best_of_lanes[value_t, index_t](
                     p, &tile, &line, ow, buffers, indexed, tops + i, winners + i
                 )
-        elif direct:
-            for ow in range(windows):
-                w = p.w.starts[tile.ow0 + ow]
-                best_of_run[value_t, index_t](
-                    <const value_t*> input_at(p, &line, 0, w, 0),
-                    line_number(p, &line, 0) * p.w.size + w, window_size(p.w, tile.ow0 + ow),
-                    indexed, best, where, tops + k * windows + ow, winners + k * windows + ow,
-                )
+        elif surveyed:
+            survey[value_t, index_t](
+                p, &tile, &line, buffers, indexed, tops + k * windows, winners + k * windows
+            )
         elif tile.lines * columns * lanes <= TILE:
             i = k * columns * lanes
             best_of_lines[value_t, index_t](
@@ -580,7 +539,7 @@ cdef void maximum_tile(
                     )
                 w = end
         next_line(p, &line)
-    if lanes < VECTOR and not direct and tile.lines * columns * lanes <= TILE:
+    if lanes < VECTOR and not surveyed and tile.lines * columns * lanes <= TILE:
         best_of_tile[value_t, index_t](
             best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
         )
@@ -613,6 +572,32 @@ cdef tile_t tile_for(Element element, index_t* where) noexcept nogil:
         return <tile_t> maximum_tile[double, index_t]
     else:  # halves have been widened
         return <tile_t> maximum_tile[float, index_t]
+
+
+cdef bint flatten(Maximum* task, int num_threads) noexcept nogil:
+    """Take planes for lines, if they are pooled to one number and are runs in memory."""
+    cdef Pooling* p = &task.pooling
+    cdef Py_ssize_t size = p.d.size * p.h.size * p.w.size
+    if 1 < p.lanes < VECTOR or p.d.count * p.h.count * p.w.count > 1 or (
+        p.d.longest * p.h.longest * p.w.longest < size or p.w.size == 1
+        or p.h.size > 1 and p.x.h != p.w.size * p.x.w
+        or p.d.size > 1 and p.x.d != p.h.size * p.w.size * p.x.w
+    ):
+        return False
+    task.ends[:] = [0, 1, size]
+    task.point = p.w[0]
+    task.point.size = task.point.shortest = task.point.longest = 1
+    task.point.starts, task.point.ends = &task.ends[0], &task.ends[1]
+    task.line = task.point
+    task.line.size = task.line.shortest = task.line.longest = size
+    task.line.ends = &task.ends[2]
+    p.d = p.h = &task.point
+    p.w = &task.line
+    cut(p, 2 * VECTOR, num_threads)
+    if p.lane_block == LANE_BLOCK and p.lines * pieces(p.lanes, MOST_LANES) >= JOBS * num_threads:
+        p.lane_block = min(p.lanes, <Py_ssize_t> MOST_LANES)
+        p.lane_blocks = pieces(p.lanes, p.lane_block)
+    return True
 
 
 cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
@@ -663,7 +648,12 @@ cdef int pool(
     )
     while True:
         task.pooling = plan(c, element, windows, 2 * VECTOR, num_threads)
+        # Pieces of many lanes are worth asking for even of inputs that the third cache holds.
+        if c.lanes * c.arrays[0].itemsize >= MANY and c.buffers[0].len > SECOND_CACHE:
+            task.pooling.ahead = task.pooling.x.w == c.lanes * task.pooling.x.itemsize
         task.packing = plan_packing(c, &task.pooling)
+        if (task.packing.groups == 0 or task.packing.plane >= FLAT) and flatten(&task, num_threads):
+            task.packing.groups = 0
         task.out = c.arrays[1]
         if indexed:
             task.indices = c.arrays[2]

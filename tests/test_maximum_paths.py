@@ -1,0 +1,59 @@
+"""Paths of max pooling that the sizes of other tests do not reach, or not with such values."""
+
+import numpy as np
+import pytest
+from cases import DTYPES, FLOATS, dtype_of, random_array
+from oracle import assert_maximum, function, tables
+
+# Windows that are long along W, of one row and of several, in one tile and wider than that; planes
+# that are one line, with or without a pack of them.
+LONG = [
+    ((200,), (4,)), ((33,), (1,)), ((9000,), (2,)), ((130, 150), (2, 2)), ((3, 4, 70), (2, 2, 1)),
+    ((7, 7), (1, 1)), ((12, 13), (1, 1)), ((90, 110), (1, 1)), ((3, 5, 9), (1, 1, 1)),
+]  # fmt: skip
+
+
+def ids(case):
+    return "-".join("x".join(map(str, part)) for part in case)
+
+
+def check(x, counts):
+    ndim = len(counts)
+    values, indices = function("max", ndim)(x, counts, return_indices=True)
+    assert_maximum(values, indices, x, tables(x.shape[-ndim:], counts))
+    assert function("max", ndim)(x, counts).tobytes() == values.tobytes()
+    back = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1 - ndim, -1)), -1, -1 - ndim)
+    for other in (back, x[..., ::-1][..., ::-1], np.repeat(x, 2, -1)[..., ::2]):
+        again, places = function("max", ndim)(other, counts, return_indices=True)
+        assert again.tobytes() == values.tobytes()
+        np.testing.assert_array_equal(places, indices)
+
+
+@pytest.mark.parametrize("case", LONG, ids=ids)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [3, 9])
+def test_long_windows(rng, case, dtype, channels):
+    check(random_array(rng, (channels, *case[0]), dtype), case[1])
+
+
+@pytest.mark.parametrize("case", LONG, ids=ids)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    "rare",
+    [[np.nan], [np.inf, -np.inf], [np.nan, np.inf, -np.inf], [0.0, -0.0]],
+    ids=["nan", "infinities", "both", "zeros"],
+)
+def test_special_values_in_long_windows(rng, case, dtype, rare):
+    """One NaN or many, infinities whose sum is NaN, zeros of both signs as maxima."""
+    for often in (0.001, 0.1):
+        x = -np.abs(rng.standard_normal((5, *case[0])))
+        chosen = rng.random(x.shape) < often
+        x[chosen] = rng.choice(rare, chosen.sum())
+        check(x.astype(dtype_of(dtype)), case[1])
+
+
+def test_the_last_of_many_nans():
+    """However far apart, and whatever stands in between."""
+    x = np.zeros((1, 300, 100), np.float32)
+    x[0, [2, 150, 280], [99, 3, 50]] = np.nan
+    assert function("max", 2)(x, 1, return_indices=True)[1].tolist() == [[[280 * 100 + 50]]]
