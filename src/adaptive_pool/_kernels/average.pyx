@@ -33,7 +33,7 @@ from adaptive_pool._kernels.packing cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     CHUNK, JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, at, buffer_size,
-    input_at, is_long, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
+    input_at, is_long_piece, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
     shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS, add, fold, load, quad_t, store, widen
@@ -155,7 +155,7 @@ cdef inline void sum_lines(
 ) noexcept nogil:
     """Sum the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
-    cdef bint long_pieces = p.fetch == NULL and is_long(p, &piece)
+    cdef bint long_pieces = p.fetch == NULL and is_long_piece(p, &piece)
     cdef const char* rows[ROWS]
     cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, i, m
     if long_pieces:

@@ -26,8 +26,8 @@ from adaptive_pool._kernels.packing cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ap_prefetch, at,
-    buffer_size, cut, input_at, isa, job_count, line_number, line_of, locate, next_line, pieces,
-    plan, read_rows, shape_of_piece,
+    buffer_size, cut, distance_ahead, input_at, isa, job_count, line_number, line_of, locate,
+    next_line, pieces, plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.survey cimport LONG, is_long, is_nan, real_value_t, survey
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
@@ -650,7 +650,7 @@ cdef int pool(
         task.pooling = plan(c, element, windows, 2 * VECTOR, num_threads)
         # Pieces of many lanes are worth asking for even of inputs that the third cache holds.
         if c.lanes * c.arrays[0].itemsize >= MANY and c.buffers[0].len > SECOND_CACHE:
-            task.pooling.ahead = task.pooling.x.w == c.lanes * task.pooling.x.itemsize
+            task.pooling.ahead = distance_ahead(&task.pooling)
         task.packing = plan_packing(c, &task.pooling)
         if (task.packing.groups == 0 or task.packing.plane >= FLAT) and flatten(&task, num_threads):
             task.packing.groups = 0

@@ -250,6 +250,11 @@ cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nog
     p.spans = pieces(w.count, p.span)
 
 
+cdef inline Py_ssize_t distance_ahead(const Pooling* p) noexcept nogil:
+    """How many bytes early to ask for elements; 0 if lines are no runs."""
+    return max(<Py_ssize_t> AHEAD, ROWS * p.x.h) if p.x.w == p.lanes * p.x.itemsize else 0
+
+
 cdef inline Pooling plan(
     const Canonical* c, Element element, Windows windows, Py_ssize_t lines, int num_threads,
 ) noexcept nogil:
@@ -260,9 +265,7 @@ cdef inline Pooling plan(
     p.lines = c.batches * c.channels * p.d.count * p.h.count
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
-    p.ahead = 0
-    if c.buffers[0].len > LARGE and p.x.w == p.lanes * p.x.itemsize:
-        p.ahead = max(<Py_ssize_t> AHEAD, ROWS * p.x.h)
+    p.ahead = distance_ahead(&p) if c.buffers[0].len > LARGE else 0
     cut(&p, lines, num_threads)
     return p
 
@@ -410,6 +413,6 @@ cdef inline Piece shape_of_piece(
     return piece
 
 
-cdef inline bint is_long(const Pooling* p, const Piece* piece) noexcept nogil:
+cdef inline bint is_long_piece(const Pooling* p, const Piece* piece) noexcept nogil:
     """Whether a piece is so long a run that it has to be asked for by the CHUNK."""
     return p.ahead > 0 and piece.runs == 1 and piece.length * p.x.itemsize > SHORT
