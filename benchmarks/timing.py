@@ -9,6 +9,9 @@ from library import Call
 # Batches in a sample, of which the least counts: what else runs on the machine only ever adds.
 BATCHES = 5
 
+# The part of a sample that wakes threads and fills caches, and is not counted.
+WARM_UP = 0.2
+
 
 def _batch(call: Call, count: int) -> float:
     start = time.perf_counter()
@@ -18,8 +21,14 @@ def _batch(call: Call, count: int) -> float:
 
 
 def seconds_per_call(call: Call, budget: float) -> float:
-    """Take a sample of about `budget` seconds; the first call, after a pause, does not count."""
-    first = max(_batch(call, 1), 1e-7)
-    count = max(1, int(budget / BATCHES / first))
-    batches = max(1, min(BATCHES, int(budget / (count * first))))
+    """Take a sample of about `budget` seconds.
+
+    How many calls make a batch is told by the fastest of those that warm up: the first after a
+    pause may take a thousand times as long as the next.
+    """
+    fastest, end = _batch(call, 1), time.perf_counter() + WARM_UP * budget
+    while time.perf_counter() < end:
+        fastest = min(fastest, _batch(call, 1))
+    count = max(1, int((1 - WARM_UP) * budget / BATCHES / max(fastest, 1e-7)))
+    batches = max(1, min(BATCHES, int(budget / (count * fastest))))
     return min(_batch(call, count) for _ in range(batches))

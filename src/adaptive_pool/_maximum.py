@@ -18,6 +18,7 @@ from ._problem import (
     Array,
     DataFormat,
     Prepared,
+    Problem,
     Size,
     aligned,
     as_array,
@@ -126,6 +127,15 @@ def _prepare_backward(
     return Prepared(problem, dtype.newbyteorder("="), element, is_native, work)
 
 
+def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
+    bad = positions[(positions < 0) | (positions >= problem.plane)]
+    return ValueError(
+        f"{function}: indices must lie in 0:{problem.plane} for input shape "
+        f"{problem.input_shape}, got "
+        f"{bad.flat[0] if bad.size else 'another, changed during the call'}"
+    )
+
+
 def _maximum_backward(
     function: str,
     ndim: int,
@@ -148,13 +158,6 @@ def _maximum_backward(
     threads = threads_for(function, num_threads, work)
     gradient, positions = aligned(gradient), aligned(positions)
 
-    def outside() -> ValueError:
-        bad = positions[(positions < 0) | (positions >= problem.plane)]
-        return ValueError(
-            f"{function}: indices must lie in 0:{problem.plane} for input shape "
-            f"{target_shape}, got {bad.flat[0] if bad.size else 'another, changed during the call'}"
-        )
-
     # A new array can be thrown away; what is the caller's is not written to before all is known.
     throwaway = out is None and 0 not in target_shape
     if (
@@ -162,12 +165,12 @@ def _maximum_backward(
         and not throwaway
         and any_outside(positions, problem.windows, problem.plane, threads)
     ):
-        raise outside()
+        raise _outside(function, positions, problem)
     result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
     if problem.windows is None:
         result[...] = 0
     elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
-        raise outside()
+        raise _outside(function, positions, problem)
     return deliver(result, out)
 
 
