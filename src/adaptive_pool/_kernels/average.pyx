@@ -5,48 +5,40 @@ window are added element by element into one accumulator line, which is contiguo
 windows along W are then reduced on that short line. An overlap of windows is read once per axis,
 not once per window.
 
-The order of summation is part of the contract (docs/design/summation.md): lines in row-major
-order of (d, h); then along W from left to right or, for windows of LONG columns and more, in
-PARTIALS running sums. A window that is all of W goes element by element instead, and has LONG
-elements.
+A window that is all of W is summed element by element instead, as one run of all its lines: it is
+long if it has LONG elements (docs/design/summation.md).
 """
-from libc.math cimport isfinite
-from libc.string cimport memcpy
-
-from adaptive_pool._kernels.accumulators cimport (
-    acc_t, mean_t, merge, narrow_real_t, nothing, plus, store_mean, twofold_mean, twofold_t,
-    wide_t,
-)
+from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, twofold_t, wide_t
 from adaptive_pool._kernels.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
 )
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
     UINT64,
-    Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t, store_real,
-    uint8_t, uint16_t, uint32_t, uint64_t, value_t,
+    Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+    uint32_t, uint64_t, value_t,
 )
-from adaptive_pool._kernels.halves cimport half_t, narrow_run
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.means cimport store_means
 from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    CHUNK, JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, at, buffer_size,
-    input_at, is_long_piece, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
+    CHUNK, JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, buffer_size, input_at,
+    is_long_piece, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
     shape_of_piece, step_of_run,
 )
-from adaptive_pool._kernels.quads cimport QUADS, add, fold, load, quad_t, store, widen
-from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
+from adaptive_pool._kernels.quads cimport QUADS
+from adaptive_pool._kernels.sums cimport (
+    CHAINS, LONG, PARTIALS, add_piece, add_rows, add_some, adds_four, sum_chains, sum_columns,
+    sum_down, sum_four_runs, sum_regular, sum_regular_of_three, sum_run, sum_run_of_lanes,
+)
+from adaptive_pool._kernels.tables cimport Windows, window_size
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    PARTIALS = 16           # running sums of a long window
-    LONG = 2 * PARTIALS     # elements that make a window long
     PLANES = 64             # pooled to one number each by a job
-    SHORT_RUN = 64          # means on their way to halves
-    CHAINS = 4              # short windows summed side by side
     TINY_WINDOW = 257       # elements whose sum fits 16 bits, if they have 8 and no sign
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
 
@@ -71,80 +63,6 @@ cdef struct Average:
     tile_t tile
     store_t store
     Py_ssize_t sums     # bytes of a thread's scratch that are for sums
-
-
-cdef inline Py_ssize_t add_quads(
-    const float* a, const float* b, const float* c, const float* d, Py_ssize_t count,
-    Py_ssize_t n, bint first, double* line,
-) noexcept nogil:
-    """`add_rows` for as many elements as quads hold; returns how many these are."""
-    cdef Py_ssize_t i = 0
-    cdef quad_t total
-    while i + 4 <= n:
-        total = widen(a + i) if first else add(load(line + i), widen(a + i))
-        if count > 1:
-            total = add(total, widen(b + i))
-        if count > 2:
-            total = add(total, widen(c + i))
-            total = add(total, widen(d + i))
-        store(line + i, total)
-        i += 4
-    return i
-
-
-cdef inline void add_rows(
-    const char** rows,      # IN: 1, 2 or ROWS pieces of lines
-    Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first,
-    value_t* _,             # the type of the elements
-    acc_t* line,            # IN (unless first), OUT: n sums
-) noexcept nogil:
-    """Add 1, 2 or ROWS runs of n elements, in order, `offset` bytes into their rows.
-
-    Several at a time save round trips of the sums through memory. To be called with a literal
-    count and first: each loop is then compiled without a branch in it, and vectorises.
-    """
-    cdef const value_t* a = <const value_t*> (rows[0] + offset)
-    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
-    cdef Py_ssize_t done = 0, i
-    cdef acc_t total
-    if acc_t is double:
-        if value_t is float:
-            if QUADS:
-                done = add_quads(a, b, c, d, count, n, first, line)
-    for i in range(done, n):
-        total = nothing[acc_t](line) if first else line[i]
-        total = plus[acc_t, value_t](total, a[i])
-        if count > 1:
-            total = plus[acc_t, value_t](total, b[i])
-        if count > 2:
-            total = plus[acc_t, value_t](total, c[i])
-            total = plus[acc_t, value_t](total, d[i])
-        line[i] = total
-
-
-cdef inline void add_some(
-    const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t n, bint first,
-    value_t* _, acc_t* line,
-) noexcept nogil:
-    """`add_rows` for any count up to ROWS."""
-    if count == ROWS and first:
-        add_rows[value_t, acc_t](rows, ROWS, offset, n, True, _, line)
-    elif count == ROWS:
-        add_rows[value_t, acc_t](rows, ROWS, offset, n, False, _, line)
-    elif count == 1 and first:
-        add_rows[value_t, acc_t](rows, 1, offset, n, True, _, line)
-    elif count == 1:
-        add_rows[value_t, acc_t](rows, 1, offset, n, False, _, line)
-    else:
-        if first:
-            add_rows[value_t, acc_t](rows, 2, offset, n, True, _, line)
-        else:
-            add_rows[value_t, acc_t](rows, 2, offset, n, False, _, line)
-        if count == 3:
-            add_rows[value_t, acc_t](rows + 2, 1, offset, n, False, _, line)
 
 
 cdef inline void sum_lines(
@@ -175,179 +93,6 @@ cdef inline void sum_lines(
         k += count
 
 
-cdef inline void add_column(
-    const char** rows,      # IN: 1 to ROWS pieces of lines
-    Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first,
-    value_t* _,             # the type of the elements
-    acc_t* sums,            # IN (unless first), OUT: n sums
-) noexcept nogil:
-    """Sum a column of a window over all its rows, then add it to those before. See add_rows."""
-    cdef const value_t* a = <const value_t*> (rows[0] + offset)
-    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 3 else a
-    cdef Py_ssize_t i
-    cdef acc_t total
-    for i in range(n):
-        total = plus[acc_t, value_t](nothing[acc_t](sums), a[i])
-        if count > 1:
-            total = plus[acc_t, value_t](total, b[i])
-        if count > 2:
-            total = plus[acc_t, value_t](total, c[i])
-        if count > 3:
-            total = plus[acc_t, value_t](total, d[i])
-        sums[i] = total if first else merge[acc_t](sums[i], total)
-
-
-cdef inline void add_columns(
-    const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes, bint first,
-    acc_t* sums,            # IN (unless first), OUT: lanes
-) noexcept nogil:
-    """Sum a window along W, or go on with it, from left to right."""
-    cdef Py_ssize_t w = 0, lane
-    cdef acc_t total
-    if first:
-        for lane in range(lanes):
-            sums[lane] = line[lane]
-        w = 1
-    while w + 3 < columns:  # four at a time, for the same reason as in add_rows
-        for lane in range(lanes):
-            total = merge[acc_t](sums[lane], line[w * lanes + lane])
-            total = merge[acc_t](total, line[(w + 1) * lanes + lane])
-            total = merge[acc_t](total, line[(w + 2) * lanes + lane])
-            sums[lane] = merge[acc_t](total, line[(w + 3) * lanes + lane])
-        w += 4
-    while w < columns:
-        for lane in range(lanes):
-            sums[lane] = merge[acc_t](sums[lane], line[w * lanes + lane])
-        w += 1
-
-
-cdef inline void add_blocks(
-    const acc_t* line,      # IN: a multiple of PARTIALS columns, of one lane
-    Py_ssize_t columns,
-    acc_t* partials,        # IN, OUT: PARTIALS
-) noexcept nogil:
-    """`add_partials` in registers."""
-    cdef acc_t totals[PARTIALS]
-    cdef Py_ssize_t k
-    for k in range(PARTIALS):
-        totals[k] = partials[k]
-    for _ in range(columns // PARTIALS):
-        for k in range(PARTIALS):
-            totals[k] = merge[acc_t](totals[k], line[k])
-        line += PARTIALS
-    for k in range(PARTIALS):
-        partials[k] = totals[k]
-
-
-cdef inline void add_partials(
-    const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes,
-    Py_ssize_t column,      # IN: which column of the window the first of them is
-    acc_t* partials,        # IN, OUT: PARTIALS x lanes
-) noexcept nogil:
-    """Add the column k of a window to the running sum k % PARTIALS."""
-    cdef Py_ssize_t k, count
-    if lanes == 1 and column % PARTIALS == 0 and columns % PARTIALS == 0:
-        add_blocks[acc_t](line, columns, partials)
-        return
-    while columns > 0:
-        column %= PARTIALS
-        count = min(columns, PARTIALS - column)
-        for k in range(count * lanes):
-            partials[column * lanes + k] = merge[acc_t](partials[column * lanes + k], line[k])
-        line += count * lanes
-        columns -= count
-        column += count
-
-
-cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
-    cdef Py_ssize_t k
-    for k in range(PARTIALS * lanes):
-        partials[k] = nothing[acc_t](partials)
-
-
-cdef inline void sum_partials(
-    acc_t* partials,        # IN, destroyed: PARTIALS x lanes
-    Py_ssize_t lanes,
-    acc_t* sums,            # OUT: lanes
-) noexcept nogil:
-    """Sum the running sums as a balanced tree: k and k + 8, then k and k + 4, ..."""
-    cdef Py_ssize_t k, half = PARTIALS * lanes
-    while half > lanes:
-        half //= 2
-        for k in range(half):
-            partials[k] = merge[acc_t](partials[k], partials[half + k])
-    for k in range(lanes):
-        sums[k] = partials[k]
-
-
-cdef inline void add_piece(
-    const acc_t* line,          # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes,
-    Py_ssize_t column,          # IN: which element of the window the first of them is
-    Py_ssize_t size,            # IN: the elements of the window
-    acc_t* partials,            # IN, OUT, for long windows: PARTIALS x lanes
-    acc_t* sums,                # IN, OUT: lanes
-) noexcept nogil:
-    """Go on with a window, in the order that its size asks for; `sums` are right at its end."""
-    cdef Py_ssize_t whole = size - size % PARTIALS, count = 0
-    if size < LONG:
-        add_columns[acc_t](line, columns, lanes, column == 0, sums)
-        return
-    if column < whole:
-        count = min(columns, whole - column)
-        if column == 0:
-            clear[acc_t](partials, lanes)
-        add_partials[acc_t](line, count, lanes, column, partials)
-        if column + count == whole:
-            sum_partials[acc_t](partials, lanes, sums)
-    add_columns[acc_t](line + count * lanes, columns - count, lanes, False, sums)
-
-
-cdef inline void sum_chains(
-    const acc_t* a, const acc_t* b, const acc_t* c, const acc_t* d,     # IN: where windows begin
-    Py_ssize_t step,            # IN: from one element of a window to the next
-    Py_ssize_t columns,
-    acc_t* totals,              # OUT: CHAINS
-) noexcept nogil:
-    """Sum windows side by side: one alone would run at the latency of an addition."""
-    cdef acc_t p = a[0], q = b[0], r = c[0], t = d[0]
-    cdef Py_ssize_t i = step
-    for _ in range(1, columns):
-        p = merge[acc_t](p, a[i])
-        q = merge[acc_t](q, b[i])
-        r = merge[acc_t](r, c[i])
-        t = merge[acc_t](t, d[i])
-        i += step
-    totals[0], totals[1], totals[2], totals[3] = p, q, r, t
-
-
-cdef inline void sum_down(
-    const acc_t* lines,         # IN: the window of a lane in each of the lines
-    Py_ssize_t count,           # IN: lines, at least CHAINS
-    Py_ssize_t line_step, Py_ssize_t step, Py_ssize_t columns,
-    acc_t* sums, Py_ssize_t sums_step,  # OUT: count
-) noexcept nogil:
-    """Sum one short window in several lines."""
-    cdef acc_t totals[CHAINS]
-    cdef const acc_t* first
-    cdef Py_ssize_t k = 0, i
-    while k < count:
-        k = min(k, count - CHAINS)  # the last ones once more, if need be
-        first = lines + k * line_step
-        sum_chains[acc_t](
-            first, first + line_step, first + 2 * line_step, first + 3 * line_step, step, columns,
-            totals,
-        )
-        for i in range(CHAINS):
-            sums[(k + i) * sums_step] = totals[i]
-        k += CHAINS
-
-
 cdef inline void sum_across(
     const Pooling* p, const Tile* tile, Py_ssize_t ow,  # IN: the first of CHAINS short windows
     const acc_t* line,          # IN: columns x lanes of the tile, from a lane on
@@ -373,24 +118,6 @@ cdef inline void sum_across(
         sums[i * tile.lanes] = totals[i]
 
 
-cdef inline void sum_regular(
-    const acc_t* line, Py_ssize_t windows, Py_ssize_t lanes, Py_ssize_t size,
-    acc_t* sums,                # OUT: windows x lanes
-) noexcept nogil:
-    """Sum windows of 2, 3 or 4 columns that follow each other. To be called with a literal size."""
-    cdef Py_ssize_t ow, lane, i
-    cdef acc_t total
-    for ow in range(windows):
-        for lane in range(lanes):
-            i = ow * size * lanes + lane
-            total = merge[acc_t](line[i], line[i + lanes])
-            if size > 2:
-                total = merge[acc_t](total, line[i + 2 * lanes])
-            if size > 3:
-                total = merge[acc_t](total, line[i + 3 * lanes])
-            sums[ow * lanes + lane] = total
-
-
 cdef inline void sum_windows(
     const Pooling* p, const Tile* tile,
     const acc_t* lines,         # IN: lines x columns x lanes
@@ -401,13 +128,18 @@ cdef inline void sum_windows(
     cdef Py_ssize_t lanes = tile.lanes, windows = (tile.ow1 - tile.ow0) * lanes
     cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
     cdef Py_ssize_t ow = tile.ow0, size, lane, k, count
+    cdef bint of_three = lanes == 3 and adds_four[acc_t](sums)
     cdef const acc_t* first
     if 2 <= p.w.regular <= 4:
         for k in range(tile.lines):
             first = lines + k * line_step
             count = tile.ow1 - tile.ow0
-            if p.w.regular == 2 and lanes == 3:
-                sum_regular[acc_t](first, count, 3, 2, sums)
+            if of_three and p.w.regular == 2:
+                sum_regular_of_three[acc_t](first, count, 2, sums)
+            elif of_three and p.w.regular == 3:
+                sum_regular_of_three[acc_t](first, count, 3, sums)
+            elif of_three:
+                sum_regular_of_three[acc_t](first, count, 4, sums)
             elif p.w.regular == 2:
                 sum_regular[acc_t](first, count, lanes, 2, sums)
             elif p.w.regular == 3:
@@ -441,21 +173,6 @@ cdef inline void sum_windows(
         sums += count * lanes
 
 
-cdef inline void sum_columns(
-    const char** rows,      # IN: 1 to ROWS pieces of lines
-    Py_ssize_t count,
-    Py_ssize_t begin, Py_ssize_t step,  # IN: in bytes: the first column, and from one to the next
-    Py_ssize_t columns, Py_ssize_t n,
-    value_t* _,             # the type of the elements
-    acc_t* sums,            # OUT: n sums
-) noexcept nogil:
-    """Sum a short window of a few lines straight from the input. To be called as add_rows is."""
-    add_column[value_t, acc_t](rows, count, begin, n, True, _, sums)
-    for _i in range(1, columns):
-        begin += step
-        add_column[value_t, acc_t](rows, count, begin, n, False, _, sums)
-
-
 cdef inline void sum_small(
     const Pooling* p, const Tile* tile, const Line* line,
     value_t* buffers,       # scratch for ROWS pieces of lines
@@ -482,102 +199,6 @@ cdef inline void sum_small(
         else:
             sum_columns[value_t, acc_t](rows, 4, begin, step, size, n, buffers, sums)
         sums += n
-
-
-cdef inline quad_t sum_blocks(
-    const float* run, Py_ssize_t n,     # IN: at least PARTIALS elements
-) noexcept nogil:
-    """The whole blocks of `sum_run` in running sums, of which four are left."""
-    cdef quad_t a = widen(run), b = widen(run + 4), c = widen(run + 8), d = widen(run + 12)
-    cdef Py_ssize_t i = PARTIALS
-    while i + PARTIALS <= n:
-        a = add(a, widen(run + i))
-        b = add(b, widen(run + i + 4))
-        c = add(c, widen(run + i + 8))
-        d = add(d, widen(run + i + 12))
-        i += PARTIALS
-    return add(add(a, c), add(b, d))
-
-
-cdef inline void sum_four_runs(
-    const char* first, Py_ssize_t step,     # IN: runs of n floats, so many bytes apart
-    Py_ssize_t n,
-    double* sums,                           # OUT: four
-) noexcept nogil:
-    """`sum_run` for runs side by side."""
-    cdef const float* a = <const float*> first
-    cdef const float* b = <const float*> (first + step)
-    cdef const float* c = <const float*> (first + 2 * step)
-    cdef const float* d = <const float*> (first + 3 * step)
-    cdef quad_t p = sum_blocks(a, n)  # in the order in which they lie in memory
-    cdef quad_t q = sum_blocks(b, n)
-    cdef quad_t r = sum_blocks(c, n)
-    cdef quad_t t = sum_blocks(d, n)
-    cdef Py_ssize_t i
-    store(sums, fold(p, q, r, t))
-    for i in range(n - n % PARTIALS, n):
-        sums[0] += <double> a[i]
-        sums[1] += <double> b[i]
-        sums[2] += <double> c[i]
-        sums[3] += <double> d[i]
-
-
-cdef inline void sum_run(
-    const value_t* run, Py_ssize_t n,   # IN: at least LONG elements
-    acc_t* sums,                        # OUT: one
-) noexcept nogil:
-    """Sum a window that is one run in memory: what `add_piece` does, straight from the input."""
-    cdef acc_t totals[PARTIALS]
-    cdef Py_ssize_t k, i = PARTIALS, whole = n - n % PARTIALS
-    if acc_t is double:
-        if value_t is float:
-            if QUADS:
-                store(totals, sum_blocks(run, n))
-                i = whole
-    if i < whole:
-        for k in range(PARTIALS):
-            totals[k] = plus[acc_t, value_t](nothing[acc_t](sums), run[k])
-        while i < whole:
-            for k in range(PARTIALS):
-                totals[k] = plus[acc_t, value_t](totals[k], run[i + k])
-            i += PARTIALS
-        for k in range(PARTIALS // 2):
-            totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 2 + k])
-        for k in range(PARTIALS // 4):
-            totals[k] = merge[acc_t](totals[k], totals[PARTIALS // 4 + k])
-    totals[0] = merge[acc_t](
-        merge[acc_t](totals[0], totals[2]), merge[acc_t](totals[1], totals[3])
-    )
-    for i in range(whole, n):
-        totals[0] = plus[acc_t, value_t](totals[0], run[i])
-    sums[0] = totals[0]
-
-
-cdef inline void sum_run_of_lanes(
-    const char* run, Py_ssize_t step,   # IN: `size` times n elements, so many bytes apart
-    Py_ssize_t size, Py_ssize_t n,
-    value_t* _,             # the type of the elements
-    acc_t* partials,        # scratch: PARTIALS x n
-    acc_t* sums,            # OUT: n
-) noexcept nogil:
-    """What `sum_run` does, for lanes: in one pass, ROWS elements of each running sum at a time."""
-    cdef Py_ssize_t whole = size - size % PARTIALS if size >= LONG else 0, i = 0, k, row, count
-    cdef const char* rows[ROWS]
-    while i < whole:
-        count = min((whole - i) // PARTIALS, <Py_ssize_t> ROWS)
-        for k in range(PARTIALS):
-            for row in range(count):
-                rows[row] = run + (i + k + row * PARTIALS) * step
-            add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, partials + k * n)
-        i += count * PARTIALS
-    if whole > 0:
-        sum_partials[acc_t](partials, n, sums)
-    while i < size:
-        count = min(size - i, <Py_ssize_t> ROWS)
-        for row in range(count):
-            rows[row] = run + (i + row) * step
-        add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, sums)
-        i += count
 
 
 cdef inline void sum_whole_lines(
@@ -704,127 +325,6 @@ cdef inline void average_tile(
     for k in range(tile.lines):
         average.store(p, &average.out, &tile, &line, sums + k * windows * lanes, divisors)
         next_line(p, &line)
-
-
-cdef double mean_of_scaled(
-    const Pooling* p, const Line* line, Py_ssize_t ow, Py_ssize_t lane,
-) noexcept nogil:
-    """The mean of one float64 window whose sum overflows although its mean need not."""
-    cdef twofold_t total = nothing[twofold_t](&total)
-    cdef double scale = 2.0 ** -64, x
-    cdef Py_ssize_t k, w
-    for k in range(line.count):
-        for w in range(p.w.starts[ow], p.w.ends[ow]):
-            memcpy(&x, input_at(p, line, k, w, lane), sizeof(double))
-            total = plus[twofold_t, double](total, x * scale)
-    if not isfinite(total.value):  # there are infinities or NaNs in the window
-        return total.value
-    return twofold_mean(total, line.count * window_size(p.w, ow)) / scale
-
-
-cdef inline bint are_equal(const Axis* w) noexcept nogil:
-    """Whether all windows are of one size."""
-    return w.shortest == w.longest
-
-
-cdef inline void prepare_divisors(
-    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t lanes, bint inverse,
-    double* divisors,       # OUT: 1 + windows x lanes
-) noexcept nogil:
-    """The sizes of the windows of a line, or their inverses, each `lanes` times, from 1 on.
-
-    One window stands for all if they are equal. divisors[0] is the number of input lines that
-    they are for.
-    """
-    cdef Py_ssize_t ow, lane
-    cdef double lines = <double> line.count, size
-    if divisors[0] == lines:
-        return
-    divisors[0] = lines
-    divisors += 1
-    for ow in range(tile.ow0, tile.ow0 + 1 if are_equal(p.w) else tile.ow1):
-        size = lines * <double> window_size(p.w, ow)
-        for lane in range(lanes):
-            divisors[lane] = 1.0 / size if inverse else size
-        divisors += lanes
-
-
-cdef inline void store_run(
-    const acc_t* sums, Py_ssize_t n,
-    const double* divisors, Py_ssize_t step,    # IN: step 1: one for each sum; 0: one for all
-    mean_t* mean,                               # OUT: n
-) noexcept nogil:
-    """Store means side by side. To be called with a literal step, so that it vectorises."""
-    cdef Py_ssize_t i, done = 0, count
-    cdef double means[SHORT_RUN]
-    if acc_t is double:
-        if mean_t in half_t:
-            while done < n:
-                count = min(n - done, <Py_ssize_t> SHORT_RUN)
-                for i in range(count):
-                    means[i] = one_nan(sums[done + i] * divisors[(done + i) * step])
-                narrow_run[mean_t](means, count, mean + done)
-                done += count
-    for i in range(done, n):
-        if acc_t is double:
-            if mean_t in narrow_real_t:
-                store_real[mean_t](&mean[i], one_nan(sums[i] * divisors[i * step]))
-            else:
-                store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])
-        else:
-            store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])
-
-
-cdef inline void store_means(
-    const Pooling* p, const Array* out, const Tile* tile, const Line* line,
-    const acc_t* sums,      # IN: windows x lanes
-    double* divisors,       # scratch: what was prepared last
-    mean_t* mean,           # the type of the output
-) noexcept nogil:
-    """Divide the sums of the windows of a line by their sizes."""
-    cdef Py_ssize_t ow, lane, lanes = tile.lanes, windows = tile.ow1 - tile.ow0
-    cdef Py_ssize_t step = 0 if are_equal(p.w) else 1
-    cdef char* target = at(
-        out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
-    )
-    # Few lanes, side by side, are stored as one run.
-    cdef bint run = lanes < VECTOR and out.w == lanes * <Py_ssize_t> sizeof(mean_t) and (
-        lanes == 1 or out.lane == <Py_ssize_t> sizeof(mean_t)
-    )
-    if acc_t is twofold_t:  # one by one: some may have to be done again
-        run = False
-    if acc_t is double:
-        prepare_divisors(p, tile, line, lanes if run else 1, mean_t in narrow_real_t, divisors)
-    else:
-        prepare_divisors(p, tile, line, lanes if run else 1, False, divisors)
-    divisors += 1
-    if run and are_equal(p.w):
-        store_run[acc_t, mean_t](sums, windows * lanes, divisors, 0, <mean_t*> target)
-        return
-    elif run:
-        store_run[acc_t, mean_t](sums, windows * lanes, divisors, 1, <mean_t*> target)
-        return
-    elif acc_t is twofold_t:
-        pass
-    elif lanes > 1 and out.lane == <Py_ssize_t> sizeof(mean_t):
-        for ow in range(windows):
-            store_run[acc_t, mean_t](sums, lanes, divisors + ow * step, 0, <mean_t*> target)
-            sums += lanes
-            target += out.w
-        return
-    for ow in range(windows):
-        for lane in range(lanes):
-            mean = <mean_t*> (target + lane * out.lane)
-            store_run[acc_t, mean_t](sums + lane, 1, divisors + ow * step, 0, mean)
-            if acc_t is twofold_t:
-                if mean_t in real_t:
-                    if not (isfinite(sums[lane].value) and isfinite(sums[lane].error)):
-                        store_real[mean_t](
-                            mean,
-                            one_nan(mean_of_scaled(p, line, tile.ow0 + ow, tile.lane + lane)),
-                        )
-        sums += lanes
-        target += out.w
 
 
 cdef tile_t tile_for_short(Element element, acc_t* sums) noexcept nogil:

@@ -42,11 +42,11 @@ cdef enum:
     JOBS = 4            # for each thread, at least, if there are so many
     GROUP = 32          # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
-    # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early:
-    # nothing else would be read while a tile is reduced along W. Longer pieces than SHORT are
-    # streams that the processor sees by itself. docs/design/memory.md.
+    # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early,
+    # or ROWS lines: nothing else would be read while a tile is reduced along W. Longer pieces than
+    # SHORT are asked for by CHUNK bytes. docs/design/memory.md.
     AHEAD = 16384
-    LARGE = 16777216
+    LARGE = 8388608
     SHORT = 2048
     CHUNK = 256
 
