@@ -41,6 +41,8 @@ cdef enum:
     SECOND_CACHE = 2097152  # bytes of input that are not in it
     MOST_LANES = 2048       # lanes of a tile, where nothing but lanes is in it
     FLAT = 128              # elements of a plane that is better a line than a lane of a pack
+    MANY_LINES = 32         # lines of a tile, where columns leave room; see survey.pxd
+    STRIP = 32              # elements of lines that stay in registers; see survey.pxd
     GRID = 512              # elements of scratch beside a tile of turned lines
 
 ctypedef void (*tile_t)(
@@ -145,6 +147,92 @@ cdef inline void best_of_some(
             )
 
 
+cdef struct Stack:
+    # The input lines of one output line, read in place, and how they are numbered.
+    Py_ssize_t count
+    Py_ssize_t height       # lines after which comes the next depth
+    Py_ssize_t step         # bytes from line to line
+    Py_ssize_t jump         # and besides, from the last of a depth to the first of the next
+    Py_ssize_t number       # the flat index of the first line
+    Py_ssize_t columns
+    Py_ssize_t skipped      # elements between depths
+    Py_ssize_t ahead        # how many bytes further to ask for elements, or 0
+
+
+cdef inline void best_of_strip(
+    const Stack* stack, const char* row, bint indexed,
+    value_t* best,              # OUT: STRIP maxima of the lines
+    index_t* where,             # OUT: the flat indices of the first elements of their lines
+) noexcept nogil:
+    """Compare STRIP elements of each line, in registers."""
+    cdef value_t tops[STRIP]
+    cdef index_t winners[STRIP]
+    cdef const value_t* first = <const value_t*> row
+    cdef const value_t* x = <const value_t*> (row + stack.step)
+    cdef index_t first_number = <index_t> stack.number
+    cdef index_t number = <index_t> (stack.number + stack.columns)
+    cdef Py_ssize_t k, i, end = stack.height
+    if stack.ahead != 0:
+        for i in range(0, STRIP * <Py_ssize_t> sizeof(value_t), 64):
+            ap_prefetch(row + stack.ahead + i)
+            ap_prefetch(row + stack.step + stack.ahead + i)
+    for i in range(STRIP):  # something to compute, as in survey.pxd
+        tops[i] = first[i]
+        winners[i] = first_number
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+    for k in range(2, stack.count):
+        x = <const value_t*> (<const char*> x + stack.step)
+        number += <index_t> stack.columns
+        if k == end:
+            x = <const value_t*> (<const char*> x + stack.jump)
+            number += <index_t> stack.skipped
+            end += stack.height
+        if stack.ahead != 0:
+            for i in range(0, STRIP * <Py_ssize_t> sizeof(value_t), 64):
+                ap_prefetch(<const char*> x + stack.ahead + i)
+        for i in range(STRIP):
+            challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+    for i in range(STRIP):  # the last one once more
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+        best[i] = tops[i]
+        if indexed:
+            where[i] = winners[i]
+
+
+cdef inline bint suits_strips(const Line* line, Py_ssize_t n) noexcept nogil:
+    """Whether no more than two lines' worth of the elements would be compared twice."""
+    cdef Py_ssize_t twice = STRIP - 1 - (n - 1) % STRIP
+    return n >= STRIP and line.height >= ROWS and twice * line.count <= 2 * n
+
+
+cdef inline void best_of_strips(
+    const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t w0,
+    Py_ssize_t n,               # IN: elements of an input line, from column w0 on; >= STRIP
+    bint indexed,
+    value_t* best, index_t* where,
+) noexcept nogil:
+    cdef const value_t* first = <const value_t*> input_at(p, line, 0, w0, tile.lane)
+    cdef Py_ssize_t i = 0, last = n - STRIP
+    cdef Stack stack
+    stack.count, stack.height, stack.step = line.count, line.height, p.x.h
+    stack.jump = p.x.d - line.height * p.x.h
+    stack.number = (line.d0 * p.h.size + line.h0) * p.w.size
+    stack.columns = p.w.size
+    stack.skipped = (p.h.size - line.height) * p.w.size
+    stack.ahead = max(p.ahead, line.height * p.x.h) if p.ahead else 0
+    while i < n:
+        i = min(i, last)    # rather some columns twice than less than STRIP
+        if indexed:
+            best_of_strip[value_t, index_t](
+                &stack, <const char*> (first + i), True, best + i, where + i
+            )
+        else:
+            best_of_strip[value_t, index_t](
+                &stack, <const char*> (first + i), False, best + i, where + i
+            )
+        i += STRIP
+
+
 cdef inline void best_of_lines(
     const Pooling* p, const Tile* tile, const Line* line,
     Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
@@ -158,6 +246,9 @@ cdef inline void best_of_lines(
     cdef const char* rows[ROWS]
     cdef Py_ssize_t firsts[ROWS]
     cdef Py_ssize_t k = 0, count, row, run, n = piece.length
+    if p.fetch == NULL and piece.runs == 1 and suits_strips(line, n):
+        best_of_strips[value_t, index_t](p, tile, line, w0, n, indexed, best, where)
+        return
     while k < line.count:
         count = read_rows(
             p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
@@ -309,6 +400,42 @@ cdef inline void best_of_long(
         )
 
 
+cdef inline void best_of_many(
+    const value_t* best, const index_t* where,  # IN: columns x lanes x MANY_LINES candidates
+    Py_ssize_t columns, Py_ssize_t step, bint indexed,
+    value_t* tops, index_t* winners,            # OUT: maxima, `windows` apart
+    Py_ssize_t windows,
+) noexcept nogil:
+    """Reduce a window of MANY_LINES lines that have been turned, in registers."""
+    cdef value_t found[MANY_LINES]
+    cdef index_t found_where[MANY_LINES]
+    cdef const value_t* last = best + (columns - 1) * step
+    cdef const index_t* last_where = where + (columns - 1) * step
+    cdef Py_ssize_t _column, i
+    cdef bint wins
+    for i in range(MANY_LINES):     # something to compute, as in survey.pxd
+        if indexed:
+            wins = beats[value_t, index_t](last[i], last_where[i], best[i], where[i])
+            found_where[i] = last_where[i] if wins else where[i]
+        else:
+            wins = (last[i] > best[i]) | is_nan[value_t](last[i])
+        found[i] = last[i] if wins else best[i]
+    for _column in range(1, columns - 1):
+        best += step
+        where += step
+        for i in range(MANY_LINES):
+            if indexed:
+                wins = beats[value_t, index_t](best[i], where[i], found[i], found_where[i])
+                found_where[i] = where[i] if wins else found_where[i]
+            else:
+                wins = (best[i] > found[i]) | is_nan[value_t](best[i])
+            found[i] = best[i] if wins else found[i]
+    for i in range(MANY_LINES):
+        tops[i * windows] = found[i]
+        if indexed:
+            winners[i * windows] = found_where[i]
+
+
 cdef inline void best_of_turned(
     const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
     const Axis* w, const Tile* tile, bint indexed,
@@ -333,18 +460,29 @@ cdef inline void best_of_turned(
     for ow in range(tile.ow0, tile.ow1):
         for lane in range(lanes):
             first = ((w.starts[ow] - tile.w0) * lanes + lane) * n
-            memcpy(found, grid + first, n * sizeof(value_t))
-            if indexed:
-                memcpy(found_where, grid_where + first, n * sizeof(index_t))
-            for column in range(1, window_size(w, ow)):
-                best_of_pairs[value_t, index_t](
-                    grid + first + column * lanes * n, grid_where + first + column * lanes * n,
-                    n, indexed, found, found_where,
+            if n == MANY_LINES and indexed:
+                best_of_many[value_t, index_t](
+                    grid + first, grid_where + first, window_size(w, ow), lanes * n, True,
+                    tops, winners, windows,
                 )
-            for k in range(n):
-                tops[k * windows] = found[k]
+            elif n == MANY_LINES:
+                best_of_many[value_t, index_t](
+                    grid + first, grid_where + first, window_size(w, ow), lanes * n, False,
+                    tops, winners, windows,
+                )
+            else:
+                memcpy(found, grid + first, n * sizeof(value_t))
                 if indexed:
-                    winners[k * windows] = found_where[k]
+                    memcpy(found_where, grid_where + first, n * sizeof(index_t))
+                for column in range(1, window_size(w, ow)):
+                    best_of_pairs[value_t, index_t](
+                        grid + first + column * lanes * n, grid_where + first + column * lanes * n,
+                        n, indexed, found, found_where,
+                    )
+                for k in range(n):
+                    tops[k * windows] = found[k]
+                    if indexed:
+                        winners[k * windows] = found_where[k]
             tops += 1
             winners += 1
 
@@ -646,8 +784,11 @@ cdef int pool(
     task.positions = (3 * TILE + GRID) * (
         sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
     )
+    cdef Py_ssize_t lines = 2 * VECTOR
+    if c.lanes * max(windows.w.size, windows.w.count) * MANY_LINES <= TILE:
+        lines = MANY_LINES
     while True:
-        task.pooling = plan(c, element, windows, 2 * VECTOR, num_threads)
+        task.pooling = plan(c, element, windows, lines, num_threads)
         # Pieces of many lanes are worth asking for even of inputs that the third cache holds.
         if c.lanes * c.arrays[0].itemsize >= MANY and c.buffers[0].len > SECOND_CACHE:
             task.pooling.ahead = distance_ahead(&task.pooling)
