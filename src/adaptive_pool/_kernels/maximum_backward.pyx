@@ -195,18 +195,17 @@ cdef int add_neighbours(
     return outside
 
 
-cdef int add_lanes(
-    const Scatter* s, const Place* place, const char* gradient, const char* index,
-    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t step,
-    real_t* like, index_t* like_index,
+cdef inline int add_all_lanes(
+    const Scatter* s, const Place* place, Py_ssize_t begin,
+    const char* gradient, const char* index, Py_ssize_t n, Py_ssize_t planes,
+    size_t ready, char* sums, Py_ssize_t step, real_t* like, index_t* like_index,
 ) noexcept nogil:
-    """Lanes that are neighbours in memory; whole planes."""
     cdef int outside = False
     cdef Py_ssize_t w
     for _plane in range(planes):
         for w in range(n):
             outside |= add_run[real_t, index_t](
-                s, place, 0, gradient + w * s.grad_output.w, sizeof(real_t),
+                s, place, begin, gradient + w * s.grad_output.w, sizeof(real_t),
                 index + w * s.indices.w, sizeof(index_t), place.lanes, ready,
                 sums, step, size_of_sum(like), like, like_index,
             )
@@ -214,6 +213,28 @@ cdef int add_lanes(
         index += s.indices.channel
         sums += s.grad_input.channel
     return outside
+
+
+cdef int add_lanes(
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t step,
+    real_t* like, index_t* like_index,
+) noexcept nogil:
+    """Lanes that are neighbours in memory; whole planes."""
+    return add_all_lanes[real_t, index_t](
+        s, place, 0, gradient, index, n, planes, ready, sums, step, like, like_index
+    )
+
+
+cdef int add_lanes_of_part(
+    const Scatter* s, const Place* place, const char* gradient, const char* index,
+    Py_ssize_t n, Py_ssize_t planes, size_t ready, char* sums, Py_ssize_t step,
+    real_t* like, index_t* like_index,
+) noexcept nogil:
+    """The same for a part of a plane."""
+    return add_all_lanes[real_t, index_t](
+        s, place, place.begin, gradient, index, n, planes, ready, sums, step, like, like_index
+    )
 
 
 cdef int add_anything(
@@ -240,7 +261,9 @@ cdef inline add_t choose_add(
     const Scatter* s, bint whole,   # IN: whether whole planes are added to
     real_t* _, index_t* __,
 ) noexcept nogil:
-    if not whole:
+    if not whole and s.neighbours and s.lanes >= FEW:
+        return <add_t> add_lanes_of_part[real_t, index_t]
+    elif not whole:
         return <add_t> add_anything[real_t, index_t]
     elif s.lanes == 1 and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t):
         return <add_t> add_neighbours[real_t, index_t]
@@ -501,7 +524,7 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     """Cut the work into jobs, enough for all threads; returns how many."""
     cdef Py_ssize_t item = s.grad_input.itemsize, jobs = s.batches * s.channels, size
     cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
-    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2]
+    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2], parts
     s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
     s.flat = adjoin(&s.grad_input, s.sizes)
     s.in_place = element not in (FLOAT16, BFLOAT16) and s.flat and (
@@ -516,15 +539,18 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
             s.channels == 1 or s.grad_output.channel == outputs * s.lanes * item
         )
 
-    # Every part of a plane looks at all of its indices.
-    s.part = pieces(s.plane, max(min(pieces(enough, jobs), s.plane // (SPARSE * outputs)), 1))
+    # Every part of a plane looks at all of its indices, which with many lanes is most of the work.
+    parts = pieces(enough if s.lanes < FEW else num_threads, jobs)
+    s.part = pieces(s.plane, max(min(parts, s.plane // (SPARSE * outputs)), 1))
     s.parts = pieces(s.plane, s.part)
     jobs *= s.parts
     s.lane_block = s.lanes
     if not s.in_place:
         s.lane_block = min(s.lanes, <Py_ssize_t> LANES_OF_HALVES)
-    elif jobs < enough:
-        s.lane_block = min(s.lanes, max(pieces(s.lanes, pieces(enough, jobs)), <Py_ssize_t> LANES))
+    elif jobs < num_threads:  # blocks of lanes are cleared piece by piece
+        s.lane_block = min(
+            s.lanes, max(pieces(s.lanes, pieces(num_threads, jobs)), <Py_ssize_t> LANES)
+        )
     s.lane_blocks = pieces(s.lanes, s.lane_block)
     jobs *= s.lane_blocks
 
