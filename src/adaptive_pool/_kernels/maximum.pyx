@@ -12,37 +12,39 @@ winner up in the window, which ends at its first element for the zeros that a Re
 """
 from libc.string cimport memcpy
 
+from adaptive_pool._kernels.candidates cimport (
+    MANY_LINES, STRIP, Stack, add_columns, best_of_columns, best_of_long, best_of_many,
+    best_of_pairs, best_of_some, best_of_strip,
+)
 from adaptive_pool._kernels.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
 )
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, BOOL, FLOAT16, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
-    Element, bfloat16_t, float16_t, index_t, int8_t, int16_t, int32_t, int64_t,
-    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t, widen_half,
+    BOOL, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
+    Element, index_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+    value_t,
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.maxima cimport store_maxima
 from adaptive_pool._kernels.packing cimport (
     Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ap_prefetch, at,
-    buffer_size, cut, distance_ahead, input_at, isa, job_count, line_number, line_of, locate,
-    next_line, pieces, plan, read_rows, shape_of_piece,
+    JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_for, buffer_size, cut,
+    distance_ahead, input_at, isa, job_count, line_number, line_of, locate, next_line, pieces,
+    plan, read_rows, shape_of_piece,
 )
-from adaptive_pool._kernels.survey cimport LONG, is_long, is_nan, real_value_t, survey
+from adaptive_pool._kernels.survey cimport LONG, is_long, survey
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
 from adaptive_pool._kernels.turning cimport turn
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
-    WIDTH = 32              # columns that a long window is reduced to at first
     MANY = 1024             # bytes of lanes that are enough of a stream for the memory
     SECOND_CACHE = 2097152  # bytes of input that are not in it
     MOST_LANES = 2048       # lanes of a tile, where nothing but lanes is in it
     FLAT = 128              # elements of a plane that is better a line than a lane of a pack
-    MANY_LINES = 32         # lines of a tile, where columns leave room; see survey.pxd
-    STRIP = 32              # elements of lines that stay in registers; see survey.pxd
     GRID = 512              # elements of scratch beside a tile of turned lines
 
 ctypedef void (*tile_t)(
@@ -61,142 +63,6 @@ cdef struct Maximum:
     tile_t tile
     Py_ssize_t values       # bytes of a thread's scratch that are for values, and for indices
     Py_ssize_t positions
-
-
-cdef inline void challenge(
-    value_t x, index_t index, value_t* top, index_t* winner,
-) noexcept nogil:
-    """Put x in the place of `top` if it is larger, or NaN; no branch, so that loops vectorise."""
-    cdef bint wins = (x > top[0]) | is_nan[value_t](x)
-    top[0] = x if wins else top[0]
-    winner[0] = index if wins else winner[0]
-
-
-cdef inline void best_of_runs(
-    const char** runs,          # IN: 1, 2 or ROWS runs of n elements
-    const Py_ssize_t* firsts,   # IN: what to put down in `where` for each of them
-    Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first, bint indexed,
-    value_t* best,              # IN (unless first), OUT: n maxima
-    index_t* where,             # IN (unless first), OUT: n of the `firsts`
-) noexcept nogil:
-    """Compare 1, 2 or ROWS runs, in order, `offset` bytes on. See add_rows in average.pyx."""
-    cdef const value_t* a = <const value_t*> (runs[0] + offset)
-    cdef const value_t* b = <const value_t*> (runs[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (runs[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (runs[3] + offset) if count > 2 else a
-    cdef index_t a_where = <index_t> firsts[0]
-    cdef index_t b_where = <index_t> firsts[1] if count > 1 else 0
-    cdef index_t c_where = <index_t> firsts[2] if count > 2 else 0
-    cdef index_t d_where = <index_t> firsts[3] if count > 2 else 0
-    cdef Py_ssize_t i
-    cdef value_t top
-    cdef index_t winner = 0
-    if indexed:
-        for i in range(n):
-            if first:
-                top = a[i]
-                winner = a_where
-            else:
-                top = best[i]
-                winner = where[i]
-                challenge[value_t, index_t](a[i], a_where, &top, &winner)
-            if count > 1:
-                challenge[value_t, index_t](b[i], b_where, &top, &winner)
-            if count > 2:
-                challenge[value_t, index_t](c[i], c_where, &top, &winner)
-                challenge[value_t, index_t](d[i], d_where, &top, &winner)
-            best[i] = top
-            where[i] = winner
-    else:
-        for i in range(n):
-            if first:
-                top = a[i]
-            else:
-                top = best[i]
-                challenge[value_t, index_t](a[i], 0, &top, &winner)
-            if count > 1:
-                challenge[value_t, index_t](b[i], 0, &top, &winner)
-            if count > 2:
-                challenge[value_t, index_t](c[i], 0, &top, &winner)
-                challenge[value_t, index_t](d[i], 0, &top, &winner)
-            best[i] = top
-
-
-cdef inline void best_of_some(
-    const char** runs, const Py_ssize_t* firsts, Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first, bint indexed, value_t* best, index_t* where,
-) noexcept nogil:
-    """`best_of_runs` for any count up to ROWS."""
-    if count == ROWS and first:
-        best_of_runs[value_t, index_t](runs, firsts, ROWS, offset, n, True, indexed, best, where)
-    elif count == ROWS:
-        best_of_runs[value_t, index_t](runs, firsts, ROWS, offset, n, False, indexed, best, where)
-    elif count == 1 and first:
-        best_of_runs[value_t, index_t](runs, firsts, 1, offset, n, True, indexed, best, where)
-    elif count == 1:
-        best_of_runs[value_t, index_t](runs, firsts, 1, offset, n, False, indexed, best, where)
-    else:
-        if first:
-            best_of_runs[value_t, index_t](runs, firsts, 2, offset, n, True, indexed, best, where)
-        else:
-            best_of_runs[value_t, index_t](runs, firsts, 2, offset, n, False, indexed, best, where)
-        if count == 3:
-            best_of_runs[value_t, index_t](
-                runs + 2, firsts + 2, 1, offset, n, False, indexed, best, where
-            )
-
-
-cdef struct Stack:
-    # The input lines of one output line, read in place, and how they are numbered.
-    Py_ssize_t count
-    Py_ssize_t height       # lines after which comes the next depth
-    Py_ssize_t step         # bytes from line to line
-    Py_ssize_t jump         # and besides, from the last of a depth to the first of the next
-    Py_ssize_t number       # the flat index of the first line
-    Py_ssize_t columns
-    Py_ssize_t skipped      # elements between depths
-    Py_ssize_t ahead        # how many bytes further to ask for elements, or 0
-
-
-cdef inline void best_of_strip(
-    const Stack* stack, const char* row, bint indexed,
-    value_t* best,              # OUT: STRIP maxima of the lines
-    index_t* where,             # OUT: the flat indices of the first elements of their lines
-) noexcept nogil:
-    """Compare STRIP elements of each line, in registers."""
-    cdef value_t tops[STRIP]
-    cdef index_t winners[STRIP]
-    cdef const value_t* first = <const value_t*> row
-    cdef const value_t* x = <const value_t*> (row + stack.step)
-    cdef index_t first_number = <index_t> stack.number
-    cdef index_t number = <index_t> (stack.number + stack.columns)
-    cdef Py_ssize_t k, i, end = stack.height
-    if stack.ahead != 0:
-        for i in range(0, STRIP * <Py_ssize_t> sizeof(value_t), 64):
-            ap_prefetch(row + stack.ahead + i)
-            ap_prefetch(row + stack.step + stack.ahead + i)
-    for i in range(STRIP):  # something to compute, as in survey.pxd
-        tops[i] = first[i]
-        winners[i] = first_number
-        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-    for k in range(2, stack.count):
-        x = <const value_t*> (<const char*> x + stack.step)
-        number += <index_t> stack.columns
-        if k == end:
-            x = <const value_t*> (<const char*> x + stack.jump)
-            number += <index_t> stack.skipped
-            end += stack.height
-        if stack.ahead != 0:
-            for i in range(0, STRIP * <Py_ssize_t> sizeof(value_t), 64):
-                ap_prefetch(<const char*> x + stack.ahead + i)
-        for i in range(STRIP):
-            challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-    for i in range(STRIP):  # the last one once more
-        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-        best[i] = tops[i]
-        if indexed:
-            where[i] = winners[i]
 
 
 cdef inline bint suits_strips(const Line* line, Py_ssize_t n) noexcept nogil:
@@ -264,20 +130,6 @@ cdef inline void best_of_lines(
         k += count
 
 
-cdef inline void add_columns(
-    index_t* where,             # IN, OUT: columns x n; from the first of a line to the element
-    Py_ssize_t w0, Py_ssize_t columns, Py_ssize_t n,
-) noexcept nogil:
-    cdef Py_ssize_t w, i
-    if n == 1:
-        for w in range(columns):
-            where[w] += <index_t> (w0 + w)
-        return
-    for w in range(columns):
-        for i in range(n):
-            where[w * n + i] += <index_t> (w0 + w)
-
-
 cdef inline void best_of_lanes(
     const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t ow,
     value_t* buffers,           # scratch for a piece of a line
@@ -294,7 +146,7 @@ cdef inline void best_of_lanes(
     cdef const char* runs[ROWS]
     cdef Py_ssize_t indices[ROWS]
     cdef bint first = True
-    cdef Py_ssize_t k, ahead
+    cdef Py_ssize_t k
     for k in range(line.count):
         first_of_line = line_number(p, line, k) * p.w.size
         w = p.w.starts[ow]
@@ -304,8 +156,7 @@ cdef inline void best_of_lanes(
             for i in range(end - w):
                 runs[count] = row[0] + i * step
                 if p.ahead:  # the same place in the next window
-                    for ahead in range(0, step, 64):
-                        ap_prefetch(runs[count] + (end - w) * step + ahead)
+                    ask_for(runs[count] + (end - w) * step, step)
                 indices[count] = first_of_line + w + i
                 count += 1
                 if count == most:
@@ -323,117 +174,6 @@ cdef inline void best_of_lanes(
                 count = 0
     if count > 0:
         best_of_some[value_t, index_t](runs, indices, count, 0, n, first, indexed, best, where)
-
-
-cdef inline bint beats(value_t x, index_t index, value_t top, index_t winner) noexcept nogil:
-    """Whether the candidate (x, index) wins, in whatever order candidates are compared."""
-    return (
-        (x > top)
-        | ((x == top) & (index < winner))
-        | (is_nan[value_t](x) & ((is_nan[value_t](top) & (index < winner)) ^ 1))
-    )
-
-
-cdef inline void best_of_columns(
-    const value_t* best, const index_t* where,  # IN: candidates of columns, `step` apart
-    Py_ssize_t columns, Py_ssize_t step, bint indexed, bint first,
-    value_t* top,           # IN (unless first), OUT: the maximum
-    index_t* winner,        # IN (unless first), OUT: its flat index
-) noexcept nogil:
-    """Compare the columns of a window one by one: right for NaNs, too."""
-    cdef Py_ssize_t w = 0
-    if first:
-        top[0] = best[0]
-        if indexed:
-            winner[0] = where[0]
-        w = 1
-    while w < columns:
-        if indexed:
-            if beats[value_t, index_t](best[w * step], where[w * step], top[0], winner[0]):
-                top[0] = best[w * step]
-                winner[0] = where[w * step]
-        elif best[w * step] > top[0] or is_nan[value_t](best[w * step]):
-            top[0] = best[w * step]
-        w += 1
-
-
-cdef inline void best_of_pairs(
-    const value_t* best, const index_t* where,  # IN: n candidates
-    Py_ssize_t n, bint indexed,
-    value_t* tops, index_t* winners,            # IN, OUT: n maxima and their flat indices
-) noexcept nogil:
-    """Compare n pairs of candidates, which may come in any order."""
-    cdef Py_ssize_t i
-    cdef value_t top
-    cdef index_t winner = 0
-    cdef bint wins
-    if indexed:
-        for i in range(n):
-            wins = beats[value_t, index_t](best[i], where[i], tops[i], winners[i])
-            tops[i] = best[i] if wins else tops[i]
-            winners[i] = where[i] if wins else winners[i]
-    else:
-        for i in range(n):
-            top = tops[i]
-            challenge[value_t, index_t](best[i], 0, &top, &winner)
-            tops[i] = top
-
-
-cdef inline void best_of_long(
-    const value_t* best, const index_t* where,  # IN: columns x lanes candidates, columns >= LONG
-    Py_ssize_t columns, Py_ssize_t lanes, bint indexed,
-    value_t* grid, index_t* grid_where,         # scratch: WIDTH x lanes
-    value_t* tops, index_t* winners,            # OUT: lanes maxima
-) noexcept nogil:
-    """Reduce a long window by vectors: to WIDTH columns first."""
-    cdef Py_ssize_t n = WIDTH * lanes, done = n, lane
-    memcpy(grid, best, n * sizeof(value_t))
-    if indexed:
-        memcpy(grid_where, where, n * sizeof(index_t))
-    while done < columns * lanes:
-        n = min(n, columns * lanes - done)
-        best_of_pairs[value_t, index_t](best + done, where + done, n, indexed, grid, grid_where)
-        done += n
-    for lane in range(lanes):
-        best_of_columns[value_t, index_t](
-            grid + lane, grid_where + lane, WIDTH, lanes, indexed, True, tops + lane, winners + lane
-        )
-
-
-cdef inline void best_of_many(
-    const value_t* best, const index_t* where,  # IN: columns x lanes x MANY_LINES candidates
-    Py_ssize_t columns, Py_ssize_t step, bint indexed,
-    value_t* tops, index_t* winners,            # OUT: maxima, `windows` apart
-    Py_ssize_t windows,
-) noexcept nogil:
-    """Reduce a window of MANY_LINES lines that have been turned, in registers."""
-    cdef value_t found[MANY_LINES]
-    cdef index_t found_where[MANY_LINES]
-    cdef const value_t* last = best + (columns - 1) * step
-    cdef const index_t* last_where = where + (columns - 1) * step
-    cdef Py_ssize_t _column, i
-    cdef bint wins
-    for i in range(MANY_LINES):     # something to compute, as in survey.pxd
-        if indexed:
-            wins = beats[value_t, index_t](last[i], last_where[i], best[i], where[i])
-            found_where[i] = last_where[i] if wins else where[i]
-        else:
-            wins = (last[i] > best[i]) | is_nan[value_t](last[i])
-        found[i] = last[i] if wins else best[i]
-    for _column in range(1, columns - 1):
-        best += step
-        where += step
-        for i in range(MANY_LINES):
-            if indexed:
-                wins = beats[value_t, index_t](best[i], where[i], found[i], found_where[i])
-                found_where[i] = where[i] if wins else found_where[i]
-            else:
-                wins = (best[i] > found[i]) | is_nan[value_t](best[i])
-            found[i] = best[i] if wins else found[i]
-    for i in range(MANY_LINES):
-        tops[i * windows] = found[i]
-        if indexed:
-            winners[i * windows] = found_where[i]
 
 
 cdef inline void best_of_turned(
@@ -521,114 +261,6 @@ cdef inline void best_of_tile(
             winners += lanes
 
 
-cdef value_t settle(
-    const Pooling* p, const Line* line, Py_ssize_t ow, Py_ssize_t lane, value_t top,
-) noexcept nogil:
-    """The element that a zero or NaN maximum is: the first zero or the last NaN of the window."""
-    cdef Py_ssize_t columns = window_size(p.w, ow), count = line.count * columns
-    cdef Py_ssize_t i, k
-    cdef value_t x
-    cdef uint16_t half
-    cdef const char* element
-    for i in range(count):
-        k = count - 1 - i if is_nan[value_t](top) else i
-        element = input_at(p, line, k // columns, p.w.starts[ow] + k % columns, lane)
-        if value_t is float and p.x.itemsize == 2:
-            memcpy(&half, element, 2)
-            x = widen_half(half, p.element)
-        else:
-            memcpy(&x, element, sizeof(value_t))
-        if x == top or (is_nan[value_t](x) and is_nan[value_t](top)):
-            return x
-    return top
-
-
-cdef inline void store_values(
-    char* out, Py_ssize_t step, const value_t* tops, Py_ssize_t n, Element element,
-) noexcept nogil:
-    cdef Py_ssize_t i
-    if value_t is float:
-        if element == FLOAT16:
-            for i in range(n):
-                store_real[float16_t](<float16_t*> (out + i * step), tops[i])
-            return
-        elif element == BFLOAT16:
-            for i in range(n):
-                store_real[bfloat16_t](<bfloat16_t*> (out + i * step), tops[i])
-            return
-    if step == <Py_ssize_t> sizeof(value_t):
-        memcpy(out, tops, n * sizeof(value_t))
-        return
-    for i in range(n):
-        (<value_t*> (out + i * step))[0] = tops[i]
-
-
-cdef inline void store_indices(
-    const Array* indices, char* out, Py_ssize_t step, const index_t* winners, Py_ssize_t n,
-) noexcept nogil:
-    cdef Py_ssize_t i
-    if indices.itemsize == 4:
-        for i in range(n):
-            (<int32_t*> (out + i * step))[0] = <int32_t> winners[i]
-    elif step == 8:  # a literal, so that it vectorises
-        for i in range(n):
-            (<int64_t*> out)[i] = winners[i]
-    else:
-        for i in range(n):
-            (<int64_t*> (out + i * step))[0] = winners[i]
-
-
-cdef inline void settle_all(
-    const Pooling* p, const Tile* tile, const Line* line,
-    value_t* tops,              # IN, OUT: windows x lanes
-) noexcept nogil:
-    """Look up which zeros and NaNs the maxima are."""
-    cdef Py_ssize_t lanes = tile.lanes, n = (tile.ow1 - tile.ow0) * lanes, i
-    cdef int unsettled = 0
-    if value_t in real_value_t:
-        for i in range(n):
-            unsettled |= (tops[i] == 0) | (tops[i] != tops[i])
-        if unsettled == 0:
-            return
-        for i in range(n):
-            if not (tops[i] < 0 or tops[i] > 0):
-                tops[i] = settle[value_t](
-                    p, line, tile.ow0 + i // lanes, tile.lane + i % lanes, tops[i]
-                )
-
-
-cdef inline void store_maxima(
-    const Maximum* task, const Tile* tile, const Line* line,
-    value_t* tops, const index_t* winners,      # IN: windows x lanes
-) noexcept nogil:
-    cdef const Pooling* p = &task.pooling
-    cdef Py_ssize_t lanes = tile.lanes, windows = tile.ow1 - tile.ow0, ow
-    cdef char* out = at(
-        &task.out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
-    )
-    cdef bint indexed = task.indices.data != NULL
-    if not indexed:
-        settle_all[value_t](p, tile, line, tops)
-    if lanes == 1:
-        store_values[value_t](out, task.out.w, tops, windows, p.element)
-    else:
-        for ow in range(windows):
-            store_values[value_t](
-                out + ow * task.out.w, task.out.lane, tops + ow * lanes, lanes, p.element
-            )
-    if not indexed:
-        return
-    out = at(&task.indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-    if lanes == 1:
-        store_indices[index_t](&task.indices, out, task.indices.w, winners, windows)
-    else:
-        for ow in range(windows):
-            store_indices[index_t](
-                &task.indices, out + ow * task.indices.w, task.indices.lane,
-                winners + ow * lanes, lanes,
-            )
-
-
 cdef void maximum_tile(
     const Maximum* task, Py_ssize_t job,
     value_t* buffers,       # scratch: ROWS pieces of lines
@@ -684,7 +316,7 @@ cdef void maximum_tile(
     line = first
     for k in range(tile.lines):
         store_maxima[value_t, index_t](
-            task, &tile, &line, tops + k * windows, winners + k * windows
+            p, &task.out, &task.indices, &tile, &line, tops + k * windows, winners + k * windows
         )
         next_line(p, &line)
 

@@ -6,8 +6,8 @@ row-major order of the windows: in grad_input itself if its planes are dense and
 else in a tile of sums, float32 for halves. A large plane is cleared just ahead of the indices, so
 that its elements are added to while they are in the cache.
 
-Indices come from strangers. `any_outside` looks at all of them before anything is written;
-whoever changes them after that is caught by a second look at the one value that is then used.
+Indices come from strangers. `any_outside` looks at all of them before anything of the caller's is
+written; each is looked at again as it is used, which is all that a new array needs.
 docs/design/backward.md.
 """
 from libc.string cimport memset
@@ -17,8 +17,9 @@ from adaptive_pool._kernels.canonical cimport (
 )
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t,
-    index_word_t, int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t, uint64_t,
+    int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t, uint64_t,
 )
+from adaptive_pool._kernels.index_check cimport check_all
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport JOBS, at, isa, pieces
 from adaptive_pool._kernels.tables cimport Windows
@@ -45,7 +46,6 @@ cdef enum:
     WHOLE = 524288          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
-    PIECE = 32768           # indices that any_outside() takes for a job
 
 
 cdef struct Scatter:
@@ -563,85 +563,6 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     return jobs // s.channels * s.groups
 
 
-cdef struct Survey:
-    # All indices: runs with one step from each index to the next, and the axes around them.
-    const char* data
-    Py_ssize_t shape[6]
-    Py_ssize_t strides[6]
-    Py_ssize_t axes         # those around the runs
-    Py_ssize_t length       # of a run
-    Py_ssize_t step
-    Py_ssize_t parts        # of a run
-    Py_ssize_t itemsize
-    Py_ssize_t last         # the highest index that is inside
-
-
-cdef Survey survey_of(const Canonical* c) noexcept nogil:
-    cdef const Array* x = &c.arrays[0]
-    cdef Survey s
-    cdef Py_ssize_t k
-    s.data = x.data
-    s.shape[0], s.shape[1], s.shape[5] = c.batches, c.channels, c.lanes
-    s.shape[2], s.shape[3], s.shape[4] = c.sizes[0][0], c.sizes[0][1], c.sizes[0][2]
-    s.strides[0], s.strides[1], s.strides[2] = x.batch, x.channel, x.d
-    s.strides[3], s.strides[4], s.strides[5] = x.h, x.w, x.lane
-    s.axes, s.length, s.step = 6, 1, 0
-    while s.axes > 0:
-        k = s.axes - 1
-        if s.length == 1 and s.shape[k] > 1:
-            s.step = s.strides[k]
-        elif s.shape[k] > 1 and s.strides[k] != s.length * s.step:
-            break
-        s.length *= s.shape[k]
-        s.axes = k
-    s.parts = pieces(s.length, PIECE)
-    return s
-
-
-cdef inline bint outside_run(
-    const char* index, Py_ssize_t step, Py_ssize_t n, index_word_t last,
-) noexcept nogil:
-    """Whether one of n indices is negative or over `last`: the sign of it or of last - it."""
-    cdef index_word_t signs = 0, i
-    cdef Py_ssize_t k
-    for k in range(n):
-        i = (<const index_word_t*> (index + k * step))[0]
-        signs |= i | (last - i)
-    return signs >> (8 * sizeof(index_word_t) - 1) != 0
-
-
-cdef int part_has_outside(const void* task, Py_ssize_t job, char* _) noexcept nogil:
-    cdef const Survey* s = <const Survey*> task
-    cdef Py_ssize_t begin = job % s.parts * PIECE, k = s.axes, n
-    cdef const char* run = s.data + begin * s.step
-    n = min(s.length - begin, <Py_ssize_t> PIECE)
-    job //= s.parts
-    while k > 0:
-        k -= 1
-        run += job % s.shape[k] * s.strides[k]
-        job //= s.shape[k]
-    if s.itemsize == 4:
-        return outside_run[uint32_t](run, s.step, n, <uint32_t> min(s.last, 0x7FFFFFFF))
-    elif s.step == 8:  # a literal, so that it vectorises
-        return outside_run[uint64_t](run, 8, n, s.last)
-    return outside_run[uint64_t](run, s.step, n, s.last)
-
-
-cdef int survey_all(Canonical* c, Py_ssize_t plane, int num_threads) except -1 nogil:
-    cdef Survey s
-    cdef Py_ssize_t jobs, k
-    cdef int outside = False
-    while True:
-        s = survey_of(c)
-        s.itemsize, s.last = c.arrays[0].itemsize, plane - 1
-        jobs = s.parts
-        for k in range(s.axes):
-            jobs *= s.shape[k]
-        outside |= run_jobs(part_has_outside, &s, jobs, 1, num_threads)
-        if not advance(c):
-            return outside
-
-
 def any_outside(
     indices,            # IN: int32 or int64, aligned
     Windows windows,    # IN
@@ -656,10 +577,10 @@ def any_outside(
         borrow(&c, indices, False)
         arrange(&c, windows)
         if is_brief(&c, num_threads):
-            outside = survey_all(&c, plane, num_threads)
+            outside = check_all(&c, plane, num_threads)
         else:
             with nogil:
-                outside = survey_all(&c, plane, num_threads)
+                outside = check_all(&c, plane, num_threads)
     finally:
         give_back(&c)
     return outside

@@ -5,7 +5,7 @@ PACK planes share it, and every loop is a vector's. docs/design/packing.md has t
 """
 from adaptive_pool._kernels.canonical cimport Array, Canonical
 from adaptive_pool._kernels.elements cimport BFLOAT16, FLOAT16
-from adaptive_pool._kernels.planes cimport Pooling, ap_prefetch, cut, pieces
+from adaptive_pool._kernels.planes cimport Pooling, ask_for, cut, pieces
 from adaptive_pool._kernels.turning cimport turn
 
 cdef enum:
@@ -74,16 +74,6 @@ cdef inline Array packed_array(
     return x
 
 
-cdef inline void ask_for(
-    const char* first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t size,
-) noexcept nogil:
-    """Ask for a piece of each of the rows."""
-    cdef Py_ssize_t row, i
-    for row in range(rows):
-        for i in range(0, size, 64):
-            ap_prefetch(first + row * step + i)
-
-
 cdef inline Pooling pack(
     const Packing* packing, const Pooling* p, Py_ssize_t job, char* scratch,
 ) noexcept nogil:
@@ -104,7 +94,8 @@ cdef inline Pooling pack(
     cut(&inner, 1, 1)
     while i < packing.plane:
         n = min(packing.plane - i, <Py_ssize_t> PIECE)
-        ask_for(following, p.x.channel, inner.lanes, n * p.x.itemsize)
+        for k in range(inner.lanes):
+            ask_for(following + k * p.x.channel, n * p.x.itemsize)
         if p.fetch == NULL:
             turn(first, p.x.channel, inner.lanes, n, target, inner.x.w, size)
         else:

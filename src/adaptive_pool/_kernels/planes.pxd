@@ -358,16 +358,22 @@ cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_
     return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
 
 
+cdef inline void ask_for(const char* first, Py_ssize_t size) noexcept nogil:
+    """Ask for `size` bytes, a cache line at a time."""
+    cdef Py_ssize_t i
+    for i in range(0, size, 64):
+        ap_prefetch(first + i)
+
+
 cdef inline void ask_ahead(
     const Pooling* p, const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t size,
 ) noexcept nogil:
     """Ask for what lies `p.ahead` behind a piece of each row."""
-    cdef Py_ssize_t row, i
+    cdef Py_ssize_t row
     if p.ahead == 0:
         return
     for row in range(count):
-        for i in range(offset, offset + size, 64):
-            ap_prefetch(rows[row] + p.ahead + i)
+        ask_for(rows[row] + p.ahead + offset, size)
 
 
 cdef inline Py_ssize_t read_rows(

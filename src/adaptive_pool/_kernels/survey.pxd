@@ -6,9 +6,10 @@ are in the first cache. docs/design/maximum.md has the figures.
 """
 from libc.string cimport memchr
 
+from adaptive_pool._kernels.candidates cimport is_nan, real_value_t
 from adaptive_pool._kernels.elements cimport index_t, uint8_t, value_t
 from adaptive_pool._kernels.planes cimport (
-    ROWS, TILE, Line, Pooling, Tile, ap_prefetch, depth_of, input_at, line_number,
+    ROWS, TILE, Line, Pooling, Tile, ask_for, depth_of, input_at, line_number,
 )
 
 cdef enum:
@@ -16,11 +17,6 @@ cdef enum:
     BLOCK = 4096        # elements of a block of rows, about
     LONG = 64           # columns that make a window of several rows long
     REACH = 8192        # bytes that large inputs are asked for ahead, at least
-
-ctypedef fused real_value_t:
-    float
-    double
-
 
 cdef struct Block:
     # Rows of a window, so many bytes apart.
@@ -35,13 +31,6 @@ cdef inline bint is_long(const Pooling* p) noexcept nogil:
     return p.lanes == 1 and p.w.shortest >= WIDE and (
         p.w.shortest >= LONG or p.d.longest == 1 and p.h.longest == 1
     )
-
-
-cdef inline bint is_nan(value_t x) noexcept nogil:
-    if value_t in real_value_t:
-        return x != x
-    else:
-        return False
 
 
 cdef inline const value_t* row_of(
@@ -78,8 +67,9 @@ cdef inline value_t highest(const value_t* first, const Block* block) noexcept n
         while w < block.columns:
             w = min(w, last)    # rather some columns twice than less than WIDE
             if block.ahead != 0:
-                for i in range(0, WIDE * <Py_ssize_t> sizeof(first[0]), 64):
-                    ap_prefetch(<const char*> (row + w) + block.ahead + i)
+                ask_for(
+                    <const char*> (row + w) + block.ahead, WIDE * <Py_ssize_t> sizeof(value_t)
+                )
             for i in range(WIDE):
                 tops[i] = larger[value_t](row[w + i], tops[i])
                 if value_t in real_value_t:
