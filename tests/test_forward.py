@@ -182,17 +182,17 @@ def test_layouts_agree_to_the_bit(rng, channels, width):
 
 
 def sum_in_order(values):
-    """The order of docs/design/summation.md: in turn, or 16 running sums, their tree, the rest."""
-    total, rest = np.float64(0), values
-    if len(values) >= 32:
-        whole = len(values) // 16 * 16
-        partials = np.zeros(16)
-        for block in values[:whole].reshape(-1, 16):
-            partials += block
-        for half in (8, 4, 2, 1):
-            partials = partials[:half] + partials[half:]
-        total, rest = partials[0], values[whole:]
-    for value in rest:
+    """The order of docs/design/summation.md: 4 or 16 running sums, their tree, the rest."""
+    count = 16 if len(values) >= 32 else 4
+    whole = len(values) // 16 * 16 if len(values) >= 32 else len(values)
+    partials = np.zeros(count)
+    for k, value in enumerate(values[:whole]):
+        partials[k % count] += value
+    while len(partials) > 1:
+        half = len(partials) // 2
+        partials = partials[:half] + partials[half:]
+    total = partials[0]
+    for value in values[whole:]:
         total += value
     return total
 
@@ -205,6 +205,22 @@ def test_order_of_summation(rng):
     y = ap.adaptive_avg_pool2d(x, None, windows=[([0], [3]), ([0, 31], [31, 80])], dtype=np.float64)
     assert y[0, 0] == sum_in_order(line[:31]) / 93
     assert y[0, 1] == sum_in_order(line[31:]) / 147
-    for columns in (10, 11, 77):
+    for size in range(1, 32):
+        starts = np.arange(80 - size)
+        y = ap.adaptive_avg_pool1d(x[0], None, windows=[(starts, starts + size)], dtype=np.float64)
+        sums = [sum_in_order(wide[0, start : start + size]) for start in starts]
+        assert (y == np.array(sums) / size).all()
+    for columns in (3, 10, 11, 77):
         y = ap.adaptive_avg_pool2d(x[:, :columns], 1, dtype=np.float64)
         assert y == sum_in_order(wide[:, :columns].ravel()) / (3 * columns)
+
+
+@pytest.mark.parametrize("size", [1, 2, (3, 9)])
+@pytest.mark.parametrize("lanes", [1, 3, 5, 9, 11, 34])
+def test_negative_zeros(lanes, size):
+    """Nothing but their neighbours could make 0.0 of them: sums are kept side by side."""
+    x = np.full((1, 13, 40, lanes + 2), -0.0, np.float32)
+    y = ap.adaptive_avg_pool2d(x[..., 1:-1], size, data_format="channels_last")
+    assert np.signbit(y).all()
+    y = ap.adaptive_avg_pool2d(x[0, ..., 1:-1], size)
+    assert np.signbit(y).all()

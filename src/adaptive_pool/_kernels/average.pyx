@@ -8,7 +8,7 @@ not once per window.
 A window that is all of W is summed element by element instead, as one run of all its lines: it is
 long if it has LONG elements (docs/design/summation.md).
 """
-from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, twofold_t, wide_t
+from adaptive_pool._kernels.accumulators cimport acc_t, mean_t, twofold_t, wide_t
 from adaptive_pool._kernels.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
 )
@@ -19,25 +19,25 @@ from adaptive_pool._kernels.elements cimport (
     uint32_t, uint64_t, value_t,
 )
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
-from adaptive_pool._kernels.means cimport store_means
+from adaptive_pool._kernels.means cimport prepare_plane, store_means, store_plane
 from adaptive_pool._kernels.packing cimport (
     PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
-    CHUNK, JOBS, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, buffer_size, input_at,
-    is_long_piece, isa, job_count, line_of, locate, next_line, pieces, plan, read_rows,
-    shape_of_piece, step_of_run,
+    JOBS, ROWS, TILE, VECTOR, Line, Pooling, Tile, at, buffer_size, input_at, isa, job_count,
+    line_of, locate, pieces, plan, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS
-from adaptive_pool._kernels.sums cimport (
-    CHAINS, LONG, PARTIALS, add_piece, add_rows, add_some, adds_four, sum_chains, sum_columns,
-    sum_down, sum_four_runs, sum_regular, sum_regular_of_three, sum_run, sum_run_of_lanes,
+from adaptive_pool._kernels.sums cimport LONG, PARTIALS, sum_four_runs, sum_run
+from adaptive_pool._kernels.tables cimport Windows
+from adaptive_pool._kernels.tile_sums cimport (
+    sum_few_lanes, sum_few_lines, sum_many_lines, sum_runs, sum_whole_lines, sum_wide,
 )
-from adaptive_pool._kernels.tables cimport Windows, window_size
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
+    PLANE = 512             # means whose divisors are prepared for all planes at once
     PLANES = 64             # pooled to one number each by a job
     TINY_WINDOW = 257       # elements whose sum fits 16 bits, if they have 8 and no sign
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
@@ -49,10 +49,31 @@ ctypedef void (*store_t)(
 ) noexcept nogil
 
 
+# The same for means that are a run in memory.
+ctypedef void (*store_plane_t)(
+    const void* sums, Py_ssize_t n, const double* divisors, void* mean,
+) noexcept nogil
+
+
 # A job: copied pieces of lines go to `buffers`, the tiles of sums start at `scratch`.
 ctypedef void (*tile_t)(
     const void* average, Py_ssize_t job, void* buffers, void* scratch,
 ) noexcept nogil
+
+
+# The sums of the windows of a tile; see tile_sums.pxd.
+ctypedef void (*sum_t)(
+    const Pooling* p, const Tile* tile, void* buffers, void* lines, void* partials, void* sums,
+) noexcept nogil
+
+
+cdef struct Ways:
+    sum_t whole_lines
+    sum_t runs
+    sum_t wide
+    sum_t few_lanes
+    sum_t few_lines
+    sum_t many_lines
 
 
 cdef struct Average:
@@ -61,181 +82,11 @@ cdef struct Average:
     Array out
     bint planes         # each is one long run in memory, pooled to one number
     tile_t tile
+    Ways ways
     store_t store
+    store_plane_t store_plane
+    const double* divisors  # of all means of a plane, if these are a run in memory, or NULL
     Py_ssize_t sums     # bytes of a thread's scratch that are for sums
-
-
-cdef inline void sum_lines(
-    const Pooling* p, const Tile* tile, const Line* line,
-    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
-    value_t* buffers,               # scratch for ROWS pieces of lines
-    acc_t* sums,                    # OUT: (w1 - w0) x lanes
-) noexcept nogil:
-    """Sum the input lines of one output line, element by element."""
-    cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
-    cdef bint long_pieces = p.fetch == NULL and is_long_piece(p, &piece)
-    cdef const char* rows[ROWS]
-    cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, i, m
-    if long_pieces:
-        piece.step = CHUNK
-        piece.length = CHUNK // <Py_ssize_t> sizeof(value_t)
-        piece.runs = pieces(n, piece.length)
-    while k < line.count:
-        count = read_rows(
-            p, tile, line, k, ROWS, w0, w1, <char*> buffers, sizeof(value_t), rows
-        )
-        for run in range(piece.runs):
-            i = run * piece.length
-            m = min(piece.length, n - i)
-            if long_pieces:
-                ask_ahead(p, rows, count, run * piece.step, m * <Py_ssize_t> sizeof(value_t))
-            add_some[value_t, acc_t](rows, count, run * piece.step, m, k == 0, buffers, sums + i)
-        k += count
-
-
-cdef inline void sum_across(
-    const Pooling* p, const Tile* tile, Py_ssize_t ow,  # IN: the first of CHAINS short windows
-    const acc_t* line,          # IN: columns x lanes of the tile, from a lane on
-    acc_t* sums,                # OUT: CHAINS, tile.lanes apart
-) noexcept nogil:
-    """Sum neighbouring short windows of one line."""
-    cdef acc_t totals[CHAINS]
-    cdef const acc_t* first[CHAINS]
-    cdef acc_t none = nothing[acc_t](sums)
-    cdef Py_ssize_t least = window_size(p.w, ow), most = least, size, i, k
-    for i in range(CHAINS):
-        size = window_size(p.w, ow + i)
-        least, most = min(least, size), max(most, size)
-        first[i] = line + (p.w.starts[ow + i] - tile.w0) * tile.lanes
-    sum_chains[acc_t](first[0], first[1], first[2], first[3], tile.lanes, least, totals)
-    for k in range(least, most):  # sizes differ by one as a rule, and a CPU could not foresee which
-        for i in range(CHAINS):
-            totals[i] = merge[acc_t](
-                totals[i],
-                (first[i] + k * tile.lanes if k < window_size(p.w, ow + i) else &none)[0],
-            )
-    for i in range(CHAINS):
-        sums[i * tile.lanes] = totals[i]
-
-
-cdef inline void sum_windows(
-    const Pooling* p, const Tile* tile,
-    const acc_t* lines,         # IN: lines x columns x lanes
-    acc_t* partials,            # scratch: PARTIALS x lanes
-    acc_t* sums,                # OUT: lines x windows x lanes
-) noexcept nogil:
-    """Sum all windows of a tile along W where lanes are too few for vectors."""
-    cdef Py_ssize_t lanes = tile.lanes, windows = (tile.ow1 - tile.ow0) * lanes
-    cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
-    cdef Py_ssize_t ow = tile.ow0, size, lane, k, count
-    cdef bint of_three = lanes == 3 and adds_four[acc_t](sums)
-    cdef const acc_t* first
-    if 2 <= p.w.regular <= 4:
-        for k in range(tile.lines):
-            first = lines + k * line_step
-            count = tile.ow1 - tile.ow0
-            if of_three and p.w.regular == 2:
-                sum_regular_of_three[acc_t](first, count, 2, sums)
-            elif of_three and p.w.regular == 3:
-                sum_regular_of_three[acc_t](first, count, 3, sums)
-            elif of_three:
-                sum_regular_of_three[acc_t](first, count, 4, sums)
-            elif p.w.regular == 2:
-                sum_regular[acc_t](first, count, lanes, 2, sums)
-            elif p.w.regular == 3:
-                sum_regular[acc_t](first, count, lanes, 3, sums)
-            else:
-                sum_regular[acc_t](first, count, lanes, 4, sums)
-            sums += windows
-        return
-    while ow < tile.ow1:
-        first = lines + (p.w.starts[ow] - tile.w0) * lanes
-        size = window_size(p.w, ow)
-        count = 1
-        if tile.lines >= CHAINS and size < LONG:
-            for lane in range(lanes):
-                sum_down[acc_t](
-                    first + lane, tile.lines, line_step, lanes, size, sums + lane, windows
-                )
-        elif p.w.longest < LONG and ow + CHAINS <= tile.ow1:
-            count = CHAINS
-            for k in range(tile.lines):
-                for lane in range(lanes):
-                    sum_across[acc_t](
-                        p, tile, ow, lines + k * line_step + lane, sums + k * windows + lane
-                    )
-        else:
-            for k in range(tile.lines):
-                add_piece[acc_t](
-                    first + k * line_step, size, lanes, 0, size, partials, sums + k * windows
-                )
-        ow += count
-        sums += count * lanes
-
-
-cdef inline void sum_small(
-    const Pooling* p, const Tile* tile, const Line* line,
-    value_t* buffers,       # scratch for ROWS pieces of lines
-    acc_t* sums,            # OUT: windows x lanes
-) noexcept nogil:
-    """Sum the short windows of an output line of at most ROWS lines, by vectors over lanes."""
-    cdef const char* rows[ROWS]
-    cdef Py_ssize_t n = tile.lanes, row = 0, ow, begin, size
-    cdef Py_ssize_t step = p.x.w if p.fetch == NULL else n * <Py_ssize_t> sizeof(value_t)
-    while row < line.count:
-        row += read_rows(
-            p, tile, line, row, ROWS, tile.w0, tile.w1, <char*> (buffers + row * TILE),
-            sizeof(value_t), rows + row,
-        )
-    for ow in range(tile.ow0, tile.ow1):
-        begin = (p.w.starts[ow] - tile.w0) * step
-        size = window_size(p.w, ow)
-        if line.count == 1:
-            sum_columns[value_t, acc_t](rows, 1, begin, step, size, n, buffers, sums)
-        elif line.count == 2:
-            sum_columns[value_t, acc_t](rows, 2, begin, step, size, n, buffers, sums)
-        elif line.count == 3:
-            sum_columns[value_t, acc_t](rows, 3, begin, step, size, n, buffers, sums)
-        else:
-            sum_columns[value_t, acc_t](rows, 4, begin, step, size, n, buffers, sums)
-        sums += n
-
-
-cdef inline void sum_whole_lines(
-    const Pooling* p, const Tile* tile, const Line* line,
-    value_t* buffers,       # scratch for a piece of a line
-    acc_t* piece,           # scratch: TILE
-    acc_t* partials,        # scratch: PARTIALS x lanes
-    acc_t* sums,            # OUT: lanes
-) noexcept nogil:
-    """Sum a window of whole lines, element after element in row-major order."""
-    cdef Py_ssize_t lanes = tile.lanes, size = line.count * p.w.size, reach = TILE // lanes
-    cdef Py_ssize_t k, w, columns, column = 0, run, step = step_of_run(p, line)
-    cdef Piece shape
-    cdef const char* row[ROWS]
-    cdef const char* first = input_at(p, line, 0, 0, tile.lane)
-    if lanes == 1 and step == p.x.itemsize and size >= LONG:
-        sum_run[value_t, acc_t](<const value_t*> first, size, sums)
-        return
-    if step != 0:
-        sum_run_of_lanes[value_t, acc_t](first, step, size, lanes, buffers, partials, sums)
-        return
-    for k in range(line.count):
-        w = 0
-        while w < p.w.size:
-            columns = min(reach, p.w.size - w)
-            shape = shape_of_piece(p, tile, columns)
-            read_rows(
-                p, tile, line, k, 1, w, w + columns, <char*> buffers, sizeof(value_t), row
-            )
-            for run in range(shape.runs):
-                add_rows[value_t, acc_t](
-                    row, 1, run * shape.step, shape.length, True, buffers,
-                    piece + run * shape.length,
-                )
-            add_piece[acc_t](piece, columns, lanes, column, size, partials, sums)
-            w += columns
-            column += columns
 
 
 cdef inline void average_planes(
@@ -266,6 +117,23 @@ cdef inline void average_planes(
     average.store(&p, &out, &tile, &line, scratch, divisors)
 
 
+cdef inline sum_t way_of(const Average* average, const Tile* tile) noexcept nogil:
+    cdef const Pooling* p = &average.pooling
+    cdef const Ways* ways = &average.ways
+    cdef bint single_lines = p.d.longest == 1 and p.h.longest == 1
+    if p.whole:
+        return ways.whole_lines
+    elif tile.lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG and single_lines:
+        return ways.runs
+    elif (tile.w1 - tile.w0) * tile.lanes > TILE:
+        return ways.wide
+    elif tile.lanes < VECTOR:
+        return ways.few_lanes
+    elif p.d.longest * p.h.longest <= ROWS and p.w.longest < LONG:
+        return ways.few_lines
+    return ways.many_lines
+
+
 cdef inline void average_tile(
     const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
 ) noexcept nogil:
@@ -274,139 +142,128 @@ cdef inline void average_tile(
         return
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line first = line_of(p, tile.line), line = first
-    cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, k, ow, w, end
-    cdef Py_ssize_t windows = tile.ow1 - tile.ow0
-    cdef acc_t* sums = scratch + TILE           # of whole windows
-    cdef acc_t* partials = scratch + 2 * TILE   # running sums of a long window
+    cdef Line line
+    cdef Py_ssize_t lanes = tile.lanes, k = 0, first, count
+    cdef Py_ssize_t n = (tile.ow1 - tile.ow0) * lanes
+    cdef acc_t* sums = scratch + TILE + VECTOR              # of whole windows
+    cdef acc_t* partials = scratch + 2 * (TILE + VECTOR)    # running sums of a long window
     cdef double* divisors = <double*> (partials + PARTIALS * lanes)
-    # Long windows of one line are runs in memory.
-    cdef bint direct = lanes == 1 and p.fetch == NULL and p.w.shortest >= LONG and (
-        p.d.longest == 1 and p.h.longest == 1
-    )
-
-    for k in range(tile.lines):
-        if p.whole:
-            sum_whole_lines[value_t, acc_t](
-                p, &tile, &line, buffers, scratch, partials, sums + k * lanes
-            )
-        elif direct:
-            for ow in range(windows):
-                sum_run[value_t, acc_t](
-                    <const value_t*> input_at(p, &line, 0, p.w.starts[tile.ow0 + ow], 0),
-                    window_size(p.w, tile.ow0 + ow), sums + k * windows + ow,
-                )
-        elif columns * lanes > TILE:  # a single window, wider than a tile
-            w = tile.w0
-            while w < tile.w1:
-                end = min(w + TILE // lanes, tile.w1)
-                sum_lines[value_t, acc_t](p, &tile, &line, w, end, buffers, scratch)
-                add_piece[acc_t](scratch, end - w, lanes, w - tile.w0, columns, partials, sums)
-                w = end
-        elif lanes < VECTOR:
-            sum_lines[value_t, acc_t](
-                p, &tile, &line, tile.w0, tile.w1, buffers, scratch + k * columns * lanes
-            )
-        elif line.count <= ROWS and p.w.longest < LONG:
-            sum_small[value_t, acc_t](p, &tile, &line, buffers, sums + k * windows * lanes)
-        else:
-            sum_lines[value_t, acc_t](p, &tile, &line, tile.w0, tile.w1, buffers, scratch)
-            for ow in range(tile.ow0, tile.ow1):
-                add_piece[acc_t](
-                    scratch + (p.w.starts[ow] - tile.w0) * lanes, window_size(p.w, ow), lanes,
-                    0, window_size(p.w, ow), partials,
-                    sums + (k * windows + ow - tile.ow0) * lanes,
-                )
-        next_line(p, &line)
-    if lanes < VECTOR and not p.whole and not direct and columns * lanes <= TILE:
-        sum_windows[acc_t](p, &tile, scratch, partials, sums)
-    line = first
+    way_of(average, &tile)(p, &tile, buffers, scratch, partials, sums)
     divisors[0] = 0
-    for k in range(tile.lines):
-        average.store(p, &average.out, &tile, &line, sums + k * windows * lanes, divisors)
-        next_line(p, &line)
+    while k < tile.lines:
+        line = line_of(p, tile.line + k)
+        if average.divisors != NULL:
+            first = line.od * p.h.count + line.oh
+            count = min(tile.lines - k, p.d.count * p.h.count - first)
+            average.store_plane(
+                sums + k * n, count * n, average.divisors + first * n,
+                at(&average.out, line.batch, line.channel, line.od, line.oh, 0, tile.lane),
+            )
+            k += count
+        else:
+            average.store(p, &average.out, &tile, &line, sums + k * n, divisors)
+            k += 1
 
 
-cdef tile_t tile_for_short(Element element, acc_t* sums) noexcept nogil:
+cdef inline void set_tile(Average* task, value_t* _, acc_t* sums) noexcept nogil:
+    task.tile = <tile_t> average_tile[value_t, acc_t]
+    task.ways.whole_lines = <sum_t> sum_whole_lines[value_t, acc_t]
+    task.ways.runs = <sum_t> sum_runs[value_t, acc_t]
+    task.ways.wide = <sum_t> sum_wide[value_t, acc_t]
+    task.ways.few_lanes = <sum_t> sum_few_lanes[value_t, acc_t]
+    task.ways.few_lines = <sum_t> sum_few_lines[value_t, acc_t]
+    task.ways.many_lines = <sum_t> sum_many_lines[value_t, acc_t]
+
+
+cdef void set_tile_for_short(Average* task, Element element, acc_t* sums) noexcept nogil:
     if element == UINT8 or element == BOOL:
-        return <tile_t> average_tile[uint8_t, acc_t]
+        set_tile[uint8_t, acc_t](task, NULL, NULL)
     elif element == INT8:
-        return <tile_t> average_tile[int8_t, acc_t]
+        set_tile[int8_t, acc_t](task, NULL, NULL)
     elif element == UINT16:
-        return <tile_t> average_tile[uint16_t, acc_t]
+        set_tile[uint16_t, acc_t](task, NULL, NULL)
     else:
-        return <tile_t> average_tile[int16_t, acc_t]
+        set_tile[int16_t, acc_t](task, NULL, NULL)
 
 
-cdef tile_t tile_for(Element element, bint tiny_sums, bint short_sums) noexcept nogil:
+cdef void set_tile_for(
+    Average* task, Element element, bint tiny_sums, bint short_sums,
+) noexcept nogil:
     if tiny_sums:
-        return <tile_t> average_tile[uint8_t, uint16_t]
+        set_tile[uint8_t, uint16_t](task, NULL, NULL)
     elif element in (BOOL, UINT8, INT8, UINT16, INT16):
         if short_sums:
-            return tile_for_short[int32_t](element, NULL)
-        return tile_for_short[int64_t](element, NULL)
+            set_tile_for_short[int32_t](task, element, NULL)
+        else:
+            set_tile_for_short[int64_t](task, element, NULL)
     elif element == UINT32:
-        return <tile_t> average_tile[uint32_t, int64_t]
+        set_tile[uint32_t, int64_t](task, NULL, NULL)
     elif element == INT32:
-        return <tile_t> average_tile[int32_t, int64_t]
+        set_tile[int32_t, int64_t](task, NULL, NULL)
     elif element == UINT64:
-        return <tile_t> average_tile[uint64_t, wide_t]
+        set_tile[uint64_t, wide_t](task, NULL, NULL)
     elif element == INT64:
-        return <tile_t> average_tile[int64_t, wide_t]
+        set_tile[int64_t, wide_t](task, NULL, NULL)
     elif element == FLOAT64:
-        return <tile_t> average_tile[double, twofold_t]
+        set_tile[double, twofold_t](task, NULL, NULL)
     else:  # halves have been widened
-        return <tile_t> average_tile[float, double]
+        set_tile[float, double](task, NULL, NULL)
 
 
-cdef store_t store_real_for(Element out, acc_t* sums) noexcept nogil:
+cdef inline void set_store(Average* task, acc_t* sums, mean_t* mean) noexcept nogil:
+    task.store = <store_t> store_means[acc_t, mean_t]
+    task.store_plane = <store_plane_t> store_plane[acc_t, mean_t]
+
+
+cdef void set_real_store_for(Average* task, Element out, acc_t* sums) noexcept nogil:
     if out == FLOAT16:
-        return <store_t> store_means[acc_t, float16_t]
+        set_store[acc_t, float16_t](task, NULL, NULL)
     elif out == BFLOAT16:
-        return <store_t> store_means[acc_t, bfloat16_t]
+        set_store[acc_t, bfloat16_t](task, NULL, NULL)
     elif out == FLOAT32:
-        return <store_t> store_means[acc_t, float]
+        set_store[acc_t, float](task, NULL, NULL)
     else:
-        return <store_t> store_means[acc_t, double]
+        set_store[acc_t, double](task, NULL, NULL)
 
 
-cdef store_t store_short_for(Element out, acc_t* sums) noexcept nogil:
+cdef void set_short_store_for(Average* task, Element out, acc_t* sums) noexcept nogil:
     if out == UINT8:
-        return <store_t> store_means[acc_t, uint8_t]
+        set_store[acc_t, uint8_t](task, NULL, NULL)
     elif out == INT8:
-        return <store_t> store_means[acc_t, int8_t]
+        set_store[acc_t, int8_t](task, NULL, NULL)
     elif out == UINT16:
-        return <store_t> store_means[acc_t, uint16_t]
+        set_store[acc_t, uint16_t](task, NULL, NULL)
     elif out == INT16:
-        return <store_t> store_means[acc_t, int16_t]
+        set_store[acc_t, int16_t](task, NULL, NULL)
     else:
-        return store_real_for[acc_t](out, NULL)
+        set_real_store_for[acc_t](task, out, NULL)
 
 
-cdef store_t store_for(
-    Element element, Element out, bint tiny_sums, bint short_sums,
+cdef void set_store_for(
+    Average* task, Element element, Element out, bint tiny_sums, bint short_sums,
 ) noexcept nogil:
     """The store for means of `element` kept as `out`: a float, or the same integers."""
     if element == FLOAT64:
-        return store_real_for[twofold_t](out, NULL)
+        set_real_store_for[twofold_t](task, out, NULL)
     elif element == FLOAT16 or element == BFLOAT16 or element == FLOAT32:
-        return store_real_for[double](out, NULL)
+        set_real_store_for[double](task, out, NULL)
     elif element == UINT64 or element == INT64:
         if out == UINT64:
-            return <store_t> store_means[wide_t, uint64_t]
+            set_store[wide_t, uint64_t](task, NULL, NULL)
         elif out == INT64:
-            return <store_t> store_means[wide_t, int64_t]
-        return store_real_for[wide_t](out, NULL)
+            set_store[wide_t, int64_t](task, NULL, NULL)
+        else:
+            set_real_store_for[wide_t](task, out, NULL)
     elif tiny_sums:
-        return store_short_for[uint16_t](out, NULL)
+        set_short_store_for[uint16_t](task, out, NULL)
     elif short_sums:
-        return store_short_for[int32_t](out, NULL)
+        set_short_store_for[int32_t](task, out, NULL)
     elif out == UINT32:
-        return <store_t> store_means[int64_t, uint32_t]
+        set_store[int64_t, uint32_t](task, NULL, NULL)
     elif out == INT32:
-        return <store_t> store_means[int64_t, int32_t]
+        set_store[int64_t, int32_t](task, NULL, NULL)
     else:
-        return store_short_for[int64_t](out, NULL)
+        set_short_store_for[int64_t](task, out, NULL)
 
 
 cdef bint are_long_runs(const Pooling* p) noexcept nogil:
@@ -416,6 +273,22 @@ cdef bint are_long_runs(const Pooling* p) noexcept nogil:
         return False
     line = line_of(p, 0)
     return line.count * p.w.size >= LONG and step_of_run(p, &line) == p.x.itemsize
+
+
+cdef bint is_real(Element element) noexcept nogil:
+    return element in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64)
+
+
+cdef bint merges(const Pooling* p, const Array* out) noexcept nogil:
+    """Whether the means of a plane are a run in memory, and so few that divisors can be kept."""
+    cdef Py_ssize_t line = p.w.count * p.lanes * out.itemsize
+    return p.lane_blocks == 1 and p.spans == 1 and (
+        p.d.count * p.h.count * p.w.count * p.lanes <= PLANE
+        and (p.lanes == 1 or out.lane == out.itemsize)
+        and (p.w.count == 1 or out.w == p.lanes * out.itemsize)
+        and (p.h.count == 1 or out.h == line)
+        and (p.d.count == 1 or out.d == p.h.count * line)
+    )
 
 
 cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
@@ -429,6 +302,7 @@ cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogi
     cdef const Packing* packing = &average.packing
     cdef Average inner = average[0]
     cdef Py_ssize_t k
+    inner.divisors = NULL   # they are for planes, not for packs
     inner.pooling = pack(packing, &average.pooling, job, scratch + average.sums)
     inner.out = packed_results(
         packing, &inner.pooling, &average.out, scratch + average.sums + pack_size(packing)
@@ -443,18 +317,28 @@ cdef int pool(
     Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
 ) except -1 nogil:
     cdef Average task
+    cdef double divisors[PLANE]
+    cdef Py_ssize_t lanes
     cdef bint tiny_sums = (
         (element == UINT8 or element == BOOL) and windows.largest <= TINY_WINDOW
     )
     cdef bint short_sums = c.arrays[0].itemsize <= 2 and windows.largest <= SHORT_WINDOW
-    task.tile = tile_for(element, tiny_sums, short_sums)
-    task.store = store_for(element, out_element, tiny_sums, short_sums)
+    set_tile_for(&task, element, tiny_sums, short_sums)
+    set_store_for(&task, element, out_element, tiny_sums, short_sums)
     while True:
         task.pooling = plan(c, element, windows, 1, num_threads)
         task.packing = plan_packing(c, &task.pooling)
         task.out = c.arrays[1]
+        task.divisors = NULL
+        if task.packing.groups == 0 and element != FLOAT64 and merges(&task.pooling, &task.out):
+            prepare_plane(
+                &task.pooling, is_real(element) and is_real(out_element) and out_element != FLOAT64,
+                divisors,
+            )
+            task.divisors = divisors
         # Tiles of sums of lines and of windows, running sums, divisors.
-        task.sums = (2 * TILE + PARTIALS * max(task.pooling.lane_block, <Py_ssize_t> PACK)) * (
+        lanes = max(task.pooling.lane_block, <Py_ssize_t> PACK)
+        task.sums = (2 * (TILE + VECTOR) + PARTIALS * lanes) * (
             sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
             else sizeof(double)
         ) + (1 + TILE) * sizeof(double)

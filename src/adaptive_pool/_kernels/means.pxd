@@ -84,6 +84,33 @@ cdef inline void store_run(
             store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])
 
 
+cdef inline void prepare_plane(
+    const Pooling* p, bint inverse,
+    double* divisors,       # OUT: outputs of a plane x lanes
+) noexcept nogil:
+    """The sizes of all windows of a plane, or their inverses."""
+    cdef Py_ssize_t od, oh, ow, lane
+    cdef double size
+    for od in range(p.d.count):
+        for oh in range(p.h.count):
+            for ow in range(p.w.count):
+                size = <double> (
+                    window_size(p.d, od) * window_size(p.h, oh) * window_size(p.w, ow)
+                )
+                for lane in range(p.lanes):
+                    divisors[lane] = 1.0 / size if inverse else size
+                divisors += p.lanes
+
+
+cdef inline void store_plane(
+    const acc_t* sums, Py_ssize_t n,
+    const double* divisors,     # IN: n
+    mean_t* mean,               # OUT: n
+) noexcept nogil:
+    """`store_run` for neighbours in a plane."""
+    store_run[acc_t, mean_t](sums, n, divisors, 1, mean)
+
+
 cdef inline void store_means(
     const Pooling* p, const Array* out, const Tile* tile, const Line* line,
     const acc_t* sums,      # IN: windows x lanes

@@ -14,6 +14,19 @@ cdef extern from *:
     #define ap_store(p, a) _mm256_storeu_pd(p, a)
     #define ap_widen(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
     #define ap_add(a, b) _mm256_add_pd(a, b)
+    /* The first n of four values, and -0.0 for the others. */
+    static inline ap_quad ap_load_some(const double *p, long long n)
+    {
+        __m256i some = _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_set_epi64x(3, 2, 1, 0));
+        return _mm256_blendv_pd(_mm256_set1_pd(-0.0), ap_load(p), _mm256_castsi256_pd(some));
+    }
+    /* The same for values behind which nothing may be read. */
+    static inline ap_quad ap_widen_some(const float *p, int n)
+    {
+        __m128i some = _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_set_epi32(3, 2, 1, 0));
+        __m128 others = _mm_andnot_ps(_mm_castsi128_ps(some), _mm_set1_ps(-0.0f));
+        return _mm256_cvtps_pd(_mm_or_ps(_mm_maskload_ps(p, some), others));
+    }
     /* For each of four quads: (its number 0 + number 2) + (number 1 + number 3). */
     static inline ap_quad ap_fold(ap_quad a, ap_quad b, ap_quad c, ap_quad d)
     {
@@ -21,10 +34,125 @@ cdef extern from *:
         ap_quad cd = ap_add(_mm256_permute2f128_pd(c, d, 0x20), _mm256_permute2f128_pd(c, d, 0x31));
         return _mm256_permute4x64_pd(_mm256_hadd_pd(ab, cd), 0xd8);
     }
+    #define AP_ALWAYS static inline __attribute__((always_inline))
+    /* n elements of each of 1 to 4 rows to as many sums, behind which there is room for a quad. */
+    AP_ALWAYS void ap_add_rows(
+        const float *a, const float *b, const float *c, const float *d, int count, ptrdiff_t n,
+        int first, double *line)
+    {
+        ptrdiff_t i = 0;
+        int rest = n % 4;
+        for (; i <= n - 4; i += 4) {
+            ap_quad total = first ? ap_widen(a + i) : ap_add(ap_load(line + i), ap_widen(a + i));
+            if (count > 1)
+                total = ap_add(total, ap_widen(b + i));
+            if (count > 2)
+                total = ap_add(total, ap_widen(c + i));
+            if (count > 3)
+                total = ap_add(total, ap_widen(d + i));
+            ap_store(line + i, total);
+        }
+        if (rest > 0) {
+            ap_quad total = ap_widen_some(a + i, rest);
+            if (!first)
+                total = ap_add(ap_load(line + i), total);
+            if (count > 1)
+                total = ap_add(total, ap_widen_some(b + i, rest));
+            if (count > 2)
+                total = ap_add(total, ap_widen_some(c + i, rest));
+            if (count > 3)
+                total = ap_add(total, ap_widen_some(d + i, rest));
+            ap_store(line + i, total);
+        }
+    }
+    #define AP_ADD_ROWS(count) \
+        if (first) \
+            ap_add_rows(a, b, c, d, count, n, 1, line); \
+        else \
+            ap_add_rows(a, b, c, d, count, n, 0, line); \
+        break
+    static void ap_add_quads(
+        const float *a, const float *b, const float *c, const float *d, ptrdiff_t count,
+        ptrdiff_t n, int first, double *line)
+    {
+        switch (count) {
+        case 1: AP_ADD_ROWS(1);
+        case 2: AP_ADD_ROWS(2);
+        case 3: AP_ADD_ROWS(3);
+        case 4: AP_ADD_ROWS(4);
+        }
+    }
+    /* The sum of four neighbours in each of 1 to 4 rows. */
+    AP_ALWAYS ap_quad ap_column(const char *const *rows, int count, ptrdiff_t place)
+    {
+        ap_quad total = ap_widen((const float *) (rows[0] + place));
+        for (int row = 1; row < count; row++)
+            total = ap_add(total, ap_widen((const float *) (rows[row] + place)));
+        return total;
+    }
+    AP_ALWAYS void ap_add_columns(
+        const char *const *rows, int count, ptrdiff_t place, ptrdiff_t step, int columns,
+        ap_quad *totals)
+    {
+        for (int k = 0; k < columns; k++)
+            totals[k] = ap_add(totals[k], ap_column(rows, count, place + k * step));
+    }
+    AP_ALWAYS void ap_sum_columns_of(
+        const char *const *lines, int count, ptrdiff_t begin, ptrdiff_t step, ptrdiff_t columns,
+        ptrdiff_t n, double *sums)
+    {
+        const char *rows[4];    /* a copy, which stores to sums cannot change */
+        for (int row = 0; row < count; row++)
+            rows[row] = lines[row] + begin;
+        for (ptrdiff_t i = 0; i < n; i += 4) {
+            if (i > n - 4)
+                i = n - 4;      /* the last ones once more */
+            ptrdiff_t place = 4 * i, k = columns;
+            ap_quad totals[4];
+            for (int j = 0; j < (columns < 4 ? columns : 4); j++)
+                totals[j] = ap_column(rows, count, place + j * step);
+            while ((k -= 4) >= 4)
+                ap_add_columns(rows, count, place += 4 * step, step, 4, totals);
+            place += 4 * step;
+            if (k == 1)
+                ap_add_columns(rows, count, place, step, 1, totals);
+            else if (k == 2)
+                ap_add_columns(rows, count, place, step, 2, totals);
+            else if (k == 3)
+                ap_add_columns(rows, count, place, step, 3, totals);
+            if (columns > 2)
+                totals[0] = ap_add(totals[0], totals[2]);
+            if (columns > 3)
+                totals[1] = ap_add(totals[1], totals[3]);
+            ap_store(sums + i, columns > 1 ? ap_add(totals[0], totals[1]) : totals[0]);
+        }
+    }
+    #define AP_FEW_COLUMNS(count) \
+        switch (columns) { \
+        case 1: ap_sum_columns_of(rows, count, begin, step, 1, n, sums); break; \
+        case 2: ap_sum_columns_of(rows, count, begin, step, 2, n, sums); break; \
+        case 3: ap_sum_columns_of(rows, count, begin, step, 3, n, sums); break; \
+        case 4: ap_sum_columns_of(rows, count, begin, step, 4, n, sums); break; \
+        default: if (columns > 4) ap_sum_columns_of(rows, count, begin, step, columns, n, sums); \
+        } break
+    static void ap_sum_columns(
+        const char *const *rows, ptrdiff_t count, ptrdiff_t begin, ptrdiff_t step,
+        ptrdiff_t columns, ptrdiff_t n, double *sums)
+    {
+        switch (count) {
+        case 1: AP_FEW_COLUMNS(1);
+        case 2: AP_FEW_COLUMNS(2);
+        case 3: AP_FEW_COLUMNS(3);
+        case 4: AP_FEW_COLUMNS(4);
+        }
+    }
     #else
     #define AP_QUADS 0
+    #define ap_add_quads(a, b, c, d, count, n, first, line) ((void) (line))
+    #define ap_sum_columns(rows, count, begin, step, columns, n, sums) ((void) (sums))
     typedef double ap_quad;
     #define ap_load(p) (*(p))
+    #define ap_load_some(p, n) ((void) (n), *(p))
     #define ap_store(p, a) ((void) (*(p) = (a)))
     #define ap_widen(p) ((double) *(p))
     #define ap_add(a, b) ((a) + (b))
@@ -36,7 +164,19 @@ cdef extern from *:
     ctypedef struct quad_t "ap_quad":
         pass
     quad_t load "ap_load"(const double* values) noexcept nogil
+    quad_t load_some "ap_load_some"(const double* values, Py_ssize_t n) noexcept nogil
     void store "ap_store"(double* values, quad_t a) noexcept nogil
     quad_t widen "ap_widen"(const float* values) noexcept nogil
     quad_t add "ap_add"(quad_t a, quad_t b) noexcept nogil
+    # What add_stack in sums.pxd does, for 1 to 4 runs.
+    void add_quads "ap_add_quads"(
+        const float* a, const float* b, const float* c, const float* d, Py_ssize_t count,
+        Py_ssize_t n, bint first, double* line,
+    ) noexcept nogil
+    # What sum_columns in sums.pxd does, for four lanes and more; GCC would not compile it into one
+    # loop for each number of rows and columns by itself.
+    void sum_columns_by_quads "ap_sum_columns"(
+        const char** rows, Py_ssize_t count, Py_ssize_t begin, Py_ssize_t step,
+        Py_ssize_t columns, Py_ssize_t n, double* sums,
+    ) noexcept nogil
     quad_t fold "ap_fold"(quad_t a, quad_t b, quad_t c, quad_t d) noexcept nogil

@@ -1,104 +1,120 @@
 """Sums of windows, in the order that is part of the contract (docs/design/summation.md).
 
 Lines are added element by element into one line of sums; a window along W is summed on that line
-from left to right or, if it has LONG columns and more, in PARTIALS running sums. Runs of elements
-that a window consists of go straight from memory to the same running sums.
+in FEW running sums or, if it has LONG columns and more, in PARTIALS. Runs of elements that a window
+consists of go straight from memory to the same running sums.
 """
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, plus
 from adaptive_pool._kernels.elements cimport uint16_t, value_t
-from adaptive_pool._kernels.planes cimport ROWS
-from adaptive_pool._kernels.quads cimport QUADS, add, fold, load, quad_t, store, widen
+from adaptive_pool._kernels.planes cimport ROWS, VECTOR
+from adaptive_pool._kernels.quads cimport (
+    QUADS, add, add_quads, fold, load, load_some, quad_t, store, sum_columns_by_quads, widen,
+)
 
 cdef enum:
+    FEW = 4                 # running sums of a short window, if they are double
     PARTIALS = 16           # running sums of a long window
     LONG = 2 * PARTIALS     # elements that make a window long
-    CHAINS = 4              # short windows summed side by side
 
 
-cdef inline Py_ssize_t add_quads(
-    const float* a, const float* b, const float* c, const float* d, Py_ssize_t count,
-    Py_ssize_t n, bint first, double* line,
+cdef inline void fold_blocks(
+    const double* totals,   # IN: FEW x n
+    Py_ssize_t n,
+    double* sums,           # OUT: n
 ) noexcept nogil:
-    """`add_rows` for as many elements as quads hold; returns how many these are."""
-    cdef Py_ssize_t i = 0
-    cdef quad_t total
-    while i + 4 <= n:
-        total = widen(a + i) if first else add(load(line + i), widen(a + i))
-        if count > 1:
-            total = add(total, widen(b + i))
-        if count > 2:
-            total = add(total, widen(c + i))
-            total = add(total, widen(d + i))
-        store(line + i, total)
-        i += 4
-    return i
+    """What is left of any number of running sums in the end is added in this order."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        sums[i] = (totals[i] + totals[2 * n + i]) + (totals[n + i] + totals[3 * n + i])
 
 
-cdef inline void add_rows(
-    const char** rows,      # IN: 1, 2 or ROWS pieces of lines
-    Py_ssize_t count, Py_ssize_t offset,
+cdef inline void add_row(const value_t* a, Py_ssize_t n, bint first, acc_t* line) noexcept nogil:
+    """Add n elements to as many sums, or set these to the first."""
+    cdef Py_ssize_t i
+    cdef acc_t none = nothing[acc_t](line)
+    for i in range(n):
+        line[i] = plus[acc_t, value_t](none if first else line[i], a[i])
+
+
+cdef inline void add_two_rows(
+    const value_t* a, const value_t* b, Py_ssize_t n, bint first, acc_t* line,
+) noexcept nogil:
+    """Two at a time save a round trip of the sums through memory."""
+    cdef Py_ssize_t i
+    cdef acc_t none = nothing[acc_t](line), total
+    for i in range(n):
+        total = plus[acc_t, value_t](none if first else line[i], a[i])
+        line[i] = plus[acc_t, value_t](total, b[i])
+
+
+cdef inline void add_four_rows(
+    const value_t* a, const value_t* b, const value_t* c, const value_t* d, Py_ssize_t n,
+    bint first, acc_t* line,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef acc_t none = nothing[acc_t](line), total
+    for i in range(n):
+        total = plus[acc_t, value_t](none if first else line[i], a[i])
+        total = plus[acc_t, value_t](total, b[i])
+        total = plus[acc_t, value_t](total, c[i])
+        line[i] = plus[acc_t, value_t](total, d[i])
+
+
+cdef inline const value_t* row_after(
+    const value_t* row, Py_ssize_t step,
+) noexcept nogil:
+    return <const value_t*> (<const char*> row + step)
+
+
+cdef inline void add_stack(
+    const value_t* a, Py_ssize_t step, Py_ssize_t count,    # IN: runs, so many bytes apart
     Py_ssize_t n, bint first,
-    value_t* _,             # the type of the elements
-    acc_t* line,            # IN (unless first), OUT: n sums
+    acc_t* line,                                            # IN (unless first), OUT: n sums
 ) noexcept nogil:
-    """Add 1, 2 or ROWS runs of n elements, in order, `offset` bytes into their rows.
+    """Add runs of n elements, element by element, in order.
 
-    Several at a time save round trips of the sums through memory. To be called with a literal
-    count and first: each loop is then compiled without a branch in it, and vectorises.
+    Behind the last sum there is room for a quad, whose rest is stored as it was.
     """
-    cdef const value_t* a = <const value_t*> (rows[0] + offset)
-    cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
-    cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
-    cdef const value_t* d = <const value_t*> (rows[3] + offset) if count > 2 else a
-    cdef Py_ssize_t done = 0, i
-    cdef acc_t total
-    if acc_t is double:
-        if value_t is float:
+    cdef const value_t* b
+    cdef const value_t* c
+    cdef const value_t* d
+    while count > 0:
+        b = row_after[value_t](a, step)
+        c = row_after[value_t](b, step)
+        d = row_after[value_t](c, step)
+        if acc_t is double and value_t is float:
             if QUADS:
-                done = add_quads(a, b, c, d, count, n, first, line)
-    for i in range(done, n):
-        total = nothing[acc_t](line) if first else line[i]
-        total = plus[acc_t, value_t](total, a[i])
-        if count > 1:
-            total = plus[acc_t, value_t](total, b[i])
-        if count > 2:
-            total = plus[acc_t, value_t](total, c[i])
-            total = plus[acc_t, value_t](total, d[i])
-        line[i] = total
-
-
-cdef inline void add_some(
-    const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t n, bint first,
-    value_t* _, acc_t* line,
-) noexcept nogil:
-    """`add_rows` for any count up to ROWS."""
-    if count == ROWS and first:
-        add_rows[value_t, acc_t](rows, ROWS, offset, n, True, _, line)
-    elif count == ROWS:
-        add_rows[value_t, acc_t](rows, ROWS, offset, n, False, _, line)
-    elif count == 1 and first:
-        add_rows[value_t, acc_t](rows, 1, offset, n, True, _, line)
-    elif count == 1:
-        add_rows[value_t, acc_t](rows, 1, offset, n, False, _, line)
-    else:
-        if first:
-            add_rows[value_t, acc_t](rows, 2, offset, n, True, _, line)
+                add_quads(a, b, c, d, min(count, <Py_ssize_t> 4), n, first, line)
+                a = row_after[value_t](d, step)
+                count -= 4
+                first = False
+                continue
+        if count >= 4:
+            add_four_rows[value_t, acc_t](a, b, c, d, n, first, line)
+        elif count == 1:
+            add_row[value_t, acc_t](a, n, first, line)
         else:
-            add_rows[value_t, acc_t](rows, 2, offset, n, False, _, line)
-        if count == 3:
-            add_rows[value_t, acc_t](rows + 2, 1, offset, n, False, _, line)
+            add_two_rows[value_t, acc_t](a, b, n, first, line)
+            if count == 3:
+                add_row[value_t, acc_t](c, n, False, line)
+        a = row_after[value_t](d, step)
+        count -= 4
+        first = False
 
 
 cdef inline void add_column(
     const char** rows,      # IN: 1 to ROWS pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n, bint first,
+    Py_ssize_t n,
     value_t* _,             # the type of the elements
-    acc_t* sums,            # IN (unless first), OUT: n sums
+    acc_t* sums,            # IN, OUT: n sums
 ) noexcept nogil:
-    """Sum a column of a window over all its rows, then add it to those before. See add_rows."""
+    """Sum a column of a window over all its rows, then add it to those before.
+
+    To be called with a literal count: the loop is then compiled without a branch in it.
+    """
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
     cdef const value_t* c = <const value_t*> (rows[2] + offset) if count > 2 else a
@@ -113,32 +129,7 @@ cdef inline void add_column(
             total = plus[acc_t, value_t](total, c[i])
         if count > 3:
             total = plus[acc_t, value_t](total, d[i])
-        sums[i] = total if first else merge[acc_t](sums[i], total)
-
-
-cdef inline void add_columns(
-    const acc_t* line,      # IN: columns x lanes
-    Py_ssize_t columns, Py_ssize_t lanes, bint first,
-    acc_t* sums,            # IN (unless first), OUT: lanes
-) noexcept nogil:
-    """Sum a window along W, or go on with it, from left to right."""
-    cdef Py_ssize_t w = 0, lane
-    cdef acc_t total
-    if first:
-        for lane in range(lanes):
-            sums[lane] = line[lane]
-        w = 1
-    while w + 3 < columns:  # four at a time, for the same reason as in add_rows
-        for lane in range(lanes):
-            total = merge[acc_t](sums[lane], line[w * lanes + lane])
-            total = merge[acc_t](total, line[(w + 1) * lanes + lane])
-            total = merge[acc_t](total, line[(w + 2) * lanes + lane])
-            sums[lane] = merge[acc_t](total, line[(w + 3) * lanes + lane])
-        w += 4
-    while w < columns:
-        for lane in range(lanes):
-            sums[lane] = merge[acc_t](sums[lane], line[w * lanes + lane])
-        w += 1
+        sums[i] = merge[acc_t](sums[i], total)
 
 
 cdef inline void add_blocks(
@@ -163,16 +154,17 @@ cdef inline void add_partials(
     const acc_t* line,      # IN: columns x lanes
     Py_ssize_t columns, Py_ssize_t lanes,
     Py_ssize_t column,      # IN: which column of the window the first of them is
-    acc_t* partials,        # IN, OUT: PARTIALS x lanes
+    Py_ssize_t most,        # IN: how many running sums there are
+    acc_t* partials,        # IN, OUT: most x lanes
 ) noexcept nogil:
-    """Add the column k of a window to the running sum k % PARTIALS."""
+    """Add the column k of a window to the running sum k % most."""
     cdef Py_ssize_t k, count
-    if lanes == 1 and column % PARTIALS == 0 and columns % PARTIALS == 0:
+    if lanes == 1 and most == PARTIALS and column % PARTIALS == 0 and columns % PARTIALS == 0:
         add_blocks[acc_t](line, columns, partials)
         return
     while columns > 0:
-        column %= PARTIALS
-        count = min(columns, PARTIALS - column)
+        column %= most
+        count = min(columns, most - column)
         for k in range(count * lanes):
             partials[column * lanes + k] = merge[acc_t](partials[column * lanes + k], line[k])
         line += count * lanes
@@ -180,19 +172,13 @@ cdef inline void add_partials(
         column += count
 
 
-cdef inline void clear(acc_t* partials, Py_ssize_t lanes) noexcept nogil:
-    cdef Py_ssize_t k
-    for k in range(PARTIALS * lanes):
-        partials[k] = nothing[acc_t](partials)
-
-
 cdef inline void sum_partials(
-    acc_t* partials,        # IN, destroyed: PARTIALS x lanes
-    Py_ssize_t lanes,
+    acc_t* partials,        # IN, destroyed: most x lanes
+    Py_ssize_t most, Py_ssize_t lanes,
     acc_t* sums,            # OUT: lanes
 ) noexcept nogil:
-    """Sum the running sums as a balanced tree: k and k + 8, then k and k + 4, ..."""
-    cdef Py_ssize_t k, half = PARTIALS * lanes
+    """Sum 4 or 16 running sums as a balanced tree: of 16, k and k + 8, then k and k + 4, ..."""
+    cdef Py_ssize_t k, half = most * lanes
     while half > lanes:
         half //= 2
         for k in range(half):
@@ -206,62 +192,180 @@ cdef inline void add_piece(
     Py_ssize_t columns, Py_ssize_t lanes,
     Py_ssize_t column,          # IN: which element of the window the first of them is
     Py_ssize_t size,            # IN: the elements of the window
-    acc_t* partials,            # IN, OUT, for long windows: PARTIALS x lanes
+    acc_t* partials,            # IN, OUT: PARTIALS x lanes
     acc_t* sums,                # IN, OUT: lanes
 ) noexcept nogil:
     """Go on with a window, in the order that its size asks for; `sums` are right at its end."""
-    cdef Py_ssize_t whole = size - size % PARTIALS, count = 0
-    if size < LONG:
-        add_columns[acc_t](line, columns, lanes, column == 0, sums)
-        return
+    cdef Py_ssize_t most = PARTIALS if size >= LONG else FEW if acc_t is double else 1
+    cdef Py_ssize_t whole = size if size < LONG else size - size % PARTIALS, count = 0, k, lane
     if column < whole:
         count = min(columns, whole - column)
         if column == 0:
-            clear[acc_t](partials, lanes)
-        add_partials[acc_t](line, count, lanes, column, partials)
+            for k in range(most * lanes):
+                partials[k] = nothing[acc_t](partials)
+        add_partials[acc_t](line, count, lanes, column, most, partials)
         if column + count == whole:
-            sum_partials[acc_t](partials, lanes, sums)
-    add_columns[acc_t](line + count * lanes, columns - count, lanes, False, sums)
+            sum_partials[acc_t](partials, most, lanes, sums)
+    for k in range(count, columns):     # behind the last whole block
+        for lane in range(lanes):
+            sums[lane] = merge[acc_t](sums[lane], line[k * lanes + lane])
 
 
-cdef inline void sum_chains(
-    const acc_t* a, const acc_t* b, const acc_t* c, const acc_t* d,     # IN: where windows begin
-    Py_ssize_t step,            # IN: from one element of a window to the next
+cdef inline void sum_short(
+    const acc_t* line, Py_ssize_t step,     # IN: columns of VECTOR lanes, so many elements apart
     Py_ssize_t columns,
-    acc_t* totals,              # OUT: CHAINS
+    acc_t* sums,                            # OUT: VECTOR
 ) noexcept nogil:
-    """Sum windows side by side: one alone would run at the latency of an addition."""
-    cdef acc_t p = a[0], q = b[0], r = c[0], t = d[0]
-    cdef Py_ssize_t i = step
-    for _ in range(1, columns):
-        p = merge[acc_t](p, a[i])
-        q = merge[acc_t](q, b[i])
-        r = merge[acc_t](r, c[i])
-        t = merge[acc_t](t, d[i])
+    """Sum a short window in registers."""
+    cdef acc_t totals[FEW * VECTOR]
+    cdef Py_ssize_t j, i
+    for i in range(FEW * VECTOR if acc_t is double else VECTOR):
+        totals[i] = nothing[acc_t](sums)
+    if acc_t is double:
+        for _k in range(columns // FEW):
+            for j in range(FEW):
+                for i in range(VECTOR):
+                    totals[j * VECTOR + i] += line[i]
+                line += step
+        for j in range(FEW - 1):
+            if j < columns % FEW:
+                for i in range(VECTOR):
+                    totals[j * VECTOR + i] += line[i]
+                line += step
+        fold_blocks(totals, VECTOR, sums)
+    else:
+        for _k in range(columns):
+            for i in range(VECTOR):
+                totals[i] = merge[acc_t](totals[i], line[i])
+            line += step
+        for i in range(VECTOR):
+            sums[i] = totals[i]
+
+
+cdef inline double sum_short_of_one(
+    const double* line, Py_ssize_t step, Py_ssize_t columns,
+    Py_ssize_t least, Py_ssize_t most,      # IN: columns of any such window
+) noexcept nogil:
+    """`sum_short` for one lane.
+
+    A processor could not foresee `columns`, so no branch depends on it.
+    """
+    cdef double none = -0.0, a = line[0], b = none, c = none, d = none
+    cdef Py_ssize_t k = FEW
+    if most > 1:
+        b = (line + step if columns > 1 else &none)[0]
+    if most > 2:
+        c = (line + 2 * step if columns > 2 else &none)[0]
+    if most > 3:
+        d = (line + 3 * step if columns > 3 else &none)[0]
+    while k + FEW <= least:
+        line += FEW * step
+        a += line[0]
+        b += line[step]
+        c += line[2 * step]
+        d += line[3 * step]
+        k += FEW
+    while k < most:
+        line += FEW * step
+        a += (line if k < columns else &none)[0]
+        if k + 1 < most:
+            b += (line + step if k + 1 < columns else &none)[0]
+        if k + 2 < most:
+            c += (line + 2 * step if k + 2 < columns else &none)[0]
+        if k + 3 < most:
+            d += (line + 3 * step if k + 3 < columns else &none)[0]
+        k += FEW
+    return (a + c) + (b + d)
+
+
+cdef inline void sum_four_chains(
+    const acc_t** first, const Py_ssize_t* columns, Py_ssize_t step,    # IN: four windows
+    Py_ssize_t least, Py_ssize_t most,
+    acc_t* sums,                                                        # OUT: four
+) noexcept nogil:
+    """`sum_short_of_one` for sums other than double: one running sum for each of four windows."""
+    cdef acc_t none = nothing[acc_t](&none)
+    cdef acc_t a = first[0][0], b = first[1][0], c = first[2][0], d = first[3][0]
+    cdef Py_ssize_t k, i = 0
+    for _k in range(1, least):
         i += step
-    totals[0], totals[1], totals[2], totals[3] = p, q, r, t
+        a = merge[acc_t](a, first[0][i])
+        b = merge[acc_t](b, first[1][i])
+        c = merge[acc_t](c, first[2][i])
+        d = merge[acc_t](d, first[3][i])
+    for k in range(least, most):
+        i += step
+        a = merge[acc_t](a, (first[0] + i if k < columns[0] else &none)[0])
+        b = merge[acc_t](b, (first[1] + i if k < columns[1] else &none)[0])
+        c = merge[acc_t](c, (first[2] + i if k < columns[2] else &none)[0])
+        d = merge[acc_t](d, (first[3] + i if k < columns[3] else &none)[0])
+    sums[0], sums[1], sums[2], sums[3] = a, b, c, d
 
 
-cdef inline void sum_down(
-    const acc_t* lines,         # IN: the window of a lane in each of the lines
-    Py_ssize_t count,           # IN: lines, at least CHAINS
-    Py_ssize_t line_step, Py_ssize_t step, Py_ssize_t columns,
-    acc_t* sums, Py_ssize_t sums_step,  # OUT: count
+cdef inline void sum_four_short(
+    const double** first, const Py_ssize_t* columns,    # IN: four windows
+    Py_ssize_t least, Py_ssize_t most,
+    double* sums,                                       # OUT: four
 ) noexcept nogil:
-    """Sum one short window in several lines."""
-    cdef acc_t totals[CHAINS]
-    cdef const acc_t* first
-    cdef Py_ssize_t k = 0, i
-    while k < count:
-        k = min(k, count - CHAINS)  # the last ones once more, if need be
-        first = lines + k * line_step
-        sum_chains[acc_t](
-            first, first + line_step, first + 2 * line_step, first + 3 * line_step, step, columns,
-            totals,
-        )
-        for i in range(CHAINS):
-            sums[(k + i) * sums_step] = totals[i]
-        k += CHAINS
+    """`sum_short_of_one` by quads."""
+    cdef const double* a = first[0]
+    cdef const double* b = first[1]
+    cdef const double* c = first[2]
+    cdef const double* d = first[3]
+    cdef Py_ssize_t k = FEW
+    cdef quad_t p, q, r, t
+    if least < FEW:
+        p, q = load_some(a, columns[0]), load_some(b, columns[1])
+        r, t = load_some(c, columns[2]), load_some(d, columns[3])
+    else:
+        p, q, r, t = load(a), load(b), load(c), load(d)
+    while k + FEW <= least:
+        p = add(p, load(a + k))
+        q = add(q, load(b + k))
+        r = add(r, load(c + k))
+        t = add(t, load(d + k))
+        k += FEW
+    while k < most:
+        p = add(p, load_some(a + k, columns[0] - k))
+        q = add(q, load_some(b + k, columns[1] - k))
+        r = add(r, load_some(c + k, columns[2] - k))
+        t = add(t, load_some(d + k, columns[3] - k))
+        k += FEW
+    store(sums, fold(p, q, r, t))
+
+
+cdef inline void sum_short_of_four(
+    const double* line, Py_ssize_t step, Py_ssize_t columns, Py_ssize_t least, Py_ssize_t most,
+    double* sums,           # OUT: four
+) noexcept nogil:
+    """`sum_short` for four lanes."""
+    cdef double none[4]
+    cdef quad_t a, b, c, d
+    cdef Py_ssize_t k = FEW
+    none[:] = [-0.0, -0.0, -0.0, -0.0]
+    if least < FEW:
+        a = load(line)
+        b = load(line + step if columns > 1 else none)
+        c = load(line + 2 * step if columns > 2 else none)
+        d = load(line + 3 * step if columns > 3 else none)
+    else:
+        a, b, c, d = load(line), load(line + step), load(line + 2 * step), load(line + 3 * step)
+    line += FEW * step
+    while k + FEW <= least:
+        a = add(a, load(line))
+        b = add(b, load(line + step))
+        c = add(c, load(line + 2 * step))
+        d = add(d, load(line + 3 * step))
+        line += FEW * step
+        k += FEW
+    while k < most:
+        a = add(a, load(line if k < columns else none))
+        b = add(b, load(line + step if k + 1 < columns else none))
+        c = add(c, load(line + 2 * step if k + 2 < columns else none))
+        d = add(d, load(line + 3 * step if k + 3 < columns else none))
+        line += FEW * step
+        k += FEW
+    store(sums, add(add(a, c), add(b, d)))
 
 
 cdef inline void sum_regular(
@@ -270,14 +374,20 @@ cdef inline void sum_regular(
 ) noexcept nogil:
     """Sum windows of 2, 3 or 4 columns that follow each other. To be called with a literal size."""
     cdef Py_ssize_t ow, lane, i
-    cdef acc_t total
+    cdef acc_t total, other
     for ow in range(windows):
         for lane in range(lanes):
             i = ow * size * lanes + lane
-            total = merge[acc_t](line[i], line[i + lanes])
-            if size > 2:
+            total = line[i]
+            if acc_t is double and size > 2:    # the order of sum_short
+                total += line[i + 2 * lanes]
+            other = line[i + lanes]
+            if acc_t is double and size > 3:
+                other += line[i + 3 * lanes]
+            total = merge[acc_t](total, other)
+            if acc_t is not double and size > 2:
                 total = merge[acc_t](total, line[i + 2 * lanes])
-            if size > 3:
+            if acc_t is not double and size > 3:
                 total = merge[acc_t](total, line[i + 3 * lanes])
             sums[ow * lanes + lane] = total
 
@@ -300,14 +410,16 @@ cdef inline void sum_regular_of_three(
     cdef acc_t totals[4]
     cdef acc_t column[4]
     cdef Py_ssize_t lane
-    cdef quad_t total
+    cdef quad_t total, other
     for _ow in range(windows):
         if acc_t is double:
-            total = load(line)
-            for _i in range(1, size):
-                line += 3
-                total = add(total, load(line))
-            store(sums, total)
+            total, other = load(line), load(line + 3)
+            if size > 2:
+                total = add(total, load(line + 6))
+            if size > 3:
+                other = add(other, load(line + 9))
+            store(sums, add(total, other))
+            line += 3 * (size - 1)
         else:
             memcpy(totals, line, sizeof(totals))    # or GCC would put vectors together bit by bit
             for _i in range(1, size):
@@ -320,6 +432,45 @@ cdef inline void sum_regular_of_three(
         sums += 3
 
 
+cdef inline void sum_block_of_columns(
+    const char** rows, Py_ssize_t count, Py_ssize_t begin, Py_ssize_t step, Py_ssize_t columns,
+    const Py_ssize_t n,     # IN: VECTOR at most, and that is better a literal
+    value_t* _, acc_t* sums,
+) noexcept nogil:
+    """`sum_columns` in registers."""
+    cdef acc_t totals[FEW * VECTOR]
+    cdef Py_ssize_t k, i
+    for i in range(FEW * n if acc_t is double else n):
+        totals[i] = nothing[acc_t](sums)
+    for k in range(columns):
+        add_column[value_t, acc_t](
+            rows, count, begin + k * step, n, _, totals + (k % FEW * n if acc_t is double else 0)
+        )
+    if acc_t is double:
+        fold_blocks(totals, n, sums)
+    else:
+        for i in range(n):
+            sums[i] = totals[i]
+
+
+cdef inline void sum_blocks_of_columns(
+    const char** rows, Py_ssize_t count, Py_ssize_t begin, Py_ssize_t step, Py_ssize_t columns,
+    Py_ssize_t n, value_t* _, acc_t* sums,
+) noexcept nogil:
+    """`sum_columns` for a literal count."""
+    cdef Py_ssize_t i = 0
+    if n < VECTOR:
+        sum_block_of_columns[value_t, acc_t](rows, count, begin, step, columns, n, _, sums)
+        return
+    while i < n:
+        i = min(i, n - VECTOR)  # the last ones once more, if need be
+        sum_block_of_columns[value_t, acc_t](
+            rows, count, begin + i * <Py_ssize_t> sizeof(value_t), step, columns, VECTOR, _,
+            sums + i,
+        )
+        i += VECTOR
+
+
 cdef inline void sum_columns(
     const char** rows,      # IN: 1 to ROWS pieces of lines
     Py_ssize_t count,
@@ -328,11 +479,20 @@ cdef inline void sum_columns(
     value_t* _,             # the type of the elements
     acc_t* sums,            # OUT: n sums
 ) noexcept nogil:
-    """Sum a short window of a few lines straight from the input. To be called as add_rows is."""
-    add_column[value_t, acc_t](rows, count, begin, n, True, _, sums)
-    for _i in range(1, columns):
-        begin += step
-        add_column[value_t, acc_t](rows, count, begin, n, False, _, sums)
+    """Sum a short window of a few lines straight from the input."""
+    if acc_t is double:
+        if value_t is float:
+            if QUADS and n >= 4:
+                sum_columns_by_quads(rows, count, begin, step, columns, n, sums)
+                return
+    if count == 1:
+        sum_blocks_of_columns[value_t, acc_t](rows, 1, begin, step, columns, n, _, sums)
+    elif count == 2:
+        sum_blocks_of_columns[value_t, acc_t](rows, 2, begin, step, columns, n, _, sums)
+    elif count == 3:
+        sum_blocks_of_columns[value_t, acc_t](rows, 3, begin, step, columns, n, _, sums)
+    else:
+        sum_blocks_of_columns[value_t, acc_t](rows, 4, begin, step, columns, n, _, sums)
 
 
 cdef inline quad_t sum_blocks(
@@ -379,15 +539,15 @@ cdef inline void sum_run(
 ) noexcept nogil:
     """Sum a window that is one run in memory: what `add_piece` does, straight from the input."""
     cdef acc_t totals[PARTIALS]
-    cdef Py_ssize_t k, i = PARTIALS, whole = n - n % PARTIALS
+    cdef Py_ssize_t k, i = 0, whole = n - n % PARTIALS
+    for k in range(PARTIALS):
+        totals[k] = nothing[acc_t](sums)
     if acc_t is double:
         if value_t is float:
             if QUADS:
                 store(totals, sum_blocks(run, n))
                 i = whole
     if i < whole:
-        for k in range(PARTIALS):
-            totals[k] = plus[acc_t, value_t](nothing[acc_t](sums), run[k])
         while i < whole:
             for k in range(PARTIALS):
                 totals[k] = plus[acc_t, value_t](totals[k], run[i + k])
@@ -412,20 +572,19 @@ cdef inline void sum_run_of_lanes(
     acc_t* sums,            # OUT: n
 ) noexcept nogil:
     """What `sum_run` does, for lanes: in one pass, ROWS elements of each running sum at a time."""
-    cdef Py_ssize_t whole = size - size % PARTIALS if size >= LONG else 0, i = 0, k, row, count
-    cdef const char* rows[ROWS]
+    cdef Py_ssize_t whole = size - size % PARTIALS, i = 0, k, count
+    if size < LONG:
+        sum_columns[value_t, acc_t](&run, 1, 0, step, size, n, _, sums)
+        return
     while i < whole:
         count = min((whole - i) // PARTIALS, <Py_ssize_t> ROWS)
         for k in range(PARTIALS):
-            for row in range(count):
-                rows[row] = run + (i + k + row * PARTIALS) * step
-            add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, partials + k * n)
+            add_stack[value_t, acc_t](
+                <const value_t*> (run + (i + k) * step), PARTIALS * step, count, n, i == 0,
+                partials + k * n,
+            )
         i += count * PARTIALS
-    if whole > 0:
-        sum_partials[acc_t](partials, n, sums)
-    while i < size:
-        count = min(size - i, <Py_ssize_t> ROWS)
-        for row in range(count):
-            rows[row] = run + (i + row) * step
-        add_some[value_t, acc_t](rows, count, 0, n, i == 0, _, sums)
-        i += count
+    sum_partials[acc_t](partials, PARTIALS, n, sums)
+    add_stack[value_t, acc_t](
+        <const value_t*> (run + i * step), step, size - i, n, False, sums
+    )
