@@ -20,7 +20,6 @@ from ._problem import (
     Prepared,
     Problem,
     Size,
-    aligned,
     as_array,
     check_gradient,
     deliver,
@@ -28,6 +27,7 @@ from ._problem import (
     native,
     normalize_shape,
     normalize_size,
+    readable,
     remembered,
     result_array,
     scattering_problem,
@@ -56,7 +56,7 @@ def _prepare(
         _dtypes.check_index_dtype(function, positions, problem.plane)
     element = ELEMENTS[_dtypes.name_of(dtype)]
     work = problem.traffic(dtype.itemsize)
-    return Prepared(problem, dtype.newbyteorder("="), element, dtype.isnative, work)
+    return Prepared(problem, dtype.newbyteorder("="), element, element, dtype.isnative, work)
 
 
 def _maximum(
@@ -74,7 +74,7 @@ def _maximum(
     x = as_array(function, "x", x)
     sizes = normalize_size(function, ndim, output_size)
     positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if return_indices else None
-    problem, dtype, element, is_native, work = _prepare(
+    problem, dtype, element, _, is_native, work = _prepare(
         function, x.shape, x.dtype, sizes, data_format, windows, positions
     )
     if not is_native:
@@ -124,7 +124,7 @@ def _prepare_backward(
     element = ELEMENTS[_dtypes.name_of(dtype)]
     is_native = dtype.isnative and positions.isnative
     work = problem.traffic(dtype.itemsize)
-    return Prepared(problem, dtype.newbyteorder("="), element, is_native, work)
+    return Prepared(problem, dtype.newbyteorder("="), element, element, is_native, work)
 
 
 def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
@@ -149,14 +149,19 @@ def _maximum_backward(
     gradient = as_array(function, "grad_output", grad_output)
     positions = as_array(function, "indices", indices)
     target_shape = normalize_shape(function, input_shape)
-    problem, dtype, element, is_native, work = _prepare_backward(
-        *(function, ndim, gradient.shape, gradient.dtype, positions.shape, positions.dtype),
-        *(target_shape, data_format),
+    problem, dtype, element, _, is_native, work = _prepare_backward(
+        function,
+        ndim,
+        gradient.shape,
+        gradient.dtype,
+        positions.shape,
+        positions.dtype,
+        target_shape,
+        data_format,
     )
-    if not is_native:
-        gradient, positions = native(gradient), native(positions)
     threads = threads_for(function, num_threads, work)
-    gradient, positions = aligned(gradient), aligned(positions)
+    if not (is_native and gradient.flags.aligned and positions.flags.aligned):
+        gradient, positions = readable(gradient), readable(positions)
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
     throwaway = out is None and 0 not in target_shape

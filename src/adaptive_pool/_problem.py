@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from . import _windows
 from ._kernels.tables import Windows as KernelWindows
+from ._kernels.tables import are_sizes
 
 Array: TypeAlias = npt.NDArray[Any]
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
@@ -94,8 +95,9 @@ def native(x: Array) -> Array:
     return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
-def aligned(x: Array) -> Array:
-    """Return `x`, or a copy that kernels can read in place."""
+def readable(x: Array) -> Array:
+    """Return `x`, or a copy in the byte order of the machine that kernels can read in place."""
+    x = native(x)
     return x if x.flags.aligned else x.copy()
 
 
@@ -103,13 +105,8 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
     if type(output_size) is int and output_size >= 0:
         return (output_size,) * ndim
-    if type(output_size) is tuple and len(output_size) == ndim:
-        return tuple(
-            [
-                None if entry is None else _windows.as_size(function, "output_size", entry)
-                for entry in output_size
-            ]
-        )
+    if are_sizes(output_size, True) and len(output_size) == ndim:  # type: ignore[arg-type]
+        return output_size  # type: ignore[return-value]
     if output_size is None:
         return (None,) * ndim
     if isinstance(output_size, np.ndarray):
@@ -168,7 +165,8 @@ class Prepared(NamedTuple):
 
     problem: Problem
     dtype: np.dtype[Any]  # of the result
-    element: int  # what the argument holds, as the kernels number it
+    element: int  # what the argument holds, as the kernels number it,
+    result_element: int  # and the result
     is_native: bool  # the byte order of the argument
     work: int  # bytes read and written
 
@@ -280,6 +278,8 @@ def scattering_problem(
 
 def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
     """Return `input_shape` as a tuple of integers, each evaluated once."""
+    if are_sizes(input_shape, False):
+        return input_shape  # type: ignore[return-value]
     if isinstance(input_shape, (str, bytes)) or not isinstance(input_shape, Sequence):
         raise TypeError(
             f"{function}: input_shape must be a sequence of integers, "
