@@ -123,7 +123,7 @@ def _prepare_backward(
     problem = scattering_problem(input_shape, shape, first, ndim)
     element = ELEMENTS[_dtypes.name_of(dtype)]
     is_native = dtype.isnative and positions.isnative
-    work = problem.traffic(dtype.itemsize)
+    work = problem.traffic(dtype.itemsize) // 2  # writing takes half the time of reading
     return Prepared(problem, dtype.newbyteorder("="), element, element, is_native, work)
 
 

@@ -18,10 +18,11 @@ cdef inline int run_jobs(
 ) except -1 nogil:
     cdef Py_ssize_t job
     cdef int found = 0
+    num_threads = <int> min(<Py_ssize_t> num_threads, jobs)
     cdef char* scratch = take_scratch(num_threads * scratch_size)
     if scratch == NULL:
         raise MemoryError
-    if num_threads == 1:  # not even a region of one thread, which costs as much as a small call
+    if num_threads <= 1:  # not even a region of one thread, which costs as much as a small call
         for job in range(jobs):
             found |= work(task, job, scratch)
     else:
