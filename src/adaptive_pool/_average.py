@@ -73,10 +73,14 @@ def _average(
     if not is_native:
         x = native(x)
     threads = threads_for(function, num_threads, work)
-    y = result_array(function, "out", out, problem.output_shape, y_dtype, x)
+    shape = problem.output_shape
+    if out is None:
+        y = np.empty(shape, y_dtype)
+    else:
+        y = result_array(function, "out", out, shape, y_dtype, x)
     if problem.windows is not None:
         average(x, y, problem.windows, element, y_element, threads)
-    return deliver(y, out)
+    return y if out is None else deliver(y, out)
 
 
 @remembered
@@ -119,12 +123,15 @@ def _average_backward(
     threads = threads_for(function, num_threads, work)
     if not (is_native and gradient.flags.aligned):
         gradient = readable(gradient)
-    result = result_array(function, "out", out, target_shape, dtype, gradient)
+    if out is None:
+        result = np.empty(target_shape, dtype)
+    else:
+        result = result_array(function, "out", out, target_shape, dtype, gradient)
     if problem.windows is None:
         result[...] = 0
     else:
         average_backward(gradient, result, problem.windows, element, threads)
-    return deliver(result, out)
+    return result if out is None else deliver(result, out)
 
 
 def adaptive_avg_pool1d(

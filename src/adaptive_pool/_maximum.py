@@ -82,24 +82,30 @@ def _maximum(
     threads = threads_for(function, num_threads, work)
     shape = problem.output_shape
     if positions is None:
-        y = result_array(function, "out", out, shape, dtype, x)
+        if out is None:
+            y = np.empty(shape, dtype)
+        else:
+            y = result_array(function, "out", out, shape, dtype, x)
         if problem.windows is not None:
             maximum(x, y, None, problem.windows, element, threads)
-        return deliver(y, out)
+        return y if out is None else deliver(y, out)
 
-    if out is not None and not (
-        isinstance(out, tuple) and len(out) == 2 and out[0] is not None and out[1] is not None
-    ):
+    if out is None:
+        y, indices = np.empty(shape, dtype), np.empty(shape, positions)
+    elif isinstance(out, tuple) and len(out) == 2 and out[0] is not None and out[1] is not None:
+        y = result_array(function, "out[0]", out[0], shape, dtype, x)
+        indices = result_array(function, "out[1]", out[1], shape, positions, x)
+        if share_memory(*out):
+            raise ValueError(f"{function}: out[0] and out[1] must not share memory")
+    else:
         raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
-    y_out, indices_out = (None, None) if out is None else out
-    y = result_array(function, "out[0]", y_out, shape, dtype, x)
-    indices = result_array(function, "out[1]", indices_out, shape, positions, x)
-    if out is not None and share_memory(*out):
-        raise ValueError(f"{function}: out[0] and out[1] must not share memory")
     if problem.windows is not None:
         maximum(x, y, indices, problem.windows, element, threads)
-    pair = deliver(y, y_out), deliver(indices, indices_out)
-    return pair if out is None else out
+    pair: Pair = (y, indices) if out is None else out
+    if out is not None:
+        deliver(y, out[0])
+        deliver(indices, out[1])
+    return pair
 
 
 @remembered
@@ -171,12 +177,15 @@ def _maximum_backward(
         and any_outside(positions, problem.windows, problem.plane, threads)
     ):
         raise _outside(function, positions, problem)
-    result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
+    if out is None:
+        result = np.empty(target_shape, dtype)
+    else:
+        result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
     if problem.windows is None:
         result[...] = 0
     elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
         raise _outside(function, positions, problem)
-    return deliver(result, out)
+    return result if out is None else deliver(result, out)
 
 
 @overload

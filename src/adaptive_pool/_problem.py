@@ -360,13 +360,11 @@ def result_array(
     dtype: np.dtype[Any],
     *read: Array,
 ) -> Array:
-    """Return the array for a kernel to write to while it reads `read`.
+    """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
     That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
     that overlaps what it reads: it gets a new one then, which `deliver` copies.
     """
-    if out is None:
-        return np.empty(shape, dtype)
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:
         return np.empty(shape, dtype)
@@ -384,10 +382,8 @@ def share_memory(a: Array, b: Array) -> bool:
         return True
 
 
-def deliver(result: Array, out: Array | None) -> Array:
-    """Return what the caller gets: `result`, or `out` holding it."""
-    if out is None or out is result:
-        return result
-    if not np.may_share_memory(result, out):
+def deliver(result: Array, out: Array) -> Array:
+    """Return `out`, holding `result`."""
+    if out is not result and not np.may_share_memory(result, out):
         out[...] = result
     return out
