@@ -10,6 +10,7 @@ from cases import DTYPES, dtype_of
 from oracle import function
 
 import adaptive_pool as ap
+from adaptive_pool._kernels.tables import are_sizes
 
 
 def zeros(*shape, dtype=np.float32):
@@ -555,6 +556,31 @@ def test_tables_of_long_axes_are_not_kept():
     finally:
         tracemalloc.stop()
     assert kept < 16 * 100_000
+
+
+class Pair(tuple):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ((), True),
+        ((0, 7, 2**80), True),
+        ((3, None), False),
+        ((3, -1), False),
+        ((3, True), False),
+        ((3, 1.0), False),
+        ((3, np.int64(4)), False),
+        (Pair((3, 4)), False),
+        ([3, 4], False),
+        (3, False),
+    ],
+    ids=str,
+)
+def test_only_tuples_of_plain_ints_are_taken_as_they_are(value, plain):
+    assert are_sizes(value, False) == plain
+    assert are_sizes(value, True) == (plain or value == (3, None))
 
 
 def test_the_cache_tells_equal_sizes_of_other_types_apart():

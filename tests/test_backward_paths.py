@@ -120,8 +120,13 @@ def test_average(rng, case, dtype, channels):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize(
     ("shape", "counts"),
-    [((3, 41, 60, 61), (7, 9)), ((1, 2, 500, 601), (7, 9)), ((1, 700, 30, 31), (1, 1))],
-    ids=["planes", "pieces-of-planes", "one-output"],
+    [
+        ((3, 41, 60, 61), (7, 9)),
+        ((1, 2, 500, 601), (7, 9)),
+        ((1, 700, 30, 31), (1, 1)),
+        ((1, 530, 28, 29), (14, 15)),
+    ],
+    ids=["planes", "pieces-of-planes", "one-output", "blocks-of-lanes"],
 )
 def test_same_bits_for_any_threads(rng, shape, counts, dtype):
     sizes = shape[2:]
@@ -192,6 +197,20 @@ def test_maximum(rng, case, dtype, index, channels):
         if channels_last:
             out = np.zeros((*out.shape[:-1], channels + 3), result.dtype)[..., 1:-2]
             assert maximum_of(g, indices, sizes, True, out=out).tobytes() == bits
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_planes_in_several_jobs(rng, dtype, threads):
+    """Jobs of some 256 KiB, cleared 16 KiB at once; NaN in one plane of the second."""
+    g = random_array(rng, (1, 2500, 3, 4), dtype)
+    indices = rng.integers(0, 63, g.shape)
+    g[0, 1300, 1] = np.nan
+    result = maximum_of(g, indices, (7, 9), num_threads=threads)
+    np.testing.assert_array_equal(result, _reference.maximum_backward(g, indices, (7, 9)))
+    gaps = np.full((1, 2500, 8, 9), 7, dtype)
+    assert maximum_of(g, indices, (7, 9), out=gaps[:, :, :7]).tobytes() == result.tobytes()
+    assert (gaps[:, :, 7] == 7).all()
 
 
 @pytest.mark.parametrize(

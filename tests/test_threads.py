@@ -157,11 +157,12 @@ def test_threads_limited_by_threadpoolctl():
 
 
 def test_many_callers_at_once(rng):
-    x = random_array(rng, (4, 16, 40, 40), "float32")
-    expected = results(x)
+    """They take scratch of different sizes from each other."""
+    xs = [random_array(rng, shape, "float32") for shape in ((4, 16, 40, 40), (1, 1, 6, 7))]
+    expected = [results(x) for x in xs]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for got in pool.map(lambda _: results(x, num_threads=2), range(40)):
-            assert got == expected
+        for k, got in enumerate(pool.map(lambda k: results(xs[k % 2], num_threads=2), range(60))):
+            assert got == expected[k % 2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

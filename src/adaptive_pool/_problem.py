@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from . import _windows
 from ._kernels.tables import Windows as KernelWindows
+from ._kernels.tables import are_sizes
 
 Array: TypeAlias = npt.NDArray[Any]
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
@@ -94,8 +95,9 @@ def native(x: Array) -> Array:
     return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
-def aligned(x: Array) -> Array:
-    """Return `x`, or a copy that kernels can read in place."""
+def readable(x: Array) -> Array:
+    """Return `x`, or a copy in the byte order of the machine that kernels can read in place."""
+    x = native(x)
     return x if x.flags.aligned else x.copy()
 
 
@@ -103,13 +105,8 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
     if type(output_size) is int and output_size >= 0:
         return (output_size,) * ndim
-    if type(output_size) is tuple and len(output_size) == ndim:
-        return tuple(
-            [
-                None if entry is None else _windows.as_size(function, "output_size", entry)
-                for entry in output_size
-            ]
-        )
+    if are_sizes(output_size, True) and len(output_size) == ndim:  # type: ignore[arg-type]
+        return output_size  # type: ignore[return-value]
     if output_size is None:
         return (None,) * ndim
     if isinstance(output_size, np.ndarray):
@@ -168,7 +165,8 @@ class Prepared(NamedTuple):
 
     problem: Problem
     dtype: np.dtype[Any]  # of the result
-    element: int  # what the argument holds, as the kernels number it
+    element: int  # what the argument holds, as the kernels number it,
+    result_element: int  # and the result
     is_native: bool  # the byte order of the argument
     work: int  # bytes read and written
 
@@ -280,6 +278,8 @@ def scattering_problem(
 
 def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
     """Return `input_shape` as a tuple of integers, each evaluated once."""
+    if are_sizes(input_shape, False):
+        return input_shape  # type: ignore[return-value]
     if isinstance(input_shape, (str, bytes)) or not isinstance(input_shape, Sequence):
         raise TypeError(
             f"{function}: input_shape must be a sequence of integers, "
@@ -360,13 +360,11 @@ def result_array(
     dtype: np.dtype[Any],
     *read: Array,
 ) -> Array:
-    """Return the array for a kernel to write to while it reads `read`.
+    """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
     That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
     that overlaps what it reads: it gets a new one then, which `deliver` copies.
     """
-    if out is None:
-        return np.empty(shape, dtype)
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:
         return np.empty(shape, dtype)
@@ -384,10 +382,8 @@ def share_memory(a: Array, b: Array) -> bool:
         return True
 
 
-def deliver(result: Array, out: Array | None) -> Array:
-    """Return what the caller gets: `result`, or `out` holding it."""
-    if out is None or out is result:
-        return result
-    if not np.may_share_memory(result, out):
+def deliver(result: Array, out: Array) -> Array:
+    """Return `out`, holding `result`."""
+    if out is not result and not np.may_share_memory(result, out):
         out[...] = result
     return out

@@ -316,9 +316,9 @@ cdef bint windows_fit(const Spread* s, Py_ssize_t most) noexcept nogil:
     return True
 
 
-cdef void choose_way(Spread* s) noexcept nogil:
+cdef void choose_way(Spread* s, int num_threads) noexcept nogil:
     """How lines are made, and of how many columns at a time."""
-    cdef Py_ssize_t most = LINE // s.lane_block
+    cdef Py_ssize_t most = LINE // s.lane_block, parts
     s.most_lines, s.most_columns = most_holding(&s.h_runs), most_holding(&s.w_runs)
     s.columns = min(s.width, ROW // s.lane_block)
     if not s.w.monotone:
@@ -332,8 +332,9 @@ cdef void choose_way(Spread* s) noexcept nogil:
         most = WINDOWS // s.most_lines
         if s.contiguous and s.depth == s.height == 1 and s.d.count * s.h.count * s.w.count == 1:
             s.way = BY_PLANES
-    elif s.contiguous:
-        s.columns = min(s.width, DIRECT // s.lane_block)
+    elif s.contiguous:  # columns for each thread: blocks of lanes get in each other's way
+        parts = pieces(num_threads, s.batches * s.channels * s.depth * s.height)
+        s.columns = min(pieces(s.width, parts), DIRECT // s.lane_block)
     while s.columns > 1 and not windows_fit(s, most):
         s.columns = pieces(s.columns, 2)
     if not windows_fit(s, most):
@@ -350,7 +351,7 @@ cdef Py_ssize_t plan(Spread* s, int num_threads) noexcept nogil:
     s.contiguous = s.grad_input.w == s.lanes * item and (
         s.lanes == 1 or s.grad_input.lane == item
     )
-    choose_way(s)
+    choose_way(s, num_threads)
     jobs = (
         s.batches * s.channels * s.depth * pieces(s.width, s.columns)
         * pieces(s.lanes, s.lane_block)

@@ -1,8 +1,8 @@
 """A list of jobs, worked through by one thread or several."""
 from cython.parallel cimport prange, threadid
-from libc.stdlib cimport free, malloc
 
 from adaptive_pool._kernels.canonical cimport Canonical
+from adaptive_pool._kernels.scratch cimport put_back_scratch, take_scratch
 
 cdef enum:
     # Bytes of all arrays up to which a call takes less time than giving up the GIL is worth.
@@ -18,16 +18,17 @@ cdef inline int run_jobs(
 ) except -1 nogil:
     cdef Py_ssize_t job
     cdef int found = 0
-    cdef char* scratch = <char*> malloc(<size_t> num_threads * scratch_size)
+    num_threads = <int> min(<Py_ssize_t> num_threads, jobs)
+    cdef char* scratch = take_scratch(num_threads * scratch_size)
     if scratch == NULL:
         raise MemoryError
-    if num_threads == 1:  # not even a region of one thread, which costs as much as a small call
+    if num_threads <= 1:  # not even a region of one thread, which costs as much as a small call
         for job in range(jobs):
             found |= work(task, job, scratch)
     else:
         for job in prange(jobs, schedule="static", num_threads=num_threads):
             found |= work(task, job, scratch + threadid() * scratch_size)
-    free(scratch)
+    put_back_scratch(scratch)
     return found != 0
 
 

@@ -38,11 +38,12 @@ ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
-    LANES = 64              # lanes that blocks of them are not worth going below
+    LANES = 256             # lanes that blocks of them are not worth going below
     LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
     SCRATCH = 524288        # bytes of a tile of sums
     CLEAR = 16384           # bytes that are cleared at once
-    GROUP = 16384           # or of several planes
+    GROUP = 16384           # or of several planes,
+    JOB = 262144            # of which a job takes so many bytes
     WHOLE = 524288          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
@@ -58,6 +59,7 @@ cdef struct Scatter:
     Py_ssize_t windows[3]   # OD, OH, OW
     Py_ssize_t sizes[3]     # D, H, W
     Py_ssize_t plane        # D * H * W
+    Py_ssize_t cleared      # planes that are cleared at once
     Py_ssize_t group        # channels, elements of a plane and lanes of a job
     Py_ssize_t part
     Py_ssize_t lane_block
@@ -134,18 +136,18 @@ cdef inline int add_run(
     Py_ssize_t n,           # IN: windows of one lane, or lanes of one window
     size_t ready, char* sums, Py_ssize_t step,
     Py_ssize_t side,        # IN: bytes of `sums` from one of the run to the next
-    real_t* like, index_t* _,
+    real_t* like, index_t* __,
 ) noexcept nogil:
     """Add what is ready, four at a time. Whether an index is outside or has just changed."""
     cdef int outside = False
     cdef index_t i, i1, i2, i3
-    while n >= 4:
+    cdef const char* end = index + (n & ~3) * index_step    # a counter would be kept in memory
+    while index != end:
         i = (<const index_t*> index)[0]
         i1 = (<const index_t*> (index + index_step))[0]
         i2 = (<const index_t*> (index + 2 * index_step))[0]
         i3 = (<const index_t*> (index + 3 * index_step))[0]
         index += 4 * index_step
-        n -= 4
         add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
         gradient += gradient_step
         sums += side
@@ -158,13 +160,12 @@ cdef inline int add_run(
         add_one[real_t](s, place, begin, i3, gradient, ready, sums, step, &outside, like)
         gradient += gradient_step
         sums += side
-    while n > 0:
+    for _ in range(n & 3):
         i = (<const index_t*> index)[0]
         add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
         index += index_step
         gradient += gradient_step
         sums += side
-        n -= 1
     return outside
 
 
@@ -357,25 +358,28 @@ cdef inline int scatter_ahead(
 cdef inline int scatter_small(
     const Scatter* s, const Place* place, real_t* gradient, index_t* index,
 ) noexcept nogil:
-    """Add to planes that are cleared at once."""
-    cdef Py_ssize_t planes = place.channel1 - place.channel0, size = s.plane * s.grad_input.w
-    cdef Py_ssize_t od, oh, channel
-    cdef char* sums = at(&s.grad_input, place.batch, place.channel0, 0, 0, 0, 0)
+    """Add to planes that are cleared whole, some of them at once."""
+    cdef Py_ssize_t size = s.plane * s.grad_input.w
+    cdef Py_ssize_t first = place.channel0, planes, od, oh, plane
+    cdef char* sums = at(&s.grad_input, place.batch, first, 0, 0, 0, 0)
     cdef int outside = False
     cdef add_t add = choose_add[real_t, index_t](s, True, NULL, NULL)
-    if planes == 1 or s.grad_input.channel == size:
-        memset(sums, 0, planes * size)
-    else:
-        for channel in range(planes):
-            memset(sums + channel * s.grad_input.channel, 0, size)
-    for od in range(s.windows[0]):
-        for oh in range(s.windows[1]):
-            outside |= add(
-                s, place,
-                at(&s.grad_output, place.batch, place.channel0, od, oh, 0, 0),
-                at(&s.indices, place.batch, place.channel0, od, oh, 0, 0),
-                s.windows[2], planes, s.plane, sums, s.grad_input.w, gradient, index,
-            )
+    while first < place.channel1:
+        planes = min(s.cleared, place.channel1 - first)
+        if planes == 1 or s.grad_input.channel == size:
+            memset(sums, 0, planes * size)
+        else:
+            for plane in range(planes):
+                memset(sums + plane * s.grad_input.channel, 0, size)
+        for od in range(s.windows[0]):
+            for oh in range(s.windows[1]):
+                outside |= add(
+                    s, place, at(&s.grad_output, place.batch, first, od, oh, 0, 0),
+                    at(&s.indices, place.batch, first, od, oh, 0, 0),
+                    s.windows[2], planes, s.plane, sums, s.grad_input.w, gradient, index,
+                )
+        sums += planes * s.grad_input.channel
+        first += planes
     return outside
 
 
@@ -524,8 +528,9 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     """Cut the work into jobs, enough for all threads; returns how many."""
     cdef Py_ssize_t item = s.grad_input.itemsize, jobs = s.batches * s.channels, size
     cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
-    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2], parts
+    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2], parts, blocks
     s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
+    size = s.plane * s.lanes * item
     s.flat = adjoin(&s.grad_input, s.sizes)
     s.in_place = element not in (FLOAT16, BFLOAT16) and s.flat and (
         s.grad_input.w == s.lanes * item and (s.lanes == 1 or s.grad_input.lane == item)
@@ -547,18 +552,17 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     s.lane_block = s.lanes
     if not s.in_place:
         s.lane_block = min(s.lanes, <Py_ssize_t> LANES_OF_HALVES)
-    elif jobs < num_threads:  # blocks of lanes are cleared piece by piece
-        s.lane_block = min(
-            s.lanes, max(pieces(s.lanes, pieces(num_threads, jobs)), <Py_ssize_t> LANES)
-        )
+    elif jobs < num_threads:  # where blocks meet, processors fetch each other's lanes
+        blocks = min(pieces(num_threads, jobs), s.lanes // LANES, size // WHOLE)
+        s.lane_block = pieces(s.lanes, max(blocks, <Py_ssize_t> 1))
     s.lane_blocks = pieces(s.lanes, s.lane_block)
     jobs *= s.lane_blocks
 
-    size = s.plane * s.lanes * item
     s.small = s.part == s.plane and s.lane_block == s.lanes and size <= WHOLE
-    s.group = 1
+    s.group = s.cleared = 1
     if s.small:
-        s.group = min(s.channels, max(1, min(pieces(GROUP, size), jobs // enough)))
+        s.cleared = pieces(GROUP, size)
+        s.group = min(s.channels, max(1, min(pieces(JOB, size), jobs // enough)))
     s.groups = pieces(s.channels, s.group)
     return jobs // s.channels * s.groups
 

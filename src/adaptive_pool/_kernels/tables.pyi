@@ -4,6 +4,7 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+def are_sizes(value: object, or_none: bool, /) -> bool: ...
 @final
 class Windows:
     def __new__(

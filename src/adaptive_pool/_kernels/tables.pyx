@@ -1,6 +1,25 @@
-"""Window tables, copied once into C arrays, so that a call acquires no buffer for them."""
+"""What calls say of axes: sizes, and window tables, copied once into C arrays.
+
+So a call acquires no buffer for its tables, and looks at its sizes in no loop of Python.
+"""
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+
+
+def are_sizes(
+    value,              # IN: anything
+    bint or_none,       # IN: whether None is taken for a size
+):
+    """Whether `value` is a tuple of ints, none negative; not of subclasses, so not of bools."""
+    if type(value) is not tuple:
+        return False
+    for size in <tuple> value:
+        if type(size) is int:
+            if size < 0:
+                return False
+        elif not (or_none and size is None):
+            return False
+    return True
 
 
 @cython.final
