@@ -15,6 +15,14 @@ LONG = [
 # Many lines, enough to be reduced side by side, of windows of several rows and columns.
 SEVERAL = [((136, 64), (32, 9)), ((8, 40, 32), (4, 8, 5)), ((136, 33), (32, 5))]
 
+# Rows, many and few, of more columns than a tile has; two axes of which one is not pooled; more
+# outputs than inputs; windows of two rows, of one element, of one column, of many.
+SHORT = [
+    ((300,), (40,)), ((40,), (160,)), ((33, 20), (33, 7)), ((12, 9), (12, 1)), ((9, 9), (9, 9)),
+    ((300,), (7,)), ((70, 150), (35, 60)), ((6, 40), (3, 40)), ((3, 4, 40), (3, 4, 11)),
+    ((4, 7), (2, 600)),
+]  # fmt: skip
+
 
 def ids(case):
     return "-".join("x".join(map(str, part)) for part in case)
@@ -40,17 +48,26 @@ def test_windows(rng, case, dtype, channels):
     check(random_array(rng, (channels, *case[0]), dtype), case[1])
 
 
-@pytest.mark.parametrize("case", LONG + SEVERAL, ids=ids)
+@pytest.mark.parametrize("case", SHORT, ids=ids)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "float32", "int64", "float64"])
+@pytest.mark.parametrize("channels", [2, 3, 5, 16, 33, 40])
+def test_short_windows(rng, case, dtype, channels):
+    """As lanes of a pack or a strip, full or not, and with as many channels last."""
+    check(random_array(rng, (channels, *case[0]), dtype), case[1])
+
+
+@pytest.mark.parametrize("case", LONG + SEVERAL + SHORT, ids=ids)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
     "rare",
     [[np.nan], [np.inf, -np.inf], [np.nan, np.inf, -np.inf], [0.0, -0.0]],
     ids=["nan", "infinities", "both", "zeros"],
 )
-def test_special_values(rng, case, dtype, rare):
+@pytest.mark.parametrize("channels", [4, 40])
+def test_special_values(rng, case, dtype, rare, channels):
     """One NaN or many, infinities whose sum is NaN, zeros of both signs as maxima."""
     for often in (0.001, 0.1):
-        x = -np.abs(rng.standard_normal((9, *case[0])))
+        x = -np.abs(rng.standard_normal((channels, *case[0])))
         chosen = rng.random(x.shape) < often
         x[chosen] = rng.choice(rare, chosen.sum())
         check(x.astype(dtype_of(dtype)), case[1])

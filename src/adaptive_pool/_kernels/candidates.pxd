@@ -10,7 +10,6 @@ from adaptive_pool._kernels.planes cimport ROWS, ask_for
 
 cdef enum:
     WIDTH = 32              # columns that a long window is reduced to at first
-    MANY_LINES = 32         # lines of a tile, where columns leave room; see survey.pxd
     STRIP = 32              # elements of lines that stay in registers; see survey.pxd
 
 ctypedef fused real_value_t:
@@ -159,6 +158,64 @@ cdef inline void best_of_strip(
             where[i] = winners[i]
 
 
+cdef inline void next_row(
+    const Stack* stack,
+    Py_ssize_t* k, Py_ssize_t* end,             # IN, OUT: the line, and the end of its depth
+    const char** row, Py_ssize_t* number,       # IN, OUT: where it is, and its first flat index
+) noexcept nogil:
+    k[0] += 1
+    row[0] += stack.step
+    number[0] += stack.columns
+    if k[0] == end[0]:
+        row[0] += stack.jump
+        number[0] += stack.skipped
+        end[0] += stack.height
+
+
+cdef inline void best_of_window(
+    const Stack* stack, const char* row,        # IN: the first element of the window
+    Py_ssize_t columns, Py_ssize_t step,        # IN: so many bytes apart
+    bint indexed,
+    value_t* best,              # OUT: STRIP maxima of the window
+    index_t* where,             # OUT: their flat indices
+) noexcept nogil:
+    """Compare the elements of a window in row-major order, for STRIP lanes, in registers."""
+    cdef value_t tops[STRIP]
+    cdef index_t winners[STRIP]
+    cdef const value_t* first = <const value_t*> row
+    cdef const value_t* x = first
+    cdef Py_ssize_t k = 0, end = stack.height, w = 2, line = stack.number, i
+    cdef index_t own = <index_t> line, number = own
+    if columns > 1:     # or the first element once more
+        x = <const value_t*> (row + step)
+        number += 1
+    for i in range(STRIP):  # something to compute, as in survey.pxd
+        tops[i] = first[i]
+        winners[i] = own
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+    if columns <= 2:
+        w = 0
+        next_row(stack, &k, &end, &row, &line)
+    while k < stack.count:
+        x = <const value_t*> (row + w * step)
+        number = <index_t> (line + w)
+        while True:     # at least once, or GCC would keep book of whether
+            for i in range(STRIP):
+                challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+            w += 1
+            if w == columns:
+                break
+            x = <const value_t*> (<const char*> x + step)
+            number += 1
+        w = 0
+        next_row(stack, &k, &end, &row, &line)
+    for i in range(STRIP):  # the last element once more, something to compute again
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+        best[i] = tops[i]
+        if indexed:
+            where[i] = winners[i]
+
+
 cdef inline void add_columns(
     index_t* where,             # IN, OUT: columns x n; from the first of a line to the element
     Py_ssize_t w0, Py_ssize_t columns, Py_ssize_t n,
@@ -246,39 +303,3 @@ cdef inline void best_of_long(
         best_of_columns[value_t, index_t](
             grid + lane, grid_where + lane, WIDTH, lanes, indexed, True, tops + lane, winners + lane
         )
-
-
-cdef inline void best_of_many(
-    const value_t* best, const index_t* where,  # IN: columns x lanes x MANY_LINES candidates
-    Py_ssize_t columns, Py_ssize_t step, bint indexed,
-    value_t* tops, index_t* winners,            # OUT: maxima, `windows` apart
-    Py_ssize_t windows,
-) noexcept nogil:
-    """Reduce a window of MANY_LINES lines that have been turned, in registers."""
-    cdef value_t found[MANY_LINES]
-    cdef index_t found_where[MANY_LINES]
-    cdef const value_t* last = best + (columns - 1) * step
-    cdef const index_t* last_where = where + (columns - 1) * step
-    cdef Py_ssize_t _column, i
-    cdef bint wins
-    for i in range(MANY_LINES):     # something to compute, as in survey.pxd
-        if indexed:
-            wins = beats[value_t, index_t](last[i], last_where[i], best[i], where[i])
-            found_where[i] = last_where[i] if wins else where[i]
-        else:
-            wins = (last[i] > best[i]) | is_nan[value_t](last[i])
-        found[i] = last[i] if wins else best[i]
-    for _column in range(1, columns - 1):
-        best += step
-        where += step
-        for i in range(MANY_LINES):
-            if indexed:
-                wins = beats[value_t, index_t](best[i], where[i], found[i], found_where[i])
-                found_where[i] = where[i] if wins else found_where[i]
-            else:
-                wins = (best[i] > found[i]) | is_nan[value_t](best[i])
-            found[i] = best[i] if wins else found[i]
-    for i in range(MANY_LINES):
-        tops[i * windows] = found[i]
-        if indexed:
-            winners[i * windows] = found_where[i]

@@ -57,7 +57,10 @@ cdef inline void store_indices(
     const Array* indices, char* out, Py_ssize_t step, const index_t* winners, Py_ssize_t n,
 ) noexcept nogil:
     cdef Py_ssize_t i
-    if indices.itemsize == 4:
+    if indices.itemsize == 4 and step == 4:
+        for i in range(n):
+            (<int32_t*> out)[i] = <int32_t> winners[i]
+    elif indices.itemsize == 4:
         for i in range(n):
             (<int32_t*> (out + i * step))[0] = <int32_t> winners[i]
     elif step == 8:  # a literal, so that it vectorises
@@ -87,6 +90,13 @@ cdef inline void settle_all(
                 )
 
 
+cdef inline bint is_run(const Array* results, Py_ssize_t lanes) noexcept nogil:
+    """Whether so many lanes of one window and those of the next are neighbours in memory."""
+    return results.w == lanes * results.itemsize and (
+        lanes == 1 or results.lane == results.itemsize
+    )
+
+
 cdef inline void store_maxima(
     const Pooling* p, const Array* values,
     const Array* indices,       # data is NULL if none are wanted
@@ -100,7 +110,9 @@ cdef inline void store_maxima(
     cdef bint indexed = indices.data != NULL
     if not indexed:
         settle_all[value_t](p, tile, line, tops)
-    if lanes == 1:
+    if is_run(values, lanes):
+        store_values[value_t](out, values.itemsize, tops, windows * lanes, p.element)
+    elif lanes == 1:
         store_values[value_t](out, values.w, tops, windows, p.element)
     else:
         for ow in range(windows):
@@ -110,7 +122,9 @@ cdef inline void store_maxima(
     if not indexed:
         return
     out = at(indices, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane)
-    if lanes == 1:
+    if is_run(indices, lanes):
+        store_indices[index_t](indices, out, indices.itemsize, winners, windows * lanes)
+    elif lanes == 1:
         store_indices[index_t](indices, out, indices.w, winners, windows)
     else:
         for ow in range(windows):

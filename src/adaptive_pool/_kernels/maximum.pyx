@@ -10,14 +10,15 @@ pairs can be compared in any order. Without indices only values are kept; those 
 to know except for zeros, whose sign may differ, and NaNs, whose payloads may: `settle` looks the
 winner up in the window, which ends at its first element for the zeros that a ReLU leaves.
 """
-from libc.string cimport memcpy
-
 from adaptive_pool._kernels.candidates cimport (
-    MANY_LINES, STRIP, Stack, add_columns, best_of_columns, best_of_long, best_of_many,
-    best_of_pairs, best_of_some, best_of_strip,
+    STRIP, Stack, add_columns, best_of_columns, best_of_long, best_of_some, best_of_strip,
+    best_of_window,
 )
 from adaptive_pool._kernels.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
+)
+from adaptive_pool._kernels.columns cimport (
+    best_of_neighbours, best_of_rows, best_of_turned, cut_in_strips, is_matrix, is_row, is_turned,
 )
 from adaptive_pool._kernels.elements cimport (
     BOOL, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
@@ -31,21 +32,19 @@ from adaptive_pool._kernels.packing cimport (
 )
 from adaptive_pool._kernels.planes cimport (
     JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_for, buffer_size, cut,
-    distance_ahead, input_at, isa, job_count, line_number, line_of, locate, next_line, pieces,
+    input_at, isa, job_count, line_number, line_of, locate, next_line, pieces,
     plan, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.survey cimport LONG, is_long, survey
 from adaptive_pool._kernels.tables cimport Axis, Windows, window_size
-from adaptive_pool._kernels.turning cimport turn
 
 ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     MANY = 1024             # bytes of lanes that are enough of a stream for the memory
-    SECOND_CACHE = 2097152  # bytes of input that are not in it
     MOST_LANES = 2048       # lanes of a tile, where nothing but lanes is in it
     FLAT = 128              # elements of a plane that is better a line than a lane of a pack
-    GRID = 512              # elements of scratch beside a tile of turned lines
+    GRID = 512              # elements of scratch that a tile of turned lines may need besides
 
 ctypedef void (*tile_t)(
     const void* task, Py_ssize_t job, void* buffers, void* best, void* where,
@@ -61,6 +60,8 @@ cdef struct Maximum:
     Axis point
     int64_t ends[3]
     tile_t tile
+    Py_ssize_t room         # elements of a tile, at most
+    bint turned             # windows of many lines are reduced side by side: tiles are cut for it
     Py_ssize_t values       # bytes of a thread's scratch that are for values, and for indices
     Py_ssize_t positions
 
@@ -71,6 +72,17 @@ cdef inline bint suits_strips(const Line* line, Py_ssize_t n) noexcept nogil:
     return n >= STRIP and line.height >= ROWS and twice * line.count <= 2 * n
 
 
+cdef inline Stack stack_of(const Pooling* p, const Line* line) noexcept nogil:
+    cdef Stack stack
+    stack.count, stack.height, stack.step = line.count, line.height, p.x.h
+    stack.jump = p.x.d - line.height * p.x.h
+    stack.number = (line.d0 * p.h.size + line.h0) * p.w.size
+    stack.columns = p.w.size
+    stack.skipped = (p.h.size - line.height) * p.w.size
+    stack.ahead = max(p.ahead, line.height * p.x.h) if p.ahead else 0
+    return stack
+
+
 cdef inline void best_of_strips(
     const Pooling* p, const Tile* tile, const Line* line, Py_ssize_t w0,
     Py_ssize_t n,               # IN: elements of an input line, from column w0 on; >= STRIP
@@ -79,13 +91,7 @@ cdef inline void best_of_strips(
 ) noexcept nogil:
     cdef const value_t* first = <const value_t*> input_at(p, line, 0, w0, tile.lane)
     cdef Py_ssize_t i = 0, last = n - STRIP
-    cdef Stack stack
-    stack.count, stack.height, stack.step = line.count, line.height, p.x.h
-    stack.jump = p.x.d - line.height * p.x.h
-    stack.number = (line.d0 * p.h.size + line.h0) * p.w.size
-    stack.columns = p.w.size
-    stack.skipped = (p.h.size - line.height) * p.w.size
-    stack.ahead = max(p.ahead, line.height * p.x.h) if p.ahead else 0
+    cdef Stack stack = stack_of(p, line)
     while i < n:
         i = min(i, last)    # rather some columns twice than less than STRIP
         if indexed:
@@ -176,69 +182,61 @@ cdef inline void best_of_lanes(
         best_of_some[value_t, index_t](runs, indices, count, 0, n, first, indexed, best, where)
 
 
-cdef inline void best_of_turned(
-    const value_t* best, const index_t* where,  # IN: lines x columns x lanes candidates
-    const Axis* w, const Tile* tile, bint indexed,
-    value_t* grid, index_t* grid_where,         # scratch: columns x lanes x lines, and lines
-    value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
+cdef inline bint suits_windows(const Pooling* p, const Tile* tile) noexcept nogil:
+    """Whether STRIP lanes at a time stay in registers for a whole window."""
+    return p.fetch == NULL and tile.lanes >= STRIP and p.ahead == 0  # else lanes are a stream
+
+
+cdef inline void best_of_line(
+    const Pooling* p, const Tile* tile, const Line* line, bint indexed,
+    value_t* best, index_t* where,      # OUT: windows x lanes
 ) noexcept nogil:
-    """Reduce the windows of many lines side by side, after turning lines into lanes."""
-    cdef Py_ssize_t n = tile.lines, lanes = tile.lanes, columns = (tile.w1 - tile.w0) * lanes
-    cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes, ow, lane, column, k, first
-    cdef value_t* found = grid + n * columns
-    cdef index_t* found_where = grid_where + n * columns
-    turn(
-        <const char*> best, columns * sizeof(value_t), n, columns,
-        <char*> grid, n * sizeof(value_t), sizeof(value_t),
-    )
-    if indexed:
-        turn(
-            <const char*> where, columns * sizeof(index_t), n, columns,
-            <char*> grid_where, n * sizeof(index_t), sizeof(index_t),
-        )
-        add_columns[index_t](grid_where, tile.w0, tile.w1 - tile.w0, n * lanes)
+    """Compare the elements of all windows of a line, STRIP lanes at a time."""
+    cdef Stack stack = stack_of(p, line)
+    cdef Py_ssize_t first = stack.number, last = tile.lanes - STRIP, ow, i
+    cdef const char* row = input_at(p, line, 0, 0, tile.lane)
+    cdef const char* corner
     for ow in range(tile.ow0, tile.ow1):
-        for lane in range(lanes):
-            first = ((w.starts[ow] - tile.w0) * lanes + lane) * n
-            if n == MANY_LINES and indexed:
-                best_of_many[value_t, index_t](
-                    grid + first, grid_where + first, window_size(w, ow), lanes * n, True,
-                    tops, winners, windows,
-                )
-            elif n == MANY_LINES:
-                best_of_many[value_t, index_t](
-                    grid + first, grid_where + first, window_size(w, ow), lanes * n, False,
-                    tops, winners, windows,
-                )
-            else:
-                memcpy(found, grid + first, n * sizeof(value_t))
-                if indexed:
-                    memcpy(found_where, grid_where + first, n * sizeof(index_t))
-                for column in range(1, window_size(w, ow)):
-                    best_of_pairs[value_t, index_t](
-                        grid + first + column * lanes * n, grid_where + first + column * lanes * n,
-                        n, indexed, found, found_where,
-                    )
-                for k in range(n):
-                    tops[k * windows] = found[k]
-                    if indexed:
-                        winners[k * windows] = found_where[k]
-            tops += 1
-            winners += 1
+        corner = row + p.w.starts[ow] * p.x.w
+        stack.number = first + p.w.starts[ow]
+        i = 0
+        while i < tile.lanes:
+            i = min(i, last)    # rather some lanes twice than less than STRIP
+            best_of_window[value_t, index_t](
+                &stack, corner + i * <Py_ssize_t> sizeof(value_t), window_size(p.w, ow), p.x.w,
+                indexed, best + i, where + i,
+            )
+            i += STRIP
+        best += tile.lanes
+        where += tile.lanes
 
 
 cdef inline void best_of_tile(
-    const value_t* best, index_t* where,        # IN: lines x columns x lanes candidates
-    const Axis* w, const Tile* tile, bint indexed,
+    value_t* best, index_t* where,              # IN: lines x columns x lanes candidates
+    const Axis* w, const Tile* tile, bint turned, bint indexed,
     value_t* grid, index_t* grid_where,         # scratch: TILE and WIDTH x lanes
     value_t* tops, index_t* winners,            # OUT: lines x windows x lanes
 ) noexcept nogil:
     """Reduce all windows of a tile along W where lanes are too few for vectors."""
     cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, k, ow, lane, start, size
-    if tile.lines >= VECTOR and w.longest < LONG:
-        best_of_turned[value_t, index_t](
-            best, where, w, tile, indexed, grid, grid_where, tops, winners
-        )
+    if turned and tile.lines >= VECTOR:
+        if indexed:
+            best_of_turned[value_t, index_t](
+                best, where, w, tile, True, grid, grid_where, tops, winners
+            )
+        else:
+            best_of_turned[value_t, index_t](
+                best, where, w, tile, False, grid, grid_where, tops, winners
+            )
+        return
+    if lanes > 1 and w.longest < LONG:
+        for k in range(tile.lines):
+            start = k * columns * lanes
+            best_of_neighbours[value_t, index_t](
+                best + start, where + start, w, tile, indexed, grid, grid_where, tops, winners
+            )
+            tops += (tile.ow1 - tile.ow0) * lanes
+            winners += (tile.ow1 - tile.ow0) * lanes
         return
     for k in range(tile.lines):
         if indexed:
@@ -273,12 +271,23 @@ cdef void maximum_tile(
     cdef bint indexed = task.indices.data != NULL
     cdef Py_ssize_t lanes = tile.lanes, columns = tile.w1 - tile.w0, w, end, k, ow, lane, i
     cdef Py_ssize_t windows = (tile.ow1 - tile.ow0) * lanes
-    cdef value_t* tops = best + TILE
-    cdef index_t* winners = where + TILE
+    cdef value_t* tops = best + task.room
+    cdef value_t* grid = best + 2 * task.room
+    cdef index_t* winners = where + task.room
     cdef bint surveyed = is_long(p)
+    cdef bint rows = task.turned and is_row(p) and tile.lines >= VECTOR
+    cdef bint matrix = rows and is_matrix(p, &tile, &first)
 
     for k in range(tile.lines):
-        if lanes >= VECTOR:
+        if matrix:  # turned from where it is
+            break
+        i = k * windows
+        if suits_windows(p, &tile):
+            if indexed:
+                best_of_line[value_t, index_t](p, &tile, &line, True, tops + i, winners + i)
+            else:
+                best_of_line[value_t, index_t](p, &tile, &line, False, tops + i, winners + i)
+        elif lanes >= VECTOR:
             for ow in range(tile.ow0, tile.ow1):
                 i = k * windows + (ow - tile.ow0) * lanes
                 best_of_lanes[value_t, index_t](
@@ -288,7 +297,12 @@ cdef void maximum_tile(
             survey[value_t, index_t](
                 p, &tile, &line, buffers, indexed, tops + k * windows, winners + k * windows
             )
-        elif tile.lines * columns * lanes <= TILE:
+        elif rows:
+            i = k * columns * lanes
+            best_of_lines[value_t, index_t](
+                p, &tile, &line, tile.w0, tile.w1, buffers, False, best + i, where + i
+            )
+        elif tile.lines * columns * lanes <= task.room:
             i = k * columns * lanes
             best_of_lines[value_t, index_t](
                 p, &tile, &line, tile.w0, tile.w1, buffers, indexed, best + i, where + i
@@ -309,9 +323,19 @@ cdef void maximum_tile(
                     )
                 w = end
         next_line(p, &line)
-    if lanes < VECTOR and not surveyed and tile.lines * columns * lanes <= TILE:
+    if rows:
+        if indexed:
+            best_of_rows[value_t, index_t](
+                p, &tile, &first, best, True, grid, best, where, tops, winners
+            )
+        else:
+            best_of_rows[value_t, index_t](
+                p, &tile, &first, best, False, grid, best, where, tops, winners
+            )
+    elif lanes < VECTOR and not surveyed and tile.lines * columns * lanes <= task.room:
         best_of_tile[value_t, index_t](
-            best, where, p.w, &tile, indexed, best + 2 * TILE, where + 2 * TILE, tops, winners
+            best, where, p.w, &tile, task.turned, indexed, grid, where + 2 * task.room, tops,
+            winners,
         )
     line = first
     for k in range(tile.lines):
@@ -384,13 +408,20 @@ cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogi
     cdef const Packing* packing = &maximum.packing
     cdef Maximum inner = maximum[0]
     cdef char* free_scratch = scratch + maximum.values + maximum.positions
-    cdef Py_ssize_t k
+    cdef Py_ssize_t k, columns
     inner.pooling = pack(packing, &maximum.pooling, job, free_scratch)
     free_scratch += pack_size(packing)
     inner.out = packed_results(packing, &inner.pooling, &maximum.out, free_scratch)
     free_scratch += results_size(packing, &maximum.out)
     if maximum.indices.data != NULL:
         inner.indices = packed_results(packing, &inner.pooling, &maximum.indices, free_scratch)
+    inner.turned = False
+    # As many lines to a tile as there is room for.
+    columns = max(inner.pooling.w.size, inner.pooling.w.count)
+    inner.pooling.group = max(
+        min(inner.pooling.lines, TILE // (inner.pooling.lanes * columns)), <Py_ssize_t> 1
+    )
+    inner.pooling.groups = pieces(inner.pooling.lines, inner.pooling.group)
     for k in range(job_count(&inner.pooling)):
         inner.tile(&inner, k, NULL, scratch, scratch + maximum.values)
     unpack(packing, &inner.pooling, job, &inner.out, &maximum.out)
@@ -410,23 +441,24 @@ cdef int pool(
         tile_for[int32_t](element, NULL) if short_plane or not indexed
         else tile_for[int64_t](element, NULL)
     )
-    # Three tiles of values and of indices: of lines, of their windows, of turned lines. Halves are
-    # kept as float32.
-    task.values = (3 * TILE + GRID) * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
-    task.positions = (3 * TILE + GRID) * (
-        sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
-    )
-    cdef Py_ssize_t lines = 2 * VECTOR
-    if c.lanes * max(windows.w.size, windows.w.count) * MANY_LINES <= TILE:
-        lines = MANY_LINES
     while True:
-        task.pooling = plan(c, element, windows, lines, num_threads)
-        # Pieces of many lanes are worth asking for even of inputs that the third cache holds.
-        if c.lanes * c.arrays[0].itemsize >= MANY and c.buffers[0].len > SECOND_CACHE:
-            task.pooling.ahead = distance_ahead(&task.pooling)
+        task.pooling = plan(c, element, windows, 1, num_threads)
+        task.room = TILE
+        task.turned = is_turned(&task.pooling)
+        if task.turned:
+            if not is_row(&task.pooling) and task.pooling.w.size * STRIP > TILE:
+                task.room = 2 * TILE    # longer pieces of several rows
+            cut_in_strips(&task.pooling, task.room, num_threads)
+        # Three tiles of values and of indices: of lines, of their windows, of turned lines. Halves
+        # are kept as float32.
+        task.values = (3 * task.room + GRID) * max(c.arrays[0].itemsize, <Py_ssize_t> sizeof(float))
+        task.positions = (3 * task.room + GRID) * (
+            sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
+        )
         task.packing = plan_packing(c, &task.pooling)
         if (task.packing.groups == 0 or task.packing.plane >= FLAT) and flatten(&task, num_threads):
             task.packing.groups = 0
+            task.turned = is_turned(&task.pooling)
         task.out = c.arrays[1]
         if indexed:
             task.indices = c.arrays[2]

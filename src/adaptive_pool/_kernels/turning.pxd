@@ -11,6 +11,8 @@ cdef extern from *:
     typedef uint16_t ap_eight_halves __attribute__((vector_size(16)));
     typedef uint32_t ap_four __attribute__((vector_size(16)));
     typedef uint32_t ap_eight __attribute__((vector_size(32)));
+    typedef uint64_t ap_two_longs __attribute__((vector_size(16)));
+    typedef uint64_t ap_four_longs __attribute__((vector_size(32)));
     /* 8 rows of 8 words of 2 bytes to 8 rows of 8: thrice each row and the fourth after it become
        two, their words in turn. */
     static inline void ap_turn_halves(
@@ -58,6 +60,22 @@ cdef extern from *:
         b = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
         memcpy(out + 3 * out_step, &b, 32);
     }
+    static inline void ap_turn_longs(
+        const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
+    {
+        for (int k = 0; k < 8; k += 4) {
+            ap_two_longs a[4];
+            ap_four_longs even, odd, b;
+            for (int i = 0; i < 4; i++)
+                memcpy(&a[i], in + (k + i) * in_step, 16);
+            even = __builtin_shufflevector(a[0], a[2], 0, 1, 2, 3);
+            odd = __builtin_shufflevector(a[1], a[3], 0, 1, 2, 3);
+            b = __builtin_shufflevector(even, odd, 0, 4, 2, 6);
+            memcpy(out + 8 * k, &b, 32);
+            b = __builtin_shufflevector(even, odd, 1, 5, 3, 7);
+            memcpy(out + out_step + 8 * k, &b, 32);
+        }
+    }
     #else
     static inline void ap_turn_words(
         const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
@@ -77,6 +95,19 @@ cdef extern from *:
                 memcpy(out + i * out_step + 4 * k, &a[i], 16);
         }
     }
+    static inline void ap_turn_longs(
+        const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step)
+    {
+        for (int k = 0; k < 8; k += 2) {
+            ap_two_longs a, b, c;
+            memcpy(&a, in + k * in_step, 16);
+            memcpy(&b, in + (k + 1) * in_step, 16);
+            c = __builtin_shufflevector(a, b, 0, 2);
+            memcpy(out + 8 * k, &c, 16);
+            c = __builtin_shufflevector(a, b, 1, 3);
+            memcpy(out + out_step + 8 * k, &c, 16);
+        }
+    }
     #endif
     #else
     static inline void ap_turn_any(
@@ -88,13 +119,17 @@ cdef extern from *:
     }
     #define ap_turn_halves(in, in_step, out, out_step) ap_turn_any(in, in_step, out, out_step, 2)
     #define ap_turn_words(in, in_step, out, out_step) ap_turn_any(in, in_step, out, out_step, 4)
+    #define ap_turn_longs(in, in_step, out, out_step) ap_turn_any(in, in_step, out, out_step, 8)
     #endif
     """
-    # 8 rows of 16 bytes, words of 2 or 4, to 8 or 4 rows of 8 words
+    # 8 rows of 16 bytes, words of 2, 4 or 8, to 8, 4 or 2 rows of 8 words
     void ap_turn_halves(
         const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
     ) noexcept nogil
     void ap_turn_words(
+        const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
+    ) noexcept nogil
+    void ap_turn_longs(
         const char* source, Py_ssize_t step, char* target, Py_ssize_t target_step,
     ) noexcept nogil
 
@@ -108,6 +143,8 @@ cdef inline void turn_blocks(
     for _block in range(columns // block):
         if word_t is uint16_t:
             ap_turn_halves(source, step, target, target_step)
+        elif word_t is uint64_t:
+            ap_turn_longs(source, step, target, target_step)
         else:
             ap_turn_words(source, step, target, target_step)
         source += 16
@@ -130,7 +167,7 @@ cdef inline void turn_words(
     word_t* _,                                  # the type of the words
 ) noexcept nogil:
     cdef Py_ssize_t row, column = 0, size = sizeof(word_t), block = 16 // size, end
-    if word_t is uint16_t or word_t is uint32_t:
+    if word_t is not uint8_t:
         while column + block <= columns:  # a cache line of each row at a time
             end = column + min(columns - column, 4 * block) // block * block
             for row in range(0, rows - 7, 8):
