@@ -148,7 +148,7 @@ cdef extern from *:
     }
     #else
     #define AP_QUADS 0
-    #define ap_add_quads(a, b, c, d, count, n, first, line) ((void) (line))
+    #define ap_add_quads(a, b, c, d, count, n, first, line) ((void) (count), (void) (line))
     #define ap_sum_columns(rows, count, begin, step, columns, n, sums) ((void) (sums))
     typedef double ap_quad;
     #define ap_load(p) (*(p))

@@ -86,7 +86,7 @@ cdef inline void add_stack(
         d = row_after[value_t](c, step)
         if acc_t is double and value_t is float:
             if QUADS:
-                add_quads(a, b, c, d, min(count, <Py_ssize_t> 4), n, first, line)
+                add_quads(a, b, c, d, 4 if count > 4 else count, n, first, line)
                 a = row_after[value_t](d, step)
                 count -= 4
                 first = False

@@ -11,8 +11,8 @@ All have the same parameters:
 from adaptive_pool._kernels.accumulators cimport acc_t
 from adaptive_pool._kernels.elements cimport value_t
 from adaptive_pool._kernels.planes cimport (
-    CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, input_at,
-    is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
+    CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, depth_of,
+    input_at, is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS, store
 from adaptive_pool._kernels.sums cimport (
@@ -35,18 +35,17 @@ cdef inline void sum_lines(
     cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, i, m
     cdef Py_ssize_t step = p.x.h if p.fetch == NULL else TILE * <Py_ssize_t> sizeof(value_t)
     cdef const char* rows[ROWS]
-    cdef const char* first
     cdef bint long_pieces = p.fetch == NULL and is_long_piece(p, &piece)
-    if p.fetch == NULL and piece.runs == 1 and not long_pieces:     # all lines of a depth at once
-        first = input_at(p, line, 0, w0, tile.lane)
-        while k < line.count:
-            for i in range(line.height if p.ahead > 0 else 0):
-                ask_for(first + i * step + p.ahead, n * <Py_ssize_t> sizeof(value_t))
-            add_stack[value_t, acc_t](
-                <const value_t*> first, step, line.height, n, k == 0, sums
-            )
-            first += p.x.d
-            k += line.height
+    if p.fetch == NULL and piece.runs == 1 and not long_pieces:
+        while k < line.count:   # all lines of a depth at once, or ROWS if they are asked for
+            count = line.height - k + depth_of(line, k) * line.height
+            rows[0] = input_at(p, line, k, w0, tile.lane)
+            if p.ahead > 0:
+                count = min(count, <Py_ssize_t> ROWS)
+                for i in range(count):
+                    ask_for(rows[0] + i * step + p.ahead, n * <Py_ssize_t> sizeof(value_t))
+            add_stack[value_t, acc_t](<const value_t*> rows[0], step, count, n, k == 0, sums)
+            k += count
         return
     if long_pieces:
         piece.step = CHUNK
