@@ -224,3 +224,16 @@ def test_negative_zeros(lanes, size):
     assert np.signbit(y).all()
     y = ap.adaptive_avg_pool2d(x[0, ..., 1:-1], size)
     assert np.signbit(y).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 33])
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_windows_of_one_size(rng, dtype, lanes, size, count):
+    """Windows that follow each other, of few columns and channels: the largest sums among them."""
+    x = rng.integers(250, 256, (3, 4 * size, count * size, lanes)).astype(dtype)
+    blocks = x.astype(np.int64).reshape(3, 4, size, count, size, lanes).sum(axis=(2, 4))
+    y = ap.adaptive_avg_pool2d(x, (4, count), data_format="channels_last", dtype=np.float64)
+    assert (np.rint(y * size**2) == blocks).all()
+    np.testing.assert_allclose(y, blocks / size**2, rtol=1e-15)

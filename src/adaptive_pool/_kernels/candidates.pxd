@@ -41,7 +41,11 @@ cdef inline void best_of_runs(
     value_t* best,              # IN (unless first), OUT: n maxima
     index_t* where,             # IN (unless first), OUT: n of the `firsts`
 ) noexcept nogil:
-    """Compare 1, 2 or ROWS runs, in order, `offset` bytes on. See add_rows in sums.pxd."""
+    """Compare 1, 2 or ROWS runs, in order, `offset` bytes on.
+
+    To be called with a literal count and first: each loop is then compiled without a branch in it,
+    and vectorises.
+    """
     cdef const value_t* a = <const value_t*> (runs[0] + offset)
     cdef const value_t* b = <const value_t*> (runs[1] + offset) if count > 1 else a
     cdef const value_t* c = <const value_t*> (runs[2] + offset) if count > 2 else a

@@ -7,7 +7,7 @@ consists of go straight from memory to the same running sums.
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, plus
-from adaptive_pool._kernels.elements cimport uint16_t, value_t
+from adaptive_pool._kernels.elements cimport uint16_t, uint32_t, uint64_t, value_t
 from adaptive_pool._kernels.planes cimport ROWS, VECTOR
 from adaptive_pool._kernels.quads cimport (
     QUADS, add, add_quads, fold, load, load_some, quad_t, store, sum_columns_by_quads, widen,
@@ -393,7 +393,7 @@ cdef inline void sum_regular(
 
 
 cdef inline bint adds_four(acc_t* like) noexcept nogil:
-    """Whether `sum_regular_of_three` is a vector's."""
+    """Whether `sum_regular_of_four` is a vector's."""
     if acc_t is uint16_t:
         return True
     elif acc_t is double:
@@ -402,34 +402,54 @@ cdef inline bint adds_four(acc_t* like) noexcept nogil:
         return False
 
 
-cdef inline void sum_regular_of_three(
-    const acc_t* line, Py_ssize_t windows, Py_ssize_t size,
-    acc_t* sums,                # OUT: windows x 3, and one more
+cdef inline uint64_t word_at(const acc_t* four) noexcept nogil:
+    """Four sums of 16 bits in a word: no sum overflows, so words can be added."""
+    cdef uint64_t word
+    memcpy(&word, four, sizeof(word))
+    return word
+
+
+cdef inline void sum_regular_of_four(
+    const acc_t* line, Py_ssize_t windows, Py_ssize_t lanes, Py_ssize_t size,
+    acc_t* sums,                # OUT: windows x lanes, and one more
 ) noexcept nogil:
-    """`sum_regular` for three lanes as if they were four: the next window has the last."""
-    cdef acc_t totals[4]
-    cdef acc_t column[4]
-    cdef Py_ssize_t lane
+    """`sum_regular` for three or four lanes; the next window has the fourth of three."""
     cdef quad_t total, other
+    cdef uint64_t word
     for _ow in range(windows):
         if acc_t is double:
-            total, other = load(line), load(line + 3)
+            total, other = load(line), load(line + lanes)
             if size > 2:
-                total = add(total, load(line + 6))
+                total = add(total, load(line + 2 * lanes))
             if size > 3:
-                other = add(other, load(line + 9))
+                other = add(other, load(line + 3 * lanes))
             store(sums, add(total, other))
-            line += 3 * (size - 1)
         else:
-            memcpy(totals, line, sizeof(totals))    # or GCC would put vectors together bit by bit
-            for _i in range(1, size):
-                line += 3
-                memcpy(column, line, sizeof(column))
-                for lane in range(4):
-                    totals[lane] = merge[acc_t](totals[lane], column[lane])
-            memcpy(sums, totals, sizeof(totals))
-        line += 3
-        sums += 3
+            word = word_at[acc_t](line) + word_at[acc_t](line + lanes)
+            if size > 2:
+                word += word_at[acc_t](line + 2 * lanes)
+            if size > 3:
+                word += word_at[acc_t](line + 3 * lanes)
+            memcpy(sums, &word, sizeof(word))
+        line += size * lanes
+        sums += lanes
+
+
+cdef inline void sum_pairs(
+    const acc_t* line, Py_ssize_t windows,
+    acc_t* sums,                # OUT: windows
+) noexcept nogil:
+    """`sum_regular` for two columns of one lane, of 16 bits: two pairs in a word."""
+    cdef Py_ssize_t ow
+    cdef uint64_t word, mask = 0x0000FFFF0000FFFF
+    cdef uint32_t pair
+    for ow in range(0, windows - 1, 2):
+        word = word_at[acc_t](line + 2 * ow)
+        word = (word & mask) + (word >> 16 & mask)
+        pair = <uint32_t> (word | word >> 16)
+        memcpy(sums + ow, &pair, sizeof(pair))
+    if windows % 2:
+        sums[windows - 1] = merge[acc_t](line[2 * windows - 2], line[2 * windows - 1])
 
 
 cdef inline void sum_block_of_columns(

@@ -9,16 +9,15 @@ All have the same parameters:
     sums        OUT: lines x windows x lanes, and room for one quad more
 """
 from adaptive_pool._kernels.accumulators cimport acc_t
-from adaptive_pool._kernels.elements cimport value_t
+from adaptive_pool._kernels.elements cimport uint16_t, value_t
 from adaptive_pool._kernels.planes cimport (
     CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, depth_of,
     input_at, is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS, store
 from adaptive_pool._kernels.sums cimport (
-    LONG, add_piece, add_stack, adds_four, sum_columns, sum_four_chains,
-    sum_four_short,
-    sum_regular, sum_regular_of_three, sum_run, sum_run_of_lanes, sum_short, sum_short_of_four,
+    LONG, add_piece, add_stack, adds_four, sum_columns, sum_four_chains, sum_four_short, sum_pairs,
+    sum_regular, sum_regular_of_four, sum_run, sum_run_of_lanes, sum_short, sum_short_of_four,
     sum_short_of_one,
 )
 from adaptive_pool._kernels.tables cimport Axis, window_size
@@ -117,19 +116,17 @@ cdef inline void sum_windows(
     cdef Py_ssize_t lanes = tile.lanes, windows = (tile.ow1 - tile.ow0) * lanes
     cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
     cdef Py_ssize_t size, lane, ow, k, count, most = min(p.w.longest, <Py_ssize_t> LONG - 1)
-    cdef bint of_three = lanes == 3 and adds_four[acc_t](sums)
-    cdef bint of_four = (lanes == 3 or lanes == 4) and QUADS and acc_t is double
+    cdef bint of_four = (lanes == 3 or lanes == 4) and adds_four[acc_t](sums)
+    cdef bint of_pairs = lanes == 1 and p.w.regular == 2 and acc_t is uint16_t
     cdef const acc_t* first
     if 2 <= p.w.regular <= 4:
         for k in range(tile.lines):
             first = lines + k * line_step
             count = tile.ow1 - tile.ow0
-            if of_three and p.w.regular == 2:
-                sum_regular_of_three[acc_t](first, count, 2, sums)
-            elif of_three and p.w.regular == 3:
-                sum_regular_of_three[acc_t](first, count, 3, sums)
-            elif of_three:
-                sum_regular_of_three[acc_t](first, count, 4, sums)
+            if of_four:
+                sum_regular_of_four[acc_t](first, count, lanes, p.w.regular, sums)
+            elif of_pairs:
+                sum_pairs[acc_t](first, count, sums)
             elif p.w.regular == 2:
                 sum_regular[acc_t](first, count, lanes, 2, sums)
             elif p.w.regular == 3:
@@ -138,7 +135,7 @@ cdef inline void sum_windows(
                 sum_regular[acc_t](first, count, lanes, 4, sums)
             sums += windows
         return
-    if p.w.longest < LONG and not of_four:
+    if p.w.longest < LONG and not (of_four and acc_t is double):
         for lane in range(lanes):
             sum_short_windows[acc_t](p.w, tile, lane, lines, sums)
         return
@@ -146,9 +143,11 @@ cdef inline void sum_windows(
         for ow in range(tile.ow0, tile.ow1):
             first = lines + (p.w.starts[ow] - tile.w0) * lanes
             size = window_size(p.w, ow)
-            if of_four and size < LONG:
-                if acc_t is double:     # the next window has the fourth of three
+            if acc_t is double:
+                if of_four and size < LONG:     # the next window has the fourth of three
                     sum_short_of_four(first, lanes, size, p.w.shortest, most, sums)
+                else:
+                    add_piece[acc_t](first, size, lanes, 0, size, partials, sums)
             else:
                 add_piece[acc_t](first, size, lanes, 0, size, partials, sums)
             sums += lanes
