@@ -6,7 +6,7 @@ are left to the compiler.
 """
 cdef extern from *:
     """
-    #if defined(__AVX2__)
+    #if defined(__AVX2__) && defined(__GNUC__)
     #include <immintrin.h>
     #define AP_QUADS 1
     typedef __m256d ap_quad;

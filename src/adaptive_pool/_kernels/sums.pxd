@@ -13,6 +13,17 @@ from adaptive_pool._kernels.quads cimport (
     QUADS, add, add_quads, fold, load, load_some, quad_t, store, sum_columns_by_quads, widen,
 )
 
+cdef extern from *:
+    """
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    #define AP_LITTLE_ENDIAN 0
+    #else
+    #define AP_LITTLE_ENDIAN 1
+    #endif
+    """
+    enum:
+        LITTLE_ENDIAN "AP_LITTLE_ENDIAN"
+
 cdef enum:
     FEW = 4                 # running sums of a short window, if they are double
     PARTIALS = 16           # running sums of a long window
@@ -395,7 +406,7 @@ cdef inline void sum_regular(
 cdef inline bint adds_four(acc_t* like) noexcept nogil:
     """Whether `sum_regular_of_four` is a vector's."""
     if acc_t is uint16_t:
-        return True
+        return LITTLE_ENDIAN    # what is carried out of the fourth of three is lost
     elif acc_t is double:
         return QUADS
     else:
