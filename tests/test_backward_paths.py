@@ -20,6 +20,7 @@ AVERAGES = {
     "values-short-rows": ((9, 6), (9, 6)),
     "values-summed-late": ((13, 13), (20, 20)),
     "values-many-batches": ((40, 300), (37, 290)),
+    "values-batches-of-planes": ((5, 130), (11, 130)),
     "values-pieces-of-rows": ((3, 9001), (2, 7)),
     "values-pieces-of-windows": ((3, 3001), (2, 1500)),
     "values-3d": ((4, 6, 10), (2, 4, 3)),

@@ -242,18 +242,19 @@ cdef inline void fill_lines(
 
 
 cdef inline const char* limit_of(
-    const Spread* s, const Place* place, Py_ssize_t channel, Py_ssize_t h1,
+    const Spread* s, const Place* place, Py_ssize_t channel, Py_ssize_t h, Py_ssize_t h1,
 ) noexcept nogil:
     """The end of the rows that follow each other in memory, and are written in that order.
 
-    They end at line h1 of the channel, or that of the job's last channel; NULL: rows do not adjoin.
+    The lines h:h1 of all channels are written before the next lines are, so the rows end at line
+    h1 of the channel or, if these are all lines, of the job's last. NULL: rows do not adjoin.
     """
     cdef Py_ssize_t row = s.width * s.grad_input.w
     if not s.contiguous or place.w1 - place.w0 < s.width or (
         s.height > 1 and s.grad_input.h != row
     ):
         return NULL
-    if h1 - place.h0 == s.height and (
+    if h1 - h == s.height and (
         s.channels == 1 or s.grad_input.channel == s.height * row
     ):
         channel = place.channel1 - 1
@@ -298,7 +299,7 @@ cdef inline void spread_values(
                 fill_lines[real_t](
                     s, place, &batch, channel + plane, h, end, run,
                     plane * batch.rows * batch.columns,
-                    limit_of(s, place, channel + plane, end), values, row,
+                    limit_of(s, place, channel + plane, h, end), values, row,
                 )
             channel += planes
         h = end
