@@ -124,44 +124,6 @@ cdef struct Stack:
     Py_ssize_t ahead        # how many bytes further to ask for elements, or 0
 
 
-cdef inline void best_of_strip(
-    const Stack* stack, const char* row, bint indexed,
-    value_t* best,              # OUT: STRIP maxima of the lines
-    index_t* where,             # OUT: the flat indices of the first elements of their lines
-) noexcept nogil:
-    """Compare STRIP elements of each line, in registers."""
-    cdef value_t tops[STRIP]
-    cdef index_t winners[STRIP]
-    cdef const value_t* first = <const value_t*> row
-    cdef const value_t* x = <const value_t*> (row + stack.step)
-    cdef index_t first_number = <index_t> stack.number
-    cdef index_t number = <index_t> (stack.number + stack.columns)
-    cdef Py_ssize_t k, i, end = stack.height, size = STRIP * <Py_ssize_t> sizeof(value_t)
-    if stack.ahead != 0:
-        ask_for(row + stack.ahead, size)
-        ask_for(row + stack.step + stack.ahead, size)
-    for i in range(STRIP):  # something to compute, as in survey.pxd
-        tops[i] = first[i]
-        winners[i] = first_number
-        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-    for k in range(2, stack.count):
-        x = <const value_t*> (<const char*> x + stack.step)
-        number += <index_t> stack.columns
-        if k == end:
-            x = <const value_t*> (<const char*> x + stack.jump)
-            number += <index_t> stack.skipped
-            end += stack.height
-        if stack.ahead != 0:
-            ask_for(<const char*> x + stack.ahead, size)
-        for i in range(STRIP):
-            challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-    for i in range(STRIP):  # the last line once more, something to compute again
-        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
-        best[i] = tops[i]
-        if indexed:
-            where[i] = winners[i]
-
-
 cdef inline void next_row(
     const Stack* stack,
     Py_ssize_t* k, Py_ssize_t* end,             # IN, OUT: the line, and the end of its depth
@@ -174,6 +136,41 @@ cdef inline void next_row(
         row[0] += stack.jump
         number[0] += stack.skipped
         end[0] += stack.height
+
+
+cdef inline void best_of_strip(
+    const Stack* stack, const char* row, bint indexed,
+    value_t* best,              # OUT: STRIP maxima of the lines
+    index_t* where,             # OUT: the flat indices of the first elements of their lines
+) noexcept nogil:
+    """Compare STRIP elements of each line, in registers."""
+    cdef value_t tops[STRIP]
+    cdef index_t winners[STRIP]
+    cdef const value_t* first = <const value_t*> row
+    cdef const value_t* x = <const value_t*> (row + stack.step)
+    cdef index_t own = <index_t> stack.number, number = <index_t> (stack.number + stack.columns)
+    cdef Py_ssize_t k = 1, i, end = stack.height, size = STRIP * <Py_ssize_t> sizeof(value_t)
+    cdef Py_ssize_t line = stack.number + stack.columns
+    if stack.ahead != 0:
+        ask_for(row + stack.ahead, size)
+        ask_for(row + stack.step + stack.ahead, size)
+    row += stack.step
+    for i in range(STRIP):  # something to compute, as in survey.pxd
+        tops[i] = first[i]
+        winners[i] = own
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+    for _line in range(2, stack.count):
+        next_row(stack, &k, &end, &row, &line)
+        x, number = <const value_t*> row, <index_t> line
+        if stack.ahead != 0:
+            ask_for(row + stack.ahead, size)
+        for i in range(STRIP):
+            challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+    for i in range(STRIP):  # the last line once more, something to compute again
+        challenge[value_t, index_t](x[i], number, &tops[i], &winners[i])
+        best[i] = tops[i]
+        if indexed:
+            where[i] = winners[i]
 
 
 cdef inline void best_of_window(
