@@ -282,13 +282,13 @@ cdef inline void sum_pairs(
 cdef inline void add_column(
     const char** rows,      # IN: 1 to ROWS pieces of lines
     Py_ssize_t count, Py_ssize_t offset,
-    Py_ssize_t n,
+    Py_ssize_t n, bint first,
     value_t* _,             # the type of the elements
-    acc_t* sums,            # IN, OUT: n sums
+    acc_t* sums,            # IN (unless first), OUT: n sums
 ) noexcept nogil:
     """Sum a column of a window over all its rows, then add it to those before.
 
-    To be called with a literal count: the loop is then compiled without a branch in it.
+    To be called with a literal count and first: the loop is then compiled without a branch in it.
     """
     cdef const value_t* a = <const value_t*> (rows[0] + offset)
     cdef const value_t* b = <const value_t*> (rows[1] + offset) if count > 1 else a
@@ -304,7 +304,7 @@ cdef inline void add_column(
             total = plus[acc_t, value_t](total, c[i])
         if count > 3:
             total = plus[acc_t, value_t](total, d[i])
-        sums[i] = merge[acc_t](sums[i], total)
+        sums[i] = total if first else merge[acc_t](sums[i], total)
 
 
 cdef inline void sum_block_of_columns(
@@ -315,15 +315,24 @@ cdef inline void sum_block_of_columns(
     """`sum_columns` in registers."""
     cdef acc_t totals[FEW * VECTOR]
     cdef Py_ssize_t k, i
-    for i in range(FEW * n if acc_t is double else n):
-        totals[i] = nothing[acc_t](sums)
-    for k in range(columns):
-        add_column[value_t, acc_t](
-            rows, count, begin + k * step, n, _, totals + (k % FEW * n if acc_t is double else 0)
-        )
+    add_column[value_t, acc_t](rows, count, begin, n, True, _, totals)
     if acc_t is double:
+        for k in range(1, FEW):
+            if k < columns:
+                add_column[value_t, acc_t](
+                    rows, count, begin + k * step, n, True, _, totals + k * n
+                )
+            else:
+                for i in range(n):
+                    totals[k * n + i] = -0.0
+        for k in range(FEW, columns):
+            add_column[value_t, acc_t](
+                rows, count, begin + k * step, n, False, _, totals + k % FEW * n
+            )
         fold_blocks(totals, n, sums)
     else:
+        for k in range(1, columns):
+            add_column[value_t, acc_t](rows, count, begin + k * step, n, False, _, totals)
         for i in range(n):
             sums[i] = totals[i]
 
