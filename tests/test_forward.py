@@ -215,6 +215,29 @@ def test_order_of_summation(rng):
         assert y == sum_in_order(wide[:, :columns].ravel()) / (3 * columns)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_lines_of_any_width(rng, dtype):
+    """Columns are added in blocks, the last of which begin early: the order shows any mistake."""
+    starts = np.arange(12)
+    ends = starts + np.arange(12) % 9 + 1
+    for width in range(1, 76):
+        x = rng.standard_normal((2, 20, width)) * 2.0 ** rng.integers(-9, 9, (2, 20, width))
+        x = x.astype(dtype_of(dtype))
+        wide = x.astype(np.float64)
+        lines = np.zeros((2, 12, width))
+        for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            for row in range(start, end):
+                lines[:, k] += wide[:, row]
+        columns = min(width, 31)
+        firsts = np.array([0, (width - columns) // 2, width - columns])
+        y = ap.adaptive_avg_pool2d(
+            x, None, windows=[(starts, ends), (firsts, firsts + columns)], dtype=np.float64
+        )
+        for place in np.ndindex(2, 12, 3):
+            line = lines[place[:2]][firsts[place[2]] :][:columns]
+            assert y[place] == sum_in_order(line) / (columns * (ends - starts)[place[1]])
+
+
 @pytest.mark.parametrize("size", [1, 2, (3, 9)])
 @pytest.mark.parametrize("lanes", [1, 3, 5, 9, 11, 34])
 def test_negative_zeros(lanes, size):

@@ -73,6 +73,16 @@ def test_special_values(rng, case, dtype, rare, channels):
         check(x.astype(dtype_of(dtype)), case[1])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("sizes", [(3,), (20,), (2, 3), (5, 4), (2, 2, 3)])
+def test_many_planes_to_one_number(rng, sizes, dtype):
+    """Side by side as lines, of which a tile takes so many and no more."""
+    for channels in (31, 32, 33, 64, 65, 300):
+        check(random_array(rng, (4, channels, *sizes), dtype), (1,) * len(sizes))
+        x = np.moveaxis(random_array(rng, (4, *sizes, 2 * channels), dtype)[..., ::2], -1, 1)
+        check(x, (1,) * len(sizes))
+
+
 def test_the_last_of_many_nans():
     """However far apart, and whatever stands in between."""
     x = np.zeros((1, 300, 100), np.float32)

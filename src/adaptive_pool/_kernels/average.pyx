@@ -21,13 +21,14 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.means cimport prepare_plane, store_means, store_plane
 from adaptive_pool._kernels.packing cimport (
-    PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
+    LARGEST, PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
     JOBS, ROWS, TILE, VECTOR, Line, Pooling, Tile, at, buffer_size, input_at, isa, job_count,
-    line_of, locate, pieces, plan, step_of_run,
+    line_of, locate, next_line, next_plane, pieces, plan, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS
+from adaptive_pool._kernels.stacks cimport have_stacks
 from adaptive_pool._kernels.sums cimport LONG, PARTIALS, sum_four_runs, sum_run
 from adaptive_pool._kernels.tables cimport Windows
 from adaptive_pool._kernels.tile_sums cimport (
@@ -38,6 +39,7 @@ ISA = isa().decode()    # what this build was compiled for
 
 cdef enum:
     PLANE = 512             # means whose divisors are prepared for all planes at once
+    MEDIUM = 575            # elements of a plane that is better packed, however many outputs
     PLANES = 64             # pooled to one number each by a job
     TINY_WINDOW = 257       # elements whose sum fits 16 bits, if they have 8 and no sign
     SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
@@ -142,7 +144,7 @@ cdef inline void average_tile(
         return
     cdef const Pooling* p = &average.pooling
     cdef Tile tile = locate(p, job)
-    cdef Line line
+    cdef Line line = line_of(p, tile.line)
     cdef Py_ssize_t lanes = tile.lanes, k = 0, first, count
     cdef Py_ssize_t n = (tile.ow1 - tile.ow0) * lanes
     cdef acc_t* sums = scratch + TILE + VECTOR              # of whole windows
@@ -151,7 +153,6 @@ cdef inline void average_tile(
     way_of(average, &tile)(p, &tile, buffers, scratch, partials, sums)
     divisors[0] = 0
     while k < tile.lines:
-        line = line_of(p, tile.line + k)
         if average.divisors != NULL:
             first = line.od * p.h.count + line.oh
             count = min(tile.lines - k, p.d.count * p.h.count - first)
@@ -159,9 +160,11 @@ cdef inline void average_tile(
                 sums + k * n, count * n, average.divisors + first * n,
                 at(&average.out, line.batch, line.channel, line.od, line.oh, 0, tile.lane),
             )
+            next_plane(p, &line)
             k += count
         else:
             average.store(p, &average.out, &tile, &line, sums + k * n, divisors)
+            next_line(p, &line)
             k += 1
 
 
@@ -275,6 +278,13 @@ cdef bint are_long_runs(const Pooling* p) noexcept nogil:
     return line.count * p.w.size >= LONG and step_of_run(p, &line) == p.x.itemsize
 
 
+cdef Py_ssize_t largest_pack(const Pooling* p) noexcept nogil:
+    """The most elements of a plane that is better packed; see docs/design/packing.md."""
+    if not have_stacks(p) or p.d.size * p.h.size == 1:
+        return LARGEST
+    return max(MEDIUM, min(8 * p.d.count * p.h.count * p.w.count, LARGEST - 1))
+
+
 cdef bint is_real(Element element) noexcept nogil:
     return element in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64)
 
@@ -327,7 +337,7 @@ cdef int pool(
     set_store_for(&task, element, out_element, tiny_sums, short_sums)
     while True:
         task.pooling = plan(c, element, windows, 1, num_threads)
-        task.packing = plan_packing(c, &task.pooling)
+        task.packing = plan_packing(c, &task.pooling, largest_pack(&task.pooling))
         task.out = c.arrays[1]
         task.divisors = NULL
         if task.packing.groups == 0 and element != FLOAT64 and merges(&task.pooling, &task.out):

@@ -2,7 +2,7 @@
 from cython.parallel cimport prange, threadid
 
 from adaptive_pool._kernels.canonical cimport Canonical
-from adaptive_pool._kernels.scratch cimport put_back_scratch, take_scratch
+from adaptive_pool._kernels.scratch cimport put_back_scratch, take_scratch, whole_cache_lines
 
 cdef enum:
     # Bytes of all arrays up to which a call takes less time than giving up the GIL is worth.
@@ -19,6 +19,7 @@ cdef inline int run_jobs(
     cdef Py_ssize_t job
     cdef int found = 0
     num_threads = <int> min(<Py_ssize_t> num_threads, jobs)
+    scratch_size = whole_cache_lines(scratch_size)
     cdef char* scratch = take_scratch(num_threads * scratch_size)
     if scratch == NULL:
         raise MemoryError

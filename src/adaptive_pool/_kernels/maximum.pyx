@@ -28,7 +28,7 @@ from adaptive_pool._kernels.elements cimport (
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.maxima cimport store_maxima
 from adaptive_pool._kernels.packing cimport (
-    Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
+    LARGEST, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
 from adaptive_pool._kernels.planes cimport (
     JOBS, LANE_BLOCK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_for, buffer_size, cut,
@@ -455,10 +455,12 @@ cdef int pool(
         task.positions = (3 * task.room + GRID) * (
             sizeof(int32_t) if short_plane or not indexed else sizeof(int64_t)
         )
-        task.packing = plan_packing(c, &task.pooling)
+        task.packing = plan_packing(c, &task.pooling, LARGEST)
         if (task.packing.groups == 0 or task.packing.plane >= FLAT) and flatten(&task, num_threads):
             task.packing.groups = 0
             task.turned = is_turned(&task.pooling)
+            if task.turned:
+                cut_in_strips(&task.pooling, task.room, num_threads)
         task.out = c.arrays[1]
         if indexed:
             task.indices = c.arrays[2]

@@ -12,7 +12,7 @@ cdef enum:
     PACK = 32           # planes side by side
     FEWEST = 4          # planes that are worth it
     COLUMNS = 32        # of a plane, at most
-    PLANE = 1024        # elements of a plane, or outputs, at most: the pack stays in the caches
+    LARGEST = 1024      # elements of a plane, or outputs, at most: the pack stays in the caches
     PIECE = 32          # elements of a plane that are turned at a time
 
 
@@ -34,7 +34,10 @@ cdef inline bint is_plane(const Canonical* c, int a) noexcept nogil:
     )
 
 
-cdef inline Packing plan_packing(const Canonical* c, const Pooling* p) noexcept nogil:
+cdef inline Packing plan_packing(
+    const Canonical* c, const Pooling* p,
+    Py_ssize_t most,        # IN: elements of a plane that is worth it, LARGEST at most
+) noexcept nogil:
     """How to pack; no groups where it is not worth it."""
     cdef Packing packing
     cdef bint planes = True
@@ -46,7 +49,7 @@ cdef inline Packing plan_packing(const Canonical* c, const Pooling* p) noexcept 
     for a in range(c.count):
         planes = planes and is_plane(c, a)
     if not planes or c.lanes != 1 or c.channels < FEWEST or p.w.size > COLUMNS or (
-        packing.plane > PLANE or packing.outputs > PLANE
+        packing.plane > most or packing.outputs > LARGEST
     ):
         packing.groups = 0
     return packing

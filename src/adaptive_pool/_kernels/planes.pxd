@@ -40,7 +40,8 @@ cdef enum:
     VECTOR = 8          # lanes that make a vector
     NARROW = 64         # lanes that more jobs are not worth going below
     JOBS = 4            # for each thread, at least, if there are so many
-    GROUP = 32          # outputs of a tile, where there is no reason for more
+    GROUP = 128         # outputs of a tile, where there is no reason for more,
+    FEW_GROUP = 32      # or if nothing is asked for while it is reduced along W
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
     # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early,
     # or ROWS lines: nothing else would be read while a tile is reduced along W. Longer pieces than
@@ -239,7 +240,8 @@ cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nog
         p.lane_block = pieces(p.lane_block, 2)
     # A few lines, as far as a tile goes: their windows are reduced side by side.
     lines = min(lines, TILE // (p.lane_block * max(w.longest, 1)))
-    p.group = max(pieces(GROUP, w.count * p.lane_block), VECTOR // p.lane_block)
+    p.group = pieces(GROUP if p.ahead == 0 else FEW_GROUP, w.count * p.lane_block)
+    p.group = max(p.group, VECTOR // p.lane_block)
     p.group = min(p.group, TILE // (p.lane_block * columns))
     if p.lane_block < VECTOR:
         p.group = max(p.group, lines)
@@ -324,6 +326,12 @@ cdef inline void next_line(const Pooling* p, Line* line) noexcept nogil:
     line.h0 = p.h.starts[line.oh]
     line.height = p.h.ends[line.oh] - line.h0
     line.count = (p.d.ends[line.od] - line.d0) * line.height
+
+
+cdef inline void next_plane(const Pooling* p, Line* line) noexcept nogil:
+    """Go on to the first output line of the next plane."""
+    line.od, line.oh = p.d.count - 1, p.h.count - 1
+    next_line(p, line)
 
 
 cdef inline Py_ssize_t step_of_run(const Pooling* p, const Line* line) noexcept nogil:

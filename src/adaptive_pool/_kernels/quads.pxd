@@ -6,26 +6,28 @@ are left to the compiler.
 """
 cdef extern from *:
     """
-    #if defined(__AVX2__) && defined(__GNUC__)
+    #if defined(__AVX2__) && defined(__FMA__) && defined(__GNUC__)
     #include <immintrin.h>
+    #include <stdint.h>
     #define AP_QUADS 1
     typedef __m256d ap_quad;
     #define ap_load(p) _mm256_loadu_pd(p)
     #define ap_store(p, a) _mm256_storeu_pd(p, a)
     #define ap_widen(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
     #define ap_add(a, b) _mm256_add_pd(a, b)
-    /* The first n of four values, and -0.0 for the others. */
-    static inline ap_quad ap_load_some(const double *p, long long n)
+    /* The same sum. Widening and adding share units of the processor, which are what adding lines
+       waits for; a fused product with 1 has others (docs/design/memory.md). */
+    #define ap_add_widened(a, b) _mm256_fmadd_pd(b, _mm256_set1_pd(1.0), a)
+    #define AP_EIGHT(x) x, x, x, x, x, x, x, x
+    static const int64_t ap_masks[] = {
+        AP_EIGHT(-1), AP_EIGHT(-1), AP_EIGHT(-1), AP_EIGHT(-1),
+        AP_EIGHT(0), AP_EIGHT(0), AP_EIGHT(0), AP_EIGHT(0), AP_EIGHT(0),
+    };
+    /* The first n of four values, and -0.0 for the others; -32 <= n <= 32. */
+    static inline ap_quad ap_load_some(const double *p, ptrdiff_t n)
     {
-        __m256i some = _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_set_epi64x(3, 2, 1, 0));
+        __m256i some = _mm256_loadu_si256((const __m256i *) (ap_masks + 32 - n));
         return _mm256_blendv_pd(_mm256_set1_pd(-0.0), ap_load(p), _mm256_castsi256_pd(some));
-    }
-    /* The same for values behind which nothing may be read. */
-    static inline ap_quad ap_widen_some(const float *p, int n)
-    {
-        __m128i some = _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_set_epi32(3, 2, 1, 0));
-        __m128 others = _mm_andnot_ps(_mm_castsi128_ps(some), _mm_set1_ps(-0.0f));
-        return _mm256_cvtps_pd(_mm_or_ps(_mm_maskload_ps(p, some), others));
     }
     /* For each of four quads: (its number 0 + number 2) + (number 1 + number 3). */
     static inline ap_quad ap_fold(ap_quad a, ap_quad b, ap_quad c, ap_quad d)
@@ -35,59 +37,12 @@ cdef extern from *:
         return _mm256_permute4x64_pd(_mm256_hadd_pd(ab, cd), 0xd8);
     }
     #define AP_ALWAYS static inline __attribute__((always_inline))
-    /* n elements of each of 1 to 4 rows to as many sums, behind which there is room for a quad. */
-    AP_ALWAYS void ap_add_rows(
-        const float *a, const float *b, const float *c, const float *d, int count, ptrdiff_t n,
-        int first, double *line)
-    {
-        ptrdiff_t i = 0;
-        int rest = n % 4;
-        for (; i <= n - 4; i += 4) {
-            ap_quad total = first ? ap_widen(a + i) : ap_add(ap_load(line + i), ap_widen(a + i));
-            if (count > 1)
-                total = ap_add(total, ap_widen(b + i));
-            if (count > 2)
-                total = ap_add(total, ap_widen(c + i));
-            if (count > 3)
-                total = ap_add(total, ap_widen(d + i));
-            ap_store(line + i, total);
-        }
-        if (rest > 0) {
-            ap_quad total = ap_widen_some(a + i, rest);
-            if (!first)
-                total = ap_add(ap_load(line + i), total);
-            if (count > 1)
-                total = ap_add(total, ap_widen_some(b + i, rest));
-            if (count > 2)
-                total = ap_add(total, ap_widen_some(c + i, rest));
-            if (count > 3)
-                total = ap_add(total, ap_widen_some(d + i, rest));
-            ap_store(line + i, total);
-        }
-    }
-    #define AP_ADD_ROWS(count) \
-        if (first) \
-            ap_add_rows(a, b, c, d, count, n, 1, line); \
-        else \
-            ap_add_rows(a, b, c, d, count, n, 0, line); \
-        break
-    static void ap_add_quads(
-        const float *a, const float *b, const float *c, const float *d, ptrdiff_t count,
-        ptrdiff_t n, int first, double *line)
-    {
-        switch (count) {
-        case 1: AP_ADD_ROWS(1);
-        case 2: AP_ADD_ROWS(2);
-        case 3: AP_ADD_ROWS(3);
-        case 4: AP_ADD_ROWS(4);
-        }
-    }
     /* The sum of four neighbours in each of 1 to 4 rows. */
     AP_ALWAYS ap_quad ap_column(const char *const *rows, int count, ptrdiff_t place)
     {
         ap_quad total = ap_widen((const float *) (rows[0] + place));
         for (int row = 1; row < count; row++)
-            total = ap_add(total, ap_widen((const float *) (rows[row] + place)));
+            total = ap_add_widened(total, ap_widen((const float *) (rows[row] + place)));
         return total;
     }
     AP_ALWAYS void ap_add_columns(
@@ -95,7 +50,7 @@ cdef extern from *:
         ap_quad *totals)
     {
         for (int k = 0; k < columns; k++)
-            totals[k] = ap_add(totals[k], ap_column(rows, count, place + k * step));
+            totals[k] = ap_add_widened(totals[k], ap_column(rows, count, place + k * step));
     }
     AP_ALWAYS void ap_sum_columns_of(
         const char *const *lines, int count, ptrdiff_t begin, ptrdiff_t step, ptrdiff_t columns,
@@ -148,7 +103,6 @@ cdef extern from *:
     }
     #else
     #define AP_QUADS 0
-    #define ap_add_quads(a, b, c, d, count, n, first, line) ((void) (count), (void) (line))
     #define ap_sum_columns(rows, count, begin, step, columns, n, sums) ((void) (sums))
     typedef double ap_quad;
     #define ap_load(p) (*(p))
@@ -156,6 +110,7 @@ cdef extern from *:
     #define ap_store(p, a) ((void) (*(p) = (a)))
     #define ap_widen(p) ((double) *(p))
     #define ap_add(a, b) ((a) + (b))
+    #define ap_add_widened(a, b) ((a) + (b))
     #define ap_fold(a, b, c, d) ((a) + (b) + (c) + (d))
     #endif
     """
@@ -168,11 +123,7 @@ cdef extern from *:
     void store "ap_store"(double* values, quad_t a) noexcept nogil
     quad_t widen "ap_widen"(const float* values) noexcept nogil
     quad_t add "ap_add"(quad_t a, quad_t b) noexcept nogil
-    # What add_stack in sums.pxd does, for 1 to 4 runs.
-    void add_quads "ap_add_quads"(
-        const float* a, const float* b, const float* c, const float* d, Py_ssize_t count,
-        Py_ssize_t n, bint first, double* line,
-    ) noexcept nogil
+    quad_t add_widened "ap_add_widened"(quad_t a, quad_t b) noexcept nogil
     # What sum_columns in sums.pxd does, for four lanes and more; GCC would not compile it into one
     # loop for each number of rows and columns by itself.
     void sum_columns_by_quads "ap_sum_columns"(

@@ -23,28 +23,52 @@ cdef extern from *:
 
 cdef enum:
     MOST_KEPT = 1048576     # bytes
+    CACHE_LINE = 64
 
 
 cdef struct Block:
-    Py_ssize_t size         # of the memory behind this
-    Py_ssize_t _            # keeps it aligned as malloc aligns
+    # Lies just before the memory that is handed out, which starts a cache line: vectors that cross
+    # one take up to twice the time.
+    void* allocated
+    Py_ssize_t size
+
+
+cdef inline Py_ssize_t whole_cache_lines(Py_ssize_t size) noexcept nogil:
+    return (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+
+
+cdef inline Block* allocate(Py_ssize_t size) noexcept nogil:
+    """A block with `size` bytes behind it, or NULL."""
+    cdef void* allocated = malloc(sizeof(Block) + CACHE_LINE + <size_t> size)
+    cdef Block* block
+    if allocated == NULL:
+        return NULL
+    block = <Block*> (
+        <size_t> whole_cache_lines(<Py_ssize_t> (<size_t> allocated + sizeof(Block)))
+    ) - 1
+    block.allocated, block.size = allocated, size
+    return block
+
+
+cdef inline void release(void* block) noexcept nogil:
+    if block != NULL:
+        free((<Block*> block).allocated)
 
 
 cdef inline char* take_scratch(Py_ssize_t size) noexcept nogil:
     """Memory of `size` bytes and more, or NULL."""
     cdef Block* block = <Block*> ap_exchange(&ap_kept, NULL)
     if block == NULL or block.size < size:
-        free(block)
-        block = <Block*> malloc(sizeof(Block) + <size_t> size)
+        release(block)
+        block = allocate(size)
         if block == NULL:
             return NULL
-        block.size = size
     return <char*> (block + 1)
 
 
 cdef inline void put_back_scratch(char* scratch) noexcept nogil:
     cdef Block* block = <Block*> scratch - 1
     if block.size > MOST_KEPT:
-        free(block)
+        release(block)
     else:
-        free(ap_exchange(&ap_kept, block))
+        release(ap_exchange(&ap_kept, block))

@@ -6,7 +6,7 @@ four columns of a window, the lanes of a few channels, or four windows side by s
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, plus
-from adaptive_pool._kernels.elements cimport uint16_t, uint32_t, uint64_t, value_t
+from adaptive_pool._kernels.elements cimport int64_t, uint16_t, uint32_t, uint64_t, value_t
 from adaptive_pool._kernels.planes cimport VECTOR
 from adaptive_pool._kernels.quads cimport (
     QUADS, add, fold, load, load_some, quad_t, store, sum_columns_by_quads,
@@ -130,20 +130,21 @@ cdef inline void sum_four_chains(
 
 
 cdef inline void sum_four_short(
-    const double** first, const Py_ssize_t* columns,    # IN: four windows
+    const double* line,
+    const int64_t* starts, const int64_t* ends,     # IN: of four windows
     Py_ssize_t least, Py_ssize_t most,
-    double* sums,                                       # OUT: four
+    double* sums,                                   # OUT: four
 ) noexcept nogil:
     """`sum_short_of_one` by quads."""
-    cdef const double* a = first[0]
-    cdef const double* b = first[1]
-    cdef const double* c = first[2]
-    cdef const double* d = first[3]
+    cdef const double* a = line + starts[0]
+    cdef const double* b = line + starts[1]
+    cdef const double* c = line + starts[2]
+    cdef const double* d = line + starts[3]
     cdef Py_ssize_t k = FEW
     cdef quad_t p, q, r, t
     if least < FEW:
-        p, q = load_some(a, columns[0]), load_some(b, columns[1])
-        r, t = load_some(c, columns[2]), load_some(d, columns[3])
+        p, q = load_some(a, ends[0] - starts[0]), load_some(b, ends[1] - starts[1])
+        r, t = load_some(c, ends[2] - starts[2]), load_some(d, ends[3] - starts[3])
     else:
         p, q, r, t = load(a), load(b), load(c), load(d)
     while k + FEW <= least:
@@ -153,10 +154,10 @@ cdef inline void sum_four_short(
         t = add(t, load(d + k))
         k += FEW
     while k < most:
-        p = add(p, load_some(a + k, columns[0] - k))
-        q = add(q, load_some(b + k, columns[1] - k))
-        r = add(r, load_some(c + k, columns[2] - k))
-        t = add(t, load_some(d + k, columns[3] - k))
+        p = add(p, load_some(a + k, ends[0] - starts[0] - k))
+        q = add(q, load_some(b + k, ends[1] - starts[1] - k))
+        r = add(r, load_some(c + k, ends[2] - starts[2] - k))
+        t = add(t, load_some(d + k, ends[3] - starts[3] - k))
         k += FEW
     store(sums, fold(p, q, r, t))
 
@@ -193,6 +194,44 @@ cdef inline void sum_short_of_four(
         line += FEW * step
         k += FEW
     store(sums, add(add(a, c), add(b, d)))
+
+
+cdef inline void sum_short_of_lanes(
+    const double* line, Py_ssize_t step,    # IN: columns of n lanes, so many elements apart
+    Py_ssize_t columns, Py_ssize_t n,       # IN: four lanes or more
+    double* sums,                           # OUT: n
+) noexcept nogil:
+    """`sum_short` by quads."""
+    cdef quad_t a, b, c, d
+    cdef const double* column
+    cdef Py_ssize_t i = 0
+    while i < n:
+        i = min(i, n - 4)   # the last ones once more, if need be
+        column = line + i
+        a = load(column)
+        if columns < FEW:
+            if columns > 2:
+                a = add(a, load(column + 2 * step))
+            if columns > 1:
+                a = add(a, load(column + step))
+        else:
+            b, c, d = load(column + step), load(column + 2 * step), load(column + 3 * step)
+            for _k in range(columns // FEW - 1):
+                column += FEW * step
+                a = add(a, load(column))
+                b = add(b, load(column + step))
+                c = add(c, load(column + 2 * step))
+                d = add(d, load(column + 3 * step))
+            column += FEW * step
+            if columns % FEW > 0:
+                a = add(a, load(column))
+            if columns % FEW > 1:
+                b = add(b, load(column + step))
+            if columns % FEW > 2:
+                c = add(c, load(column + 2 * step))
+            a = add(add(a, c), add(b, d))
+        store(sums + i, a)
+        i += 4
 
 
 cdef inline void sum_regular(

@@ -7,8 +7,9 @@ elements that a window consists of go straight from memory to the same running s
 from adaptive_pool._kernels.accumulators cimport acc_t, merge, nothing, plus
 from adaptive_pool._kernels.elements cimport value_t
 from adaptive_pool._kernels.planes cimport ROWS
-from adaptive_pool._kernels.quads cimport QUADS, add, add_quads, fold, quad_t, store, widen
+from adaptive_pool._kernels.quads cimport QUADS, add, add_widened, fold, quad_t, store, widen
 from adaptive_pool._kernels.short_sums cimport FEW, sum_columns
+from adaptive_pool._kernels.stacks cimport STACKS, add_lines
 
 cdef enum:
     PARTIALS = 16           # running sums of a long window
@@ -65,17 +66,14 @@ cdef inline void add_stack(
     cdef const value_t* b
     cdef const value_t* c
     cdef const value_t* d
+    if acc_t is double and value_t is float:
+        if STACKS:
+            add_lines(<const char*> a, step, count, n, first, line)
+            return
     while count > 0:
         b = row_after[value_t](a, step)
         c = row_after[value_t](b, step)
         d = row_after[value_t](c, step)
-        if acc_t is double and value_t is float:
-            if QUADS:
-                add_quads(a, b, c, d, 4 if count > 4 else count, n, first, line)
-                a = row_after[value_t](d, step)
-                count -= 4
-                first = False
-                continue
         if count >= 4:
             add_four_rows[value_t, acc_t](a, b, c, d, n, first, line)
         elif count == 1:
@@ -175,10 +173,10 @@ cdef inline quad_t sum_blocks(
     cdef quad_t a = widen(run), b = widen(run + 4), c = widen(run + 8), d = widen(run + 12)
     cdef Py_ssize_t i = PARTIALS
     while i + PARTIALS <= n:
-        a = add(a, widen(run + i))
-        b = add(b, widen(run + i + 4))
-        c = add(c, widen(run + i + 8))
-        d = add(d, widen(run + i + 12))
+        a = add_widened(a, widen(run + i))
+        b = add_widened(b, widen(run + i + 4))
+        c = add_widened(c, widen(run + i + 8))
+        d = add_widened(d, widen(run + i + 12))
         i += PARTIALS
     return add(add(a, c), add(b, d))
 

@@ -9,18 +9,46 @@ All have the same parameters:
     sums        OUT: lines x windows x lanes, and room for one quad more
 """
 from adaptive_pool._kernels.accumulators cimport acc_t
-from adaptive_pool._kernels.elements cimport uint16_t, value_t
+from adaptive_pool._kernels.elements cimport int64_t, uint16_t, value_t
 from adaptive_pool._kernels.planes cimport (
-    CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, depth_of,
-    input_at, is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
+    CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, input_at,
+    is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.quads cimport QUADS
 from adaptive_pool._kernels.short_sums cimport (
     adds_four, sum_columns, sum_four_chains, sum_four_short, sum_pairs, sum_regular,
-    sum_regular_of_four, sum_short, sum_short_of_four, sum_short_of_one,
+    sum_regular_of_four, sum_short, sum_short_of_four, sum_short_of_lanes, sum_short_of_one,
 )
+from adaptive_pool._kernels.stacks cimport are_stacks, sum_stacks
 from adaptive_pool._kernels.sums cimport LONG, add_piece, add_stack, sum_run, sum_run_of_lanes
 from adaptive_pool._kernels.tables cimport Axis, window_size
+
+
+cdef inline void sum_stack(
+    const Pooling* p, const char* first, Py_ssize_t height, Py_ssize_t depth, Py_ssize_t n,
+    value_t* _, acc_t* sums,
+) noexcept nogil:
+    """Sum lines that are runs of n elements.
+
+    All lines of a depth at once, or ROWS if they are asked for. By read_rows, which asks for them
+    too, it would take up to a fifth longer.
+    """
+    cdef const char* row
+    cdef Py_ssize_t d, k, i, count
+    for d in range(depth):
+        row, k = first, 0
+        while k < height:
+            count = height - k
+            if p.ahead > 0:
+                count = min(count, <Py_ssize_t> ROWS)
+                for i in range(count):
+                    ask_for(row + i * p.x.h + p.ahead, n * <Py_ssize_t> sizeof(value_t))
+            add_stack[value_t, acc_t](
+                <const value_t*> row, p.x.h, count, n, k == 0 and d == 0, sums
+            )
+            row += count * p.x.h
+            k += count
+        first += p.x.d
 
 
 cdef inline void sum_lines(
@@ -31,22 +59,16 @@ cdef inline void sum_lines(
 ) noexcept nogil:
     """Sum the input lines of one output line, element by element."""
     cdef Piece piece = shape_of_piece(p, tile, w1 - w0)
-    cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, i, m
+    cdef Py_ssize_t k = 0, count, run, n = (w1 - w0) * tile.lanes, depth = 1, i, m
     cdef Py_ssize_t step = p.x.h if p.fetch == NULL else TILE * <Py_ssize_t> sizeof(value_t)
     cdef const char* rows[ROWS]
     cdef bint long_pieces = p.fetch == NULL and is_long_piece(p, &piece)
     if p.fetch == NULL and piece.runs == 1 and not long_pieces:
-        # All lines of a depth at once, or ROWS if they are asked for: by read_rows, up to a fifth
-        # slower.
-        while k < line.count:
-            count = line.height - k + depth_of(line, k) * line.height
-            rows[0] = input_at(p, line, k, w0, tile.lane)
-            if p.ahead > 0:
-                count = min(count, <Py_ssize_t> ROWS)
-                for i in range(count):
-                    ask_for(rows[0] + i * step + p.ahead, n * <Py_ssize_t> sizeof(value_t))
-            add_stack[value_t, acc_t](<const value_t*> rows[0], step, count, n, k == 0, sums)
-            k += count
+        if line.count > line.height:
+            depth = line.count // line.height
+        sum_stack[value_t, acc_t](
+            p, input_at(p, line, 0, w0, tile.lane), line.height, depth, n, buffers, sums
+        )
         return
     if long_pieces:
         piece.step = CHUNK
@@ -65,6 +87,32 @@ cdef inline void sum_lines(
                 <const value_t*> (rows[0] + run * piece.step), step, count, m, k == 0, sums + i
             )
         k += count
+
+
+cdef inline void sum_short_by_quads(
+    const Axis* w, const Tile* tile,
+    const double* lines,        # IN: lines x columns
+    double* sums,               # OUT: lines x windows, and room for three more
+) noexcept nogil:
+    """Sum short windows of one lane, four neighbours at a time.
+
+    The last four of a line begin early; of fewer than four, the last one is done more than once.
+    """
+    cdef Py_ssize_t columns = tile.w1 - tile.w0, count = tile.ow1 - tile.ow0, ow
+    cdef Py_ssize_t least = w.shortest, most = w.longest
+    cdef const int64_t* starts = w.starts + tile.ow0
+    cdef const int64_t* ends = w.ends + tile.ow0
+    cdef const double* end = sums + tile.lines * count
+    lines -= tile.w0
+    while sums < end:
+        ow = 0
+        while ow < count:
+            if ow > count - 4:
+                ow = count - 4
+            sum_four_short(lines, starts + ow, ends + ow, least, most, sums + ow)
+            ow += 4
+        lines += columns
+        sums += count
 
 
 cdef inline void sum_short_windows(
@@ -93,11 +141,6 @@ cdef inline void sum_short_windows(
                 ow = tile.ow0
                 lines += columns
         if acc_t is double:
-            if QUADS and lanes == 1:
-                sum_four_short(first, sizes, least, most, sums)
-                sums += 4
-                left -= 4
-                continue
             for i in range(4):
                 four[i] = sum_short_of_one(first[i], lanes, sizes[i], least, most)
         else:
@@ -121,6 +164,10 @@ cdef inline void sum_windows(
     cdef bint of_four = (lanes == 3 or lanes == 4) and adds_four[acc_t](sums)
     cdef bint of_pairs = lanes == 1 and p.w.regular == 2 and acc_t is uint16_t
     cdef const acc_t* first
+    if acc_t is double:
+        if QUADS and lanes == 1 and p.w.longest < LONG and tile.ow1 - tile.ow0 >= 4:
+            sum_short_by_quads(p.w, tile, lines, sums)
+            return
     if 2 <= p.w.regular <= 4:
         for k in range(tile.lines):
             first = lines + k * line_step
@@ -160,8 +207,15 @@ cdef inline void sum_few_lanes(
     acc_t* sums,
 ) noexcept nogil:
     """Lanes too few for vectors: all lines first, then all windows along W."""
-    cdef Line line = line_of(p, tile.line)
+    cdef Line line
     cdef Py_ssize_t k, n = (tile.w1 - tile.w0) * tile.lanes
+    if acc_t is double:
+        if value_t is float:
+            if are_stacks(p, tile):
+                sum_stacks(p, tile, lines)
+                sum_windows[acc_t](p, tile, lines, partials, sums)
+                return
+    line = line_of(p, tile.line)
     for k in range(tile.lines):
         sum_lines[value_t, acc_t](p, tile, &line, tile.w0, tile.w1, buffers, lines + k * n)
         next_line(p, &line)
@@ -208,6 +262,8 @@ cdef inline void sum_many_lines(
             size = window_size(p.w, ow)
             if size >= LONG:
                 add_piece[acc_t](first, size, lanes, 0, size, partials, sums)
+            elif acc_t is double and QUADS:
+                sum_short_of_lanes(first, lanes, size, lanes, sums)
             else:
                 lane = 0
                 while lane < lanes:
