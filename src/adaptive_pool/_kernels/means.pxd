@@ -1,5 +1,5 @@
 """The last step of an average: sums to means, in the type of the output."""
-from libc.math cimport isfinite
+from libc.math cimport NAN, isfinite
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.accumulators cimport (
@@ -66,6 +66,7 @@ cdef inline void store_run(
     """Store means side by side. To be called with a literal step, so that it vectorises."""
     cdef Py_ssize_t i, done = 0, count
     cdef double means[SHORT_RUN]
+    cdef float narrow
     if acc_t is double:
         if mean_t in half_t:
             while done < n:
@@ -76,7 +77,12 @@ cdef inline void store_run(
                 done += count
     for i in range(done, n):
         if acc_t is double:
-            if mean_t in narrow_real_t:
+            if mean_t is float:
+                # Narrowed before NaNs are looked for: a mask for floats from a comparison of
+                # doubles takes as many instructions as all the rest.
+                narrow = <float> (sums[i] * divisors[i * step])
+                mean[i] = narrow if narrow == narrow else <float> NAN
+            elif mean_t in narrow_real_t:
                 store_real[mean_t](&mean[i], one_nan(sums[i] * divisors[i * step]))
             else:
                 store_mean[mean_t, acc_t](&mean[i], sums[i], divisors[i * step])

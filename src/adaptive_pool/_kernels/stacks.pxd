@@ -42,10 +42,10 @@ cdef extern from *:
         return ap_widen_halves(_mm_loadl_epi64((const __m128i *) halves), kind);
     }
     /* n columns of `count` lines, `step` bytes apart, in so many registers; the last one begins
-       early where n is no multiple of 4. What lies `ahead` bytes behind them is asked for. */
+       early where n is no multiple of 4. */
     AP_ALWAYS void ap_add_block(
         const char *line, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int first, int quads,
-        ptrdiff_t ahead, enum ap_kind kind, double *sums)
+        enum ap_kind kind, double *sums)
     {
         const ptrdiff_t last = n - 4;
         ap_quad totals[8];
@@ -57,13 +57,9 @@ cdef extern from *:
             line += step;
             count--;
         }
-        for (; count > 0; count--, line += step) {
-            __builtin_prefetch(line + ahead, 0, 1);
-            if (quads * ap_size_of(kind) > 16)
-                __builtin_prefetch(line + ahead + 64, 0, 1);
+        for (; count > 0; count--, line += step)
             for (int k = 0; k < quads; k++)
                 totals[k] = ap_add_widened(totals[k], ap_widen_at(line, AP_COLUMN(k), kind));
-        }
         for (int k = 0; k < quads; k++)
             ap_store(sums + AP_COLUMN(k), totals[k]);
     }
@@ -79,16 +75,16 @@ cdef extern from *:
     }
     #define AP_ADD_BLOCK(quads) \
         case quads: \
-            ap_add_block(line, step, count, n, first, quads, ahead, kind, sums); \
+            ap_add_block(line, step, count, n, first, quads, kind, sums); \
             break
     /* To be called with a literal `first`. */
     AP_ALWAYS void ap_add_stack(
         const char *line, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int first,
-        ptrdiff_t ahead, enum ap_kind kind, double *sums)
+        enum ap_kind kind, double *sums)
     {
         while (n > 32) {
             const ptrdiff_t m = n < 36 ? 28 : 32;   /* leaves 4 columns at least */
-            ap_add_block(line, step, count, m, first, 8, ahead, kind, sums);
+            ap_add_block(line, step, count, m, first, 8, kind, sums);
             line += m * ap_size_of(kind);
             sums += m;
             n -= m;
@@ -103,7 +99,7 @@ cdef extern from *:
             AP_ADD_BLOCK(2);
         default:
             if (n == 4)
-                ap_add_block(line, step, count, n, first, 1, ahead, kind, sums);
+                ap_add_block(line, step, count, n, first, 1, kind, sums);
             else
                 ap_add_few(line, step, count, n, first, kind, sums);
         }
@@ -146,34 +142,34 @@ cdef extern from *:
             AP_ADD_ROWS(4);
         }
         if (first)
-            ap_add_stack(line, step, count, n, 1, 0, AP_FLOAT, sums);
+            ap_add_stack(line, step, count, n, 1, AP_FLOAT, sums);
         else
-            ap_add_stack(line, step, count, n, 0, 0, AP_FLOAT, sums);
+            ap_add_stack(line, step, count, n, 0, AP_FLOAT, sums);
     }
     AP_ALWAYS void ap_add_stacks_of(
         const char *plane, ptrdiff_t step, const int64_t *starts, const int64_t *ends,
-        ptrdiff_t stacks, ptrdiff_t n, ptrdiff_t ahead, enum ap_kind kind, double *sums)
+        ptrdiff_t stacks, ptrdiff_t n, enum ap_kind kind, double *sums)
     {
         for (ptrdiff_t i = 0; i < stacks; i++, sums += n)
             ap_add_stack(
-                plane + starts[i] * step, step, ends[i] - starts[i], n, 1, ahead, kind, sums);
+                plane + starts[i] * step, step, ends[i] - starts[i], n, 1, kind, sums);
     }
     static void ap_add_stacks(
         const char *plane, ptrdiff_t step, const int64_t *starts, const int64_t *ends,
-        ptrdiff_t stacks, ptrdiff_t n, ptrdiff_t ahead, int kind, double *sums)
+        ptrdiff_t stacks, ptrdiff_t n, int kind, double *sums)
     {
         if (kind == AP_FLOAT)
-            ap_add_stacks_of(plane, step, starts, ends, stacks, n, ahead, AP_FLOAT, sums);
+            ap_add_stacks_of(plane, step, starts, ends, stacks, n, AP_FLOAT, sums);
         else if (kind == AP_FLOAT16)
-            ap_add_stacks_of(plane, step, starts, ends, stacks, n, ahead, AP_FLOAT16, sums);
+            ap_add_stacks_of(plane, step, starts, ends, stacks, n, AP_FLOAT16, sums);
         else
-            ap_add_stacks_of(plane, step, starts, ends, stacks, n, ahead, AP_BFLOAT16, sums);
+            ap_add_stacks_of(plane, step, starts, ends, stacks, n, AP_BFLOAT16, sums);
     }
     #else
     #define AP_STACKS 0
     enum ap_kind { AP_FLOAT, AP_FLOAT16, AP_BFLOAT16 };
     #define ap_add_lines(line, step, count, n, first, sums) ((void) (sums))
-    #define ap_add_stacks(plane, step, starts, ends, stacks, n, ahead, kind, sums) \
+    #define ap_add_stacks(plane, step, starts, ends, stacks, n, kind, sums) \
         ((void) (kind), (void) (sums))
     #endif
     """
@@ -191,11 +187,11 @@ cdef extern from *:
     # The stacks of lines starts[i]:ends[i] of a plane, each to n sums; elements of any kind.
     void add_stacks "ap_add_stacks"(
         const char* plane, Py_ssize_t step, const int64_t* starts, const int64_t* ends,
-        Py_ssize_t stacks, Py_ssize_t n, Py_ssize_t ahead, int kind, double* sums,
+        Py_ssize_t stacks, Py_ssize_t n, int kind, double* sums,
     ) noexcept nogil
 
 cdef enum:
-    NARROW_LINE = 56    # elements of a line that is not read from end to end though memory is slow
+    BLOCK = 32          # columns that are added in registers together
 
 
 cdef inline bint have_stacks(const Pooling* p) noexcept nogil:
@@ -210,9 +206,12 @@ cdef inline bint have_stacks(const Pooling* p) noexcept nogil:
 
 
 cdef inline bint are_stacks(const Pooling* p, const Tile* tile) noexcept nogil:
-    """Whether `sum_stacks` is best for the lines of a tile."""
+    """Whether `sum_stacks` is best for the lines of a tile.
+
+    Floats from memory are, if they are one block, and so are read in the order that they lie in.
+    """
     return have_stacks(p) and tile.lanes == p.lanes and (
-        p.ahead == 0 or p.fetch != NULL or (tile.w1 - tile.w0) * p.lanes <= NARROW_LINE
+        p.ahead == 0 or p.fetch != NULL or (tile.w1 - tile.w0) * p.lanes <= BLOCK
     )
 
 
@@ -231,7 +230,7 @@ cdef inline void sum_stacks(
         count = min(p.h.count - line.oh, left)
         add_stacks(
             at(&p.x, line.batch, line.channel, line.d0, 0, tile.w0, 0), p.x.h,
-            p.h.starts + line.oh, p.h.ends + line.oh, count, n, p.ahead, kind, sums,
+            p.h.starts + line.oh, p.h.ends + line.oh, count, n, kind, sums,
         )
         sums += count * n
         left -= count
