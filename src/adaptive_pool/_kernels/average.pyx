@@ -18,6 +18,7 @@ from adaptive_pool._kernels.elements cimport (
     Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
     uint32_t, uint64_t, value_t,
 )
+from adaptive_pool._kernels.halving cimport halve, is_halving
 from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
 from adaptive_pool._kernels.means cimport prepare_plane, store_means, store_plane
 from adaptive_pool._kernels.packing cimport (
@@ -307,6 +308,14 @@ cdef int run_tile(const void* task, Py_ssize_t job, char* scratch) noexcept nogi
     return 0
 
 
+cdef int run_halving(const void* task, Py_ssize_t job, char* _scratch) noexcept nogil:
+    cdef const Average* average = <const Average*> task
+    cdef const Pooling* p = &average.pooling
+    cdef Py_ssize_t first = job * p.group
+    halve(p, first, min(p.group, p.lines - first), &average.out)
+    return 0
+
+
 cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
     cdef const Average* average = <const Average*> task
     cdef const Packing* packing = &average.packing
@@ -365,6 +374,8 @@ cdef int pool(
                 task.sums + pack_size(&task.packing) + results_size(&task.packing, &task.out),
                 num_threads,
             )
+        elif is_halving(&task.pooling, &task.out, element, out_element):
+            run_jobs(run_halving, &task, task.pooling.groups, 0, num_threads)
         else:
             run_jobs(
                 run_tile, &task, job_count(&task.pooling),
