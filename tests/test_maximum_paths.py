@@ -5,6 +5,8 @@ import pytest
 from cases import DTYPES, FLOATS, dtype_of, random_array
 from oracle import assert_maximum, function, tables
 
+import adaptive_pool as ap
+
 # Windows that are long along W, of one row and of several, in one tile and wider than that; planes
 # that are one line, with or without a pack of them.
 LONG = [
@@ -71,6 +73,33 @@ def test_special_values(rng, case, dtype, rare, channels):
         chosen = rng.random(x.shape) < often
         x[chosen] = rng.choice(rare, chosen.sum())
         check(x.astype(dtype_of(dtype)), case[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "uint8", "int16"])
+@pytest.mark.parametrize("lanes", [2, 3, 4])
+@pytest.mark.parametrize(
+    "case", [((5, 130), (2, 2)), ((3, 64), (1, 1)), ((2, 9000), (1, 2))], ids=ids
+)
+@pytest.mark.parametrize("rare", [False, True])
+def test_long_windows_of_few_lanes(rng, case, lanes, dtype, rare):
+    """In place, of some of the channels, misaligned or backwards; with NaNs and infinities."""
+    sizes, counts = case
+    x = random_array(rng, (2, *sizes, lanes + 1), dtype)
+    if rare and np.dtype(x.dtype).kind == "f":
+        x[rng.random(x.shape) < 0.01] = np.nan
+        x[rng.random(x.shape) < 0.01] = np.inf
+    elif rare:
+        x[rng.random(x.shape) < 0.5] = x.max()
+    for last in (np.ascontiguousarray(x[..., :lanes]), x[..., 1:], x[:, :, ::-1, :lanes]):
+        values, indices = ap.adaptive_max_pool2d(
+            last, counts, data_format="channels_last", return_indices=True
+        )
+        first = np.moveaxis(last, -1, 1)
+        assert_maximum(
+            np.moveaxis(values, -1, 1), np.moveaxis(indices, -1, 1), first, tables(sizes, counts)
+        )
+        alone = ap.adaptive_max_pool2d(last, counts, data_format="channels_last")
+        assert alone.tobytes() == values.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
