@@ -92,12 +92,9 @@ cdef inline void sum_lines(
 cdef inline void sum_short_by_quads(
     const Axis* w, const Tile* tile,
     const double* lines,        # IN: lines x columns
-    double* sums,               # OUT: lines x windows, and room for three more
+    double* sums,               # OUT: lines x windows, of which a line has four or more
 ) noexcept nogil:
-    """Sum short windows of one lane, four neighbours at a time.
-
-    The last four of a line begin early; of fewer than four, the last one is done more than once.
-    """
+    """Sum short windows of one lane, four neighbours at a time; the last four begin early."""
     cdef Py_ssize_t columns = tile.w1 - tile.w0, count = tile.ow1 - tile.ow0, ow
     cdef Py_ssize_t least = w.shortest, most = w.longest
     cdef const int64_t* starts = w.starts + tile.ow0
