@@ -11,8 +11,8 @@ from setuptools.command.build_ext import build_ext
 
 KERNELS = "src/adaptive_pool/_kernels"
 
-# ADAPTIVE_POOL_NO_OPENMP=1 builds serial kernels; ADAPTIVE_POOL_NO_ABI3=1 builds for one version
-# of Python.
+# ADAPTIVE_POOL_NO_OPENMP=1 leaves the threads to the package's own pool; ADAPTIVE_POOL_NO_ABI3=1
+# builds for one version of Python.
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
 # Builds of the kernels beside the baseline: a name, and the flags of the compiler.
 LEVELS = {"baseline": []}
@@ -40,7 +40,9 @@ FLAGS = {
     "unix": ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
     "msvc": ["/O2", "/fp:precise"],
 }
+# Of `parallel`, the one module that starts threads.
 OPENMP_FLAGS = {"unix": (["-fopenmp"], ["-fopenmp"]), "msvc": (["/openmp"], [])}
+POOL_FLAGS = {"unix": (["-pthread"], ["-pthread"])}
 
 
 class BuildKernels(build_ext):
@@ -48,14 +50,13 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         kind = self.compiler.compiler_type
-        compile_args, link_args = list(FLAGS.get(kind, [])), []
-        if OPENMP:
-            compile_args += OPENMP_FLAGS.get(kind, ([], []))[0]
-            link_args += OPENMP_FLAGS.get(kind, ([], []))[1]
+        threads = (OPENMP_FLAGS if OPENMP else POOL_FLAGS).get(kind, ([], []))
         for extension in self.extensions:
             level = extension.name.split(".")[2]
-            extension.extra_compile_args = compile_args + LEVELS.get(level, [])
-            extension.extra_link_args = link_args
+            extension.extra_compile_args = FLAGS.get(kind, []) + LEVELS.get(level, [])
+            if level == "parallel":
+                extension.extra_compile_args += threads[0]
+                extension.extra_link_args = threads[1]
             extension.define_macros = [("AP_ISA", f'"{level}"')] if level in LEVELS else []
             if ABI3:
                 extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))

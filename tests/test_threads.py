@@ -1,27 +1,18 @@
 """Threads: settings, limits, and that they change nothing but the time."""
 
 import concurrent.futures
-import json
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 from cases import random_array
+from processes import python
 
 import adaptive_pool as ap
-from adaptive_pool import _threads
+from adaptive_pool import _cpus, _threads
+from adaptive_pool._kernels import parallel
 
-
-def python(code, **environment):
-    """Run code in a fresh interpreter; return what it printed, as JSON."""
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True,
-        env={**os.environ, **environment},
-    )  # fmt: skip
-    return json.loads(result.stdout)
-
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's /proc and limits")
 
 GET = "import adaptive_pool as ap; print(ap.get_num_threads())"
 
@@ -106,34 +97,7 @@ def test_environment(environment, expected):
 @pytest.mark.parametrize("value", ["", "0", "-1", "many", "1.5", "9" * 5000])
 def test_nonsense_in_the_environment_is_passed_over(value):
     environment = {"ADAPTIVE_POOL_NUM_THREADS": value, "OMP_NUM_THREADS": ""}
-    assert python(GET, **environment) == _threads.cpu_limit()
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity on this system")
-def test_affinity():
-    code = f"import os; os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}}); {GET}"
-    assert python(code, OMP_NUM_THREADS="", ADAPTIVE_POOL_NUM_THREADS="") == 1
-
-
-@pytest.mark.parametrize(
-    ("files", "quota"),
-    [
-        ({"cpu.max": "150000 100000\n"}, 1.5),
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
-        ({"cpu.max": "rubbish"}, None),
-        ({}, None),
-    ],
-)
-def test_container_quota(tmp_path, monkeypatch, files, quota):
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(_threads, "_CGROUP", tmp_path)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert _threads._cgroup_quota() == quota
-    assert _threads.cpu_limit() == {1.5: 2, 0.5: 1, None: 8}[quota]
+    assert python(GET, **environment) == _cpus.cpu_limit()
 
 
 @pytest.mark.parametrize("n", [300, 26215, 32768])
@@ -145,7 +109,7 @@ def test_more_threads_than_are_good(n):
 
 def test_small_calls_stay_on_one_thread():
     assert _threads.threads_for("test", None, 1000) == 1
-    assert _threads.threads_for("test", 4, 2**30) == (4 if ap.config()["openmp"] else 1)
+    assert _threads.threads_for("test", 4, 2**30) == (1 if parallel.backend() == "none" else 4)
 
 
 def test_threads_limited_by_threadpoolctl():
@@ -165,32 +129,81 @@ def test_many_callers_at_once(rng):
             assert got == expected[k % 2]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_child_after_fork_does_not_hang():
-    code = """
-import os, sys, warnings, numpy as np, adaptive_pool as ap
-warnings.simplefilter("ignore")
-x = np.random.default_rng(0).random((64, 64, 32, 32), np.float32)
-y = ap.adaptive_avg_pool2d(x, 4, num_threads=4)
-child = os.fork()
-if child == 0:
-    os._exit(0 if (ap.adaptive_avg_pool2d(x, 4, num_threads=4) == y).all() else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-    assert python(code) == 0
+def in_a_thread(function, *args, **kwargs):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *args, **kwargs).result()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="calls libgomp by its name on Linux")
-def test_a_child_after_another_extension_used_openmp():
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_same_bits_on_the_threads_of_the_pool(rng, n):
+    """It serves callers beside the main thread."""
+    x = random_array(rng, (7, 33, 61, 67), "float32")
+    assert in_a_thread(results, x, num_threads=n) == results(x, num_threads=1)
+
+
+@linux
+def test_many_callers_share_the_threads():
+    """Ours are at most three of the pool and three of OpenMP, beside those that call."""
     code = """
-import ctypes, os, warnings, numpy as np, adaptive_pool as ap
-warnings.simplefilter("ignore")
-region = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
-ctypes.CDLL("libgomp.so.1").GOMP_parallel(region, None, ctypes.c_uint(2), ctypes.c_uint(0))
-x = np.ones((64, 64, 64, 64), np.float32)
-child = os.fork()
-if child == 0:
-    os._exit(0 if (ap.adaptive_avg_pool2d(x, 4, num_threads=2) == 1).all() else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+import concurrent.futures, os, time
+import numpy as np, adaptive_pool as ap
+x = np.ones((64, 64, 32, 32), np.float32)
+before = most = len(os.listdir("/proc/self/task"))
+def call(_):
+    global most
+    right = (ap.adaptive_avg_pool2d(x, 4, num_threads=4) == 1).all()
+    most = max(most, len(os.listdir("/proc/self/task")))
+    return right
+call(0)
+time.sleep(0.1)  # for the threads that were started by way of trial
+most = 0
+with concurrent.futures.ThreadPoolExecutor(32) as callers:
+    together = callers.map(call, range(640))
+    right = [call(0) for _ in range(20)] + list(together)
+print([len(right), int(sum(right)), most - before])
 """
-    assert python(code) == 0
+    calls, right, more = python(code)
+    assert right == calls == 660
+    assert more <= 32 + 3 + 3
+
+
+NO_MORE_THREADS = {
+    # For a user of its own: the limit counts all processes of the user, and does not bind root.
+    "processes": """
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(54321)
+    os.setuid(54321)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+""",
+    "memory": """
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (3 << 20),) * 2)
+""",
+}
+
+
+@linux
+@pytest.mark.parametrize("limit", NO_MORE_THREADS)
+@pytest.mark.parametrize("before", [1, 2], ids=["first call", "a larger team"])
+@pytest.mark.parametrize("caller", ["main", "other"])
+def test_threads_that_cannot_be_started_are_done_without(limit, before, caller):
+    code = f"""
+import os, resource, threading
+import numpy as np, adaptive_pool as ap
+x, right = np.ones((64, 64, 32, 32), np.float32), []
+out = np.empty((64, 64, 4, 4), np.float32)
+def call(n):
+    right.append(int((ap.adaptive_avg_pool2d(x, 4, num_threads=n, out=out) == 1).all()))
+call({before})
+thread = threading.Thread(target=lambda: (ready.wait(), call(8)))
+ready = threading.Event()
+thread.start()
+{NO_MORE_THREADS[limit]}
+if {caller == "main"}:
+    call(8)
+ready.set()
+thread.join()
+print(right)
+"""
+    assert python(code) == ([1, 1, 1] if caller == "main" else [1, 1])

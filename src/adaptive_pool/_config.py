@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _kernels, _threads
+from ._cpus import cpu_limit
 from ._kernels import parallel
 
 
@@ -17,9 +18,9 @@ def config() -> dict[str, Any]:
     -------
     dict
         ``version`` of adaptive_pool and ``numpy`` of NumPy, ``isa`` (the instruction set of the
-        kernels in use), ``isas_built`` (all that were built), ``openmp`` (whether kernels run on
-        several threads), ``num_threads`` (`get_num_threads`), ``cpu_limit`` (the CPUs this process
-        may use).
+        kernels in use), ``isas_built`` (all that were built), ``openmp`` (whether it was built with
+        OpenMP), ``threads`` (what runs a call on several threads: "openmp", our own "pool", or
+        "none"), ``num_threads`` (`get_num_threads`), ``cpu_limit`` (the CPUs this process may use).
 
     Examples
     --------
@@ -35,9 +36,10 @@ def config() -> dict[str, Any]:
         "numpy": np.__version__,
         "isa": _kernels.isa,
         "isas_built": _kernels.isas_built,
-        "openmp": parallel.has_openmp(),
+        "openmp": parallel.backend() == "openmp",
+        "threads": parallel.backend(),
         "num_threads": _threads.get_num_threads(),
-        "cpu_limit": _threads.cpu_limit(),
+        "cpu_limit": cpu_limit(),
     }
 
 
@@ -53,6 +55,7 @@ def show_config() -> None:
     isa          x86_64_v3
     isas_built   x86_64_v3, baseline
     openmp       True
+    threads      openmp
     num_threads  2
     cpu_limit    2
     """

@@ -1,4 +1,4 @@
-"""How many threads a call uses: the settings, what the machine allows, what the work deserves."""
+"""How many threads a call uses: the settings, the CPUs there are, what the work deserves."""
 
 from __future__ import annotations
 
@@ -7,68 +7,28 @@ import contextvars
 import os
 from collections.abc import Iterator
 
+from ._cpus import cpu_limit, forked_without_exec
 from ._kernels import parallel
 from ._windows import as_size
 
-# A thread more is worth its start, some microseconds, from about this much memory traffic on.
+# A thread more is worth its start from about this much memory traffic on: it takes OpenMP some
+# microseconds, the pool some tens of them.
 BYTES_PER_THREAD = 1 << 17
+BYTES_PER_POOL_THREAD = 1 << 19
 
-# More would only wait for each other; and a runtime that cannot start a thread ends the process.
+# More would only wait for each other.
 MOST_THREADS = max(64, os.cpu_count() or 1)
-
-_CGROUP = "/sys/fs/cgroup"
 
 _setting: int | None = None
 _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
     "adaptive_pool_num_threads", default=None
 )
-_serial = False
 _openmp_at_import = parallel.max_threads()
+_HAS_THREADS = parallel.backend() != "none"
 
-
-def _after_fork_in_child() -> None:
-    # If anybody in the parent has run a parallel region, libgomp would wait in the child for
-    # threads that do not exist there.
-    global _serial
-    _serial = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _read(*names: str) -> str:
-    # Not by pathlib, whose import would take as long as a quarter of this package's.
-    with open(os.path.join(_CGROUP, *names), encoding="ascii") as file:  # noqa: PTH118, PTH123
-        return file.read()
-
-
-def _cgroup_quota() -> float | None:
-    """Return the CPUs' worth of time that the container may use, or None."""
-    try:
-        quota, period = _read("cpu.max").split()
-    except (OSError, ValueError):
-        try:
-            quota = _read("cpu", "cpu.cfs_quota_us")
-            period = _read("cpu", "cpu.cfs_period_us")
-        except OSError:
-            return None
-    try:
-        return int(quota) / int(period) if int(quota) > 0 and int(period) > 0 else None
-    except ValueError:  # "max"
-        return None
-
-
-def cpu_limit() -> int:
-    """Return the CPUs this process may use: its affinity, or less under a container's quota."""
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    quota = _cgroup_quota()
-    if quota is not None:
-        count = min(count, max(1, int(-(-quota // 1))))
-    return count
+# The parent may have left libgomp a team whose threads are not in this process.
+if forked_without_exec():
+    parallel.leave_out_openmp()
 
 
 def _environment(name: str) -> int | None:
@@ -177,6 +137,7 @@ def threads_for(function: str, requested: object, work: int) -> int:
     if requested is None and work < 2 * BYTES_PER_THREAD:
         return 1
     count = get_num_threads() if requested is None else _check(function, requested)
-    if _serial or not parallel.has_openmp():
+    if not _HAS_THREADS:
         return 1
-    return min(count, max(1, work // BYTES_PER_THREAD), MOST_THREADS)
+    each = BYTES_PER_THREAD if parallel.serves_by_openmp() else BYTES_PER_POOL_THREAD
+    return min(count, max(1, work // each), MOST_THREADS)

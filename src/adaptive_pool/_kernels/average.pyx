@@ -19,7 +19,7 @@ from adaptive_pool._kernels.elements cimport (
     uint32_t, uint64_t, value_t,
 )
 from adaptive_pool._kernels.halving cimport halve, is_halving
-from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.means cimport prepare_plane, store_means, store_plane
 from adaptive_pool._kernels.packing cimport (
     LARGEST, PACK, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,

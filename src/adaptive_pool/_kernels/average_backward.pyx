@@ -15,7 +15,7 @@ from adaptive_pool._kernels.canonical cimport Canonical, advance, arrange, borro
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real, real_t,
 )
-from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.line_values cimport SPANS, VALUES, Span, spread_values
 from adaptive_pool._kernels.planes cimport JOBS, LANE_BLOCK, at, isa, pieces
 from adaptive_pool._kernels.runs cimport (

@@ -1,7 +1,7 @@
 """Whether indices are inside their plane: a look at all of them, once each."""
 from adaptive_pool._kernels.canonical cimport Array, Canonical, advance
 from adaptive_pool._kernels.elements cimport index_word_t, uint32_t, uint64_t
-from adaptive_pool._kernels.jobs cimport run_jobs
+from adaptive_pool._kernels.parallel cimport run_jobs
 from adaptive_pool._kernels.planes cimport pieces
 
 cdef enum:

@@ -25,7 +25,7 @@ from adaptive_pool._kernels.elements cimport (
     Element, index_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     value_t,
 )
-from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.maxima cimport store_maxima
 from adaptive_pool._kernels.packing cimport (
     LARGEST, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,

@@ -20,7 +20,7 @@ from adaptive_pool._kernels.elements cimport (
     int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.index_check cimport check_all
-from adaptive_pool._kernels.jobs cimport is_brief, run_jobs
+from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.planes cimport JOBS, at, isa, pieces
 from adaptive_pool._kernels.tables cimport Windows
 

@@ -2,7 +2,7 @@
 
 Allocated by each call, it made glibc give the top of the heap back to the system after it, with the
 result that the caller was done with: a call that fills 230 KB took 93 us, of which 60 were page
-faults. One block is kept by each kernel module. A call takes it and leaves nothing, so that another
+faults. One block is kept. A call takes it and leaves nothing, so that another
 at the same time asks the allocator; each puts its own back, and frees what it finds there.
 docs/design/threads.md.
 """

@@ -1,0 +1,81 @@
+"""The CPUs a process may use: affinity, and the quota of its container."""
+
+import math
+import os
+
+import pytest
+from processes import python
+
+from adaptive_pool import _cpus
+
+V1 = "9:name=systemd:/a/b\n1:cpu,cpuacct:/a/b\n"
+V2 = "0::/a/b\n"
+
+
+@pytest.fixture
+def cgroups(tmp_path, monkeypatch):
+    """Write files of fake control groups, by path."""
+
+    def write(own, files):
+        root = tmp_path / "cgroup"
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (tmp_path / "own").write_text(own)
+        monkeypatch.setattr(_cpus, "_CGROUP", root)
+        monkeypatch.setattr(_cpus, "_OWN_GROUPS", tmp_path / "own")
+
+    return write
+
+
+def v1(quota, period, group=""):
+    folder = f"cpu/{group}"
+    return {f"{folder}/cpu.cfs_quota_us": quota, f"{folder}/cpu.cfs_period_us": period}
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "quota"),
+    [
+        ("0::/\n", {"cpu.max": "150000 100000\n"}, 1.5),
+        ("0::/\n", {"cpu.max": "max 100000\n"}, math.inf),
+        ("0::/\n", {"cpu.max": "rubbish"}, math.inf),
+        ("0::/\n", {"cpu.max": ""}, math.inf),
+        ("", {"cpu.max": "150000 100000\n"}, 1.5),
+        ("", {}, math.inf),
+        (V2, {"a/b/cpu.max": "50000 100000\n"}, 0.5),
+        (V2, {"a/b/cpu.max": "max 100000\n", "a/cpu.max": "150000 100000\n"}, 1.5),
+        (V2, {"a/b/cpu.max": "400000 100000\n", "a/cpu.max": "150000 100000\n"}, 1.5),
+        (V2, {"a/b/cpu.max": "50000 100000\n", "a/cpu.max": "150000 100000\n"}, 0.5),
+        (V2, {"c/cpu.max": "50000 100000\n"}, math.inf),
+        ("0::/../c\n", {"cpu.max": "150000 100000\n"}, 1.5),
+        (V1, v1("50000\n", "100000\n"), 0.5),
+        (V1, v1("-1\n", "100000\n"), math.inf),
+        (V1, v1("50000\n", "0\n"), math.inf),
+        (V1, v1("150000\n", "100000\n", "a/b"), 1.5),
+        (V1, {**v1("-1\n", "100000\n", "a/b"), **v1("50000\n", "100000\n", "a")}, 0.5),
+        (V1 + V2, {**v1("400000\n", "100000\n"), "cpu.max": "150000 100000\n"}, 1.5),
+    ],
+)
+def test_container_quota(cgroups, monkeypatch, own, files, quota):
+    cgroups(own, files)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert _cpus._quota() == quota
+    assert _cpus.cpu_limit() == {0.5: 1, 1.5: 2, math.inf: 8}[quota]
+
+
+def test_quota_above_the_affinity(cgroups, monkeypatch):
+    cgroups("0::/\n", {"cpu.max": "450000 100000\n"})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    assert _cpus.cpu_limit() == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity on this system")
+def test_affinity():
+    code = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import adaptive_pool as ap
+print([ap.get_num_threads(), ap.config()["cpu_limit"]])
+"""
+    assert python(code, OMP_NUM_THREADS="", ADAPTIVE_POOL_NUM_THREADS="") == [1, 1]
