@@ -12,7 +12,7 @@ preload_app = True
 graceful_timeout = 30
 
 
-def child_exit(server, worker):
+def child_exit(_, worker):
     """Forget the gauges of a process that is no more."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         mark_process_dead(worker.pid)

@@ -25,7 +25,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psutil
-from samples import Bad, Picture, bad_requests, pictures
+from bad_requests import Bad, bad_requests
+from samples import Picture, pictures
 from settings import Settings
 
 from adaptive_pool import _reference, pool_windows
@@ -167,7 +168,7 @@ def resident(server: psutil.Process) -> int:
     return sum(process.memory_info().rss for process in processes)
 
 
-async def load(url: str, pid: int | None, arguments: argparse.Namespace) -> Report:
+async def load(url: str, pid: int | None, seconds: float, concurrency: int) -> Report:
     """Run all clients for as long as is asked."""
     goods, bads = list(good_requests()), bad_requests(Settings())
     report = Report()
@@ -181,19 +182,19 @@ async def load(url: str, pid: int | None, arguments: argparse.Namespace) -> Repo
         for bad in bads:
             await send_bad(client, bad, report)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(arguments.seconds), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
                 tasks.create_task(watch(client, server, report))
-                for seed in range(arguments.concurrency):
+                for seed in range(concurrency):
                     tasks.create_task(send(client, goods, bads, report, seed))
     report.elapsed = time.perf_counter() - started
     return report
 
 
 @contextlib.contextmanager
-def service(arguments: argparse.Namespace) -> Iterator[tuple[str, int | None]]:
+def service(url: str | None = None, pid: int | None = None) -> Iterator[tuple[str, int | None]]:
     """Give the address and the process of the service, which is started unless it runs."""
-    if arguments.url:
-        yield arguments.url, arguments.pid
+    if url:
+        yield url, pid
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -234,16 +235,20 @@ def percentiles(seconds: list[float]) -> str:
     return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the test and print what was seen."""
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--concurrency", type=int, default=8, help="requests under way at once")
     parser.add_argument("--url", help="of a service that runs already, say http://127.0.0.1:8000")
     parser.add_argument("--pid", type=int, help="its process, if its memory shall be watched")
-    arguments = parser.parse_args(argv)
-    with service(arguments) as (url, pid):
-        report = asyncio.run(load(url, pid, arguments))
+    return parser.parse_args(argv)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the test and print what was seen."""
+    with service(options.url, options.pid) as (url, pid):
+        report = asyncio.run(load(url, pid, options.seconds, options.concurrency))
 
     counts = report.counts
     print(
@@ -255,7 +260,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"liveness    {percentiles(report.live_seconds)}")
     grown = 0
     if report.memory:
-        grown = growth(report.memory, arguments.seconds)
+        grown = growth(report.memory, options.seconds)
         held = [bytes_held / 2**20 for _, bytes_held in report.memory]
         print(
             f"memory      {held[0]:.0f} MiB before, {held[-1]:.0f} MiB after, "
@@ -267,4 +272,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(arguments()))
