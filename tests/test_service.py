@@ -240,12 +240,16 @@ def test_who_gives_up_waiting_for_a_thread_leaves_nothing_behind():
     class Body:
         pass
 
-    async def conversation():
-        workers, go_on, body = Workers(1), threading.Event(), Body()
-        first = asyncio.ensure_future(workers.run(go_on.wait, 30))
-        with pytest.raises(TimeoutError):
+    async def give_up(workers, body):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.05):
                 await workers.run(repr, body)
+
+    async def conversation():
+        workers, begun, go_on, body = Workers(1), threading.Event(), threading.Event(), Body()
+        first = asyncio.ensure_future(workers.run(lambda: begun.set() or go_on.wait(30)))
+        await until(begun.is_set)
+        await give_up(workers, body)
         kept, body = weakref.ref(body), None
         gc.collect()
         seen = kept()

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -50,7 +51,7 @@ class Good:
     """A request with its right answer."""
 
     picture: Picture
-    params: dict[str, object]
+    params: dict[str, Any]
     media_type: str
     features: np.ndarray
 

@@ -60,7 +60,8 @@ def _rgb(image: Image.Image) -> Pixels:
         return np.repeat(grey[..., None], 3, axis=-1)
     if image.has_transparency_data:  # palettes are converted by way of RGBA only
         image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
+    # To convert what is RGB would copy it.
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def decode(body: bytes, max_pixels: int) -> Pixels:
