@@ -240,17 +240,16 @@ def test_who_gives_up_waiting_for_a_thread_leaves_nothing_behind():
     class Body:
         pass
 
-    async def give_up(workers, body):
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await workers.run(repr, body)
-
     async def conversation():
         workers, begun, go_on, body = Workers(1), threading.Event(), threading.Event(), Body()
         first = asyncio.ensure_future(workers.run(lambda: begun.set() or go_on.wait(30)))
         await until(begun.is_set)
-        await give_up(workers, body)
-        kept, body = weakref.ref(body), None
+        waiting = asyncio.ensure_future(workers.run(repr, body))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled()
+        kept, body, waiting = weakref.ref(body), None, None
         gc.collect()
         seen = kept()
         go_on.set()
