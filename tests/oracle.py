@@ -49,21 +49,98 @@ def error_in_ulp(actual, exact, magnitude, dtype):
     return (error / spacing(magnitude.astype(np.float64), dtype)).astype(np.float64)
 
 
+def largest(dtype):
+    """The largest finite number of a float type, in float64."""
+    inf = np.array(np.inf, dtype)
+    return float((inf.view(f"u{dtype.itemsize}") - 1).view(dtype).astype(np.float64))
+
+
+def assert_close(actual, exact, magnitude, bound):
+    """`actual` is off by `bound` units in the last place of `magnitude` at most.
+
+    What is not finite is the same; a number that the type cannot hold is an infinity.
+    """
+    assert actual.shape == exact.shape
+    if actual.size == 0:
+        return
+    dtype = actual.dtype
+    with np.errstate(all="ignore"):
+        wide = actual.astype(np.longdouble)
+        overflows = np.isfinite(exact) & np.isinf(wide)
+        np.testing.assert_array_equal(np.isfinite(exact), np.isfinite(wide) | overflows)
+        assert (np.abs(exact[overflows]) >= largest(dtype)).all()
+        assert (np.signbit(exact) == np.signbit(wide))[overflows].all()
+        bad = ~np.isfinite(exact)
+        np.testing.assert_array_equal(wide[bad], exact[bad])
+        finite = np.isfinite(wide)
+        error = error_in_ulp(actual[finite], exact[finite], magnitude[finite], dtype)
+    assert (error <= np.broadcast_to(bound, actual.shape)[finite]).all()
+
+
 def assert_average(y, x, windows, dtype):
     """`y` is the average of `x`, pooled axes last, as exactly as the contract says.
 
     Integers: equal to the correctly rounded mean. Floats: within BOUND. The oracle's own error,
     in 64 bits and before its rounding, is below 0.01 ulp for the windows of the tests.
+
+    Asked for float64, the mean of a narrower type shows the sum itself, kept in float64: n - 1
+    additions and two roundings for the quotient, each of half a unit at most.
     """
+    assert y.dtype == dtype
+    if x.dtype.kind in "biu" and dtype.itemsize == 2 and dtype.kind not in "iu":
+        # To the nearest, up to the rounding of the oracle's float64, which is 2**-42 units of these
+        # at most. ml_dtypes rounds float64 to bfloat16 by way of float32, which can be wrong.
+        exact = _reference.average(x, windows, np.dtype(np.float64))
+        assert_close(y, exact.astype(np.longdouble), np.abs(exact), 0.5 + 2.0**-42)
+        return
     if x.dtype.kind in "biu":
         expected = _reference.average(x, windows, dtype)
         np.testing.assert_array_equal(y, expected)
         return
-    exact = _reference.average(x.astype(np.float64), windows, np.dtype(np.longdouble))
-    magnitude = _reference.average(np.abs(x).astype(np.float64), windows, np.dtype(np.float64))
-    assert y.dtype == dtype
-    if y.size:
-        assert error_in_ulp(y, exact, magnitude, dtype).max() <= BOUND
+    with np.errstate(all="ignore"):
+        exact = _reference.average(x.astype(np.float64), windows, np.dtype(np.longdouble))
+        magnitude = _reference.average(np.abs(x).astype(np.float64), windows, np.dtype(np.float64))
+    n = np.prod([max((e - s).max(initial=1), 1) for s, e in windows])
+    wider = dtype == np.float64 and x.dtype != np.float64
+    assert_close(y, exact, magnitude, n + 1 if wider else BOUND)
+
+
+def assert_average_backward(result, g, sizes, windows):
+    """`result` is the gradient of the average for `g`, pooled axes last.
+
+    A share is off by two roundings in float64 at most, a sum of n of them by n - 1 more, the
+    oracle's by as many: n + 1 units of float64 in all. Shorter types are rounded once, by half a
+    unit.
+    """
+    assert (result.shape, result.dtype) == ((*g.shape[: g.ndim - len(sizes)], *sizes), g.dtype)
+    wide = g.astype(np.float64)
+    with np.errstate(all="ignore"):
+        expected = _reference.average_backward(wide, sizes, windows)
+        magnitude = _reference.average_backward(np.abs(wide), sizes, windows)
+    held = [
+        np.sum([(s <= k) & (k < e) for k in range(n)], axis=1).max(initial=0)
+        for n, (s, e) in zip(sizes, windows, strict=True)
+    ]
+    terms = float(np.prod(held))
+    float64 = np.dtype(np.float64)
+    with np.errstate(all="ignore"):
+        unit = spacing(magnitude, result.dtype)
+        bound = (terms + 1) * spacing(magnitude, float64) / unit
+    if result.dtype != float64:
+        bound += 0.5
+    assert_close(result, expected, magnitude, bound)
+
+
+def assert_maximum_backward(result, g, indices, sizes):
+    """`result` is the gradient of the maximum for `g`, pooled axes last.
+
+    Same order, same precision: the same numbers, and zeros are equal whatever their sign.
+    """
+    with np.errstate(all="ignore"):
+        expected = _reference.maximum_backward(g, indices, sizes)
+    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
+    # In float64: NumPy does not see that a NaN of bfloat16 is one.
+    np.testing.assert_array_equal(result.astype(np.float64), expected.astype(np.float64))
 
 
 def assert_maximum(values, indices, x, windows):

@@ -168,6 +168,8 @@ def _maximum_backward(
     threads = threads_for(function, num_threads, work)
     if not (is_native and gradient.flags.aligned and positions.flags.aligned):
         gradient, positions = readable(gradient), readable(positions)
+    if 0 in positions.strides:  # the kernel knows the end of a run of indices by its address
+        positions = positions.copy()
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
     throwaway = out is None and 0 not in target_shape

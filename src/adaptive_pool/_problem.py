@@ -171,10 +171,17 @@ class Prepared(NamedTuple):
     work: int  # bytes read and written
 
 
+def _is_table(argument: object) -> bool:
+    return isinstance(argument, Sequence) and not (
+        isinstance(argument, str) or are_sizes(argument, True)
+    )
+
+
 def remembered(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
     """Cache the results of `prepare`, which takes longer than a small call computes.
 
-    Arguments that are equal must mean the same; unhashable ones (tables of windows) are not cached.
+    Arguments that are equal must mean the same. Tables of windows need not, even where they can be
+    hashed: 1, 1.0 and True are equal, but only one of them is an index. They are not cached.
     """
     cache: dict[tuple[Any, ...], Prepared] = {}
 
@@ -183,11 +190,11 @@ def remembered(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
         try:
             return cache[signature]
         except KeyError:
-            hashable = True
-        except TypeError:
-            hashable = False
+            kept = not any(map(_is_table, signature))
+        except TypeError:  # not hashable
+            kept = False
         prepared = prepare(*signature)
-        if hashable and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
+        if kept and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
             if len(cache) >= _CACHED_SIGNATURES:
                 cache.clear()
             cache[signature] = prepared

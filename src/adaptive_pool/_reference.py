@@ -38,7 +38,8 @@ def _last(index: tuple[Any, ...]) -> Any:
 
 def _flat_window(x: Array, window: tuple[slice, ...]) -> Array:
     part: Array = x[_last(window)]
-    return part.reshape(*x.shape[: x.ndim - len(window)], -1)
+    first = x.ndim - len(window)
+    return part.reshape(*x.shape[:first], math.prod(part.shape[first:]))
 
 
 def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
@@ -58,7 +59,8 @@ def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
             mean = np.vectorize(lambda s, n=n: round_exact(int(s), n, dtype), otypes=[object])(
                 totals
             )
-            y[_last(position)] = mean.astype(dtype)
+            with np.errstate(all="ignore"):
+                y[_last(position)] = mean.astype(dtype)
         else:
             with np.errstate(all="ignore"):
                 wide = values.astype(np.longdouble)

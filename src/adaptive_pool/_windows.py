@@ -106,6 +106,10 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
             array = np.asarray(given)
         except ValueError as error:  # a ragged list
             raise ValueError(f"{where}: {name} is no array: {error}") from error
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever an __array__ raises
+            raise TypeError(f"{where}: {name} is no array: {error}") from error
         if array.size == 0 and array.ndim == 1:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iu":
@@ -142,6 +146,8 @@ def as_size(function: str, name: str, value: object) -> int:
         raise TypeError(
             f"{function}: {name} must be an integer, got {type(value).__name__}"
         ) from None
+    except Exception as error:  # whatever an __index__ raises
+        raise TypeError(f"{function}: {name} is not an integer: {error}") from error
     if size < 0:
         raise ValueError(f"{function}: {name} must not be negative, got {size}")
     return size

@@ -1,0 +1,157 @@
+"""A call of a public function as a literal that says all there is to know.
+
+``repr(call)`` is the call: pasted into `tests/test_found_by_fuzzing.py` it is a test.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from arrays import Data, Literal, Memory
+from cases import dtype_of
+from oracle import function, tables
+
+Pair = tuple[tuple[int, ...], tuple[int, ...]]
+Arrays = tuple[np.ndarray, ...]
+
+
+class Changing:
+    """A size that is another one at every look; the first counts."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __index__(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+
+SPELLINGS = {
+    "tuple": tuple,
+    "list": list,
+    "NumPy integers": lambda sizes: [np.int64(n) for n in sizes],
+    "changing": lambda sizes: [Changing(n) for n in sizes],
+}
+
+
+@dataclass
+class Ready:
+    """The arguments of a call, and all the memory they lie in, what is between them included."""
+
+    arguments: dict[str, Any]
+    inputs: list[np.ndarray] = field(default_factory=list)
+    frames: list[np.ndarray] = field(default_factory=list)  # of `out`
+
+
+@dataclass(frozen=True, repr=False)
+class Call(Literal):
+    """What is called, with what; `fault` names what is wrong with it."""
+
+    operation: str  # "avg" or "max"
+    ndim: int
+    x: Data  # backward, the gradient of the output
+    output_size: tuple[int | None, ...] | None = None
+    windows: str | tuple[Pair, ...] = "torch"
+    data_format: str = "channels_first"
+    spelling: str = "tuple"  # of the sizes
+    dtype: str | None = None  # of averages
+    index_dtype: str | None = None  # of the maxima's indices, if they are wanted
+    pooled_from: tuple[int, ...] | None = None  # backward, the pooled axes of the input
+    positions: Data | None = None  # max backward; their remainders are the indices
+    out: tuple[Memory, ...] = ()
+    out_overlaps: int | None = None  # `out` lies so many bytes into the memory of x
+    num_threads: int | None = None
+    fault: str | None = None
+    seed: int = 0  # of the fault
+
+    @property
+    def backward(self) -> bool:
+        return self.pooled_from is not None
+
+    @property
+    def name(self) -> str:
+        """The function's, with which its errors begin."""
+        return function(self.operation, self.ndim, self.backward).__name__
+
+    @property
+    def first(self) -> int:
+        """The first of the pooled axes."""
+        return len(self.x.shape) - self.ndim - (self.data_format == "channels_last")
+
+    @property
+    def pooled(self) -> tuple[int, ...]:
+        """The lengths of the pooled axes of x."""
+        return self.x.shape[self.first : self.first + self.ndim]
+
+    def with_pooled(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape of x with the pooled axes replaced."""
+        return (*self.x.shape[: self.first], *sizes, *self.x.shape[self.first + self.ndim :])
+
+    @property
+    def tables(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The windows of each pooled axis."""
+        if not isinstance(self.windows, str):
+            return [(np.array(s, np.int64), np.array(e, np.int64)) for s, e in self.windows]
+        if self.backward:
+            return tables(self.pooled_from, self.pooled, self.windows)
+        wanted = self.output_size or (None,) * self.ndim
+        counts = [i if o is None else o for i, o in zip(self.pooled, wanted, strict=True)]
+        return tables(self.pooled, counts, self.windows)
+
+    def plain_positions(self) -> np.ndarray:
+        """Return the indices of max backward, contiguous."""
+        x = self.positions.plain()
+        return x % x.dtype.type(max(math.prod(self.pooled_from), 1))
+
+    def plain(self) -> Ready:
+        """Return what must give the same bits: contiguous arrays, one thread, no `out`."""
+        gradient = "grad_output" if self.backward else "x"
+        ready = Ready({gradient: self.x.plain(), "num_threads": 1})
+        if self.positions is not None:
+            ready.arguments["indices"] = self.plain_positions()
+        self._add_options(ready.arguments, "tuple")
+        return ready
+
+    def ready(self, results: Arrays = ()) -> Ready:
+        """Return the arguments as described, `out` for such results among them."""
+        overlaps = self.out_overlaps is not None and len(results) == 1
+        room = self.out_overlaps + results[0].nbytes if overlaps else 0
+        raw, x = self.x.laid(self.x.plain(), room)
+        ready = Ready({"grad_output" if self.backward else "x": x}, [raw])
+        arguments = ready.arguments
+        if self.positions is not None:
+            raw, arguments["indices"] = self.positions.laid(self.plain_positions())
+            ready.inputs.append(raw)
+        self._add_options(arguments, self.spelling)
+        if self.num_threads is not None:
+            arguments["num_threads"] = self.num_threads
+        if overlaps:
+            memory = ready.inputs[0][self.out_overlaps : room]
+            arguments["out"] = memory.view(results[0].dtype).reshape(results[0].shape)
+        elif self.out and results:
+            outs = [m.empty(y.shape, y.dtype) for m, y in zip(self.out, results, strict=True)]
+            ready.frames = [raw for raw, _ in outs]
+            arguments["out"] = tuple(y for _, y in outs) if len(outs) == 2 else outs[0][1]
+        return ready
+
+    def _add_options(self, arguments: dict[str, Any], spelling: str) -> None:
+        spell = SPELLINGS[spelling]
+        arguments["data_format"] = self.data_format
+        if self.backward:
+            arguments["input_shape"] = spell(self.with_pooled(self.pooled_from))
+        else:
+            size = self.output_size
+            arguments["output_size"] = None if size is None else spell(size)
+        if not (self.backward and self.operation == "max"):
+            arguments["windows"] = self.windows
+        if self.dtype is not None:
+            arguments["dtype"] = dtype_of(self.dtype)
+        if self.index_dtype is not None:
+            arguments.update(return_indices=True, index_dtype=self.index_dtype)
+
+    def run(self, ready: Ready) -> Arrays:
+        """Call the function; return its results, one or two."""
+        y = function(self.operation, self.ndim, self.backward)(**ready.arguments)
+        return y if isinstance(y, tuple) else (y,)
