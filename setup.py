@@ -12,7 +12,8 @@ from setuptools.command.build_ext import build_ext
 KERNELS = "src/adaptive_pool/_kernels"
 
 # ADAPTIVE_POOL_NO_OPENMP=1 builds serial kernels; ADAPTIVE_POOL_NO_ABI3=1 builds for one version
-# of Python.
+# of Python; ADAPTIVE_POOL_FLAGS are flags for compiler and linker, after all others. Those in
+# CFLAGS come before: what a distribution sets for all it builds must not take away -O3.
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
 # Builds of the kernels beside the baseline: a name, and the flags of the compiler.
 LEVELS = {"baseline": []}
@@ -41,6 +42,7 @@ FLAGS = {
     "msvc": ["/O2", "/fp:precise"],
 }
 OPENMP_FLAGS = {"unix": (["-fopenmp"], ["-fopenmp"]), "msvc": (["/openmp"], [])}
+LAST_FLAGS = os.environ.get("ADAPTIVE_POOL_FLAGS", "").split()
 
 
 class BuildKernels(build_ext):
@@ -54,8 +56,8 @@ class BuildKernels(build_ext):
             link_args += OPENMP_FLAGS.get(kind, ([], []))[1]
         for extension in self.extensions:
             level = extension.name.split(".")[2]
-            extension.extra_compile_args = compile_args + LEVELS.get(level, [])
-            extension.extra_link_args = link_args
+            extension.extra_compile_args = compile_args + LEVELS.get(level, []) + LAST_FLAGS
+            extension.extra_link_args = link_args + LAST_FLAGS
             extension.define_macros = [("AP_ISA", f'"{level}"')] if level in LEVELS else []
             if ABI3:
                 extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
