@@ -12,7 +12,9 @@ from setuptools.command.build_ext import build_ext
 KERNELS = "src/adaptive_pool/_kernels"
 
 # ADAPTIVE_POOL_NO_OPENMP=1 leaves the threads to the package's own pool; ADAPTIVE_POOL_NO_ABI3=1
-# builds for one version of Python.
+# builds for one version of Python; ADAPTIVE_POOL_FLAGS are flags for compiler and linker, after all
+# others. Those in CFLAGS come before: what a distribution sets for all it builds must not take away
+# -O3.
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
 # Builds of the kernels beside the baseline: a name, and the flags of the compiler.
 LEVELS = {"baseline": []}
@@ -43,6 +45,7 @@ FLAGS = {
 # Of `parallel`, the one module that starts threads.
 OPENMP_FLAGS = {"unix": (["-fopenmp"], ["-fopenmp"]), "msvc": (["/openmp"], [])}
 POOL_FLAGS = {"unix": (["-pthread"], ["-pthread"])}
+LAST_FLAGS = os.environ.get("ADAPTIVE_POOL_FLAGS", "").split()
 
 
 class BuildKernels(build_ext):
@@ -53,10 +56,11 @@ class BuildKernels(build_ext):
         threads = (OPENMP_FLAGS if OPENMP else POOL_FLAGS).get(kind, ([], []))
         for extension in self.extensions:
             level = extension.name.split(".")[2]
-            extension.extra_compile_args = FLAGS.get(kind, []) + LEVELS.get(level, [])
-            if level == "parallel":
-                extension.extra_compile_args += threads[0]
-                extension.extra_link_args = threads[1]
+            extra = threads if level == "parallel" else ([], [])
+            extension.extra_compile_args = (
+                FLAGS.get(kind, []) + extra[0] + LEVELS.get(level, []) + LAST_FLAGS
+            )
+            extension.extra_link_args = extra[1] + LAST_FLAGS
             extension.define_macros = [("AP_ISA", f'"{level}"')] if level in LEVELS else []
             if ABI3:
                 extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))

@@ -16,8 +16,20 @@ cdef extern from *:
     #else
     #define ap_exchange(place, block) __atomic_exchange_n(place, block, __ATOMIC_ACQ_REL)
     #endif
+    #ifdef __SANITIZE_ADDRESS__
+    #include <sanitizer/asan_interface.h>
+    #define ap_fence(begin, end) \\
+        __asan_poison_memory_region(begin, (char *) (end) - (char *) (begin))
+    #define ap_open(begin, end) \\
+        __asan_unpoison_memory_region(begin, (char *) (end) - (char *) (begin))
+    #else
+    #define ap_fence(begin, end) ((void) 0)
+    #define ap_open(begin, end) ((void) 0)
+    #endif
     static void *ap_kept = NULL;
     """
+    void ap_fence(void* begin, void* end) noexcept nogil    # nobody may touch this memory
+    void ap_open(void* begin, void* end) noexcept nogil
     void* ap_kept
     void* ap_exchange(void** place, void* block) noexcept nogil
 
@@ -63,7 +75,10 @@ cdef inline char* take_scratch(Py_ssize_t size) noexcept nogil:
         block = allocate(size)
         if block == NULL:
             return NULL
-    return <char*> (block + 1)
+    cdef char* scratch = <char*> (block + 1)
+    ap_open(scratch, scratch + size)
+    ap_fence(scratch + size, <char*> block.allocated + sizeof(Block) + CACHE_LINE + block.size)
+    return scratch
 
 
 cdef inline void put_back_scratch(char* scratch) noexcept nogil:
