@@ -18,12 +18,12 @@ def zeros(*shape, dtype=np.float32):
 
 
 BAD_SIZES = {
-    "E001-empty-tuple": ("avg", 2, zeros(2, 2, 2, 2), (), ValueError, "have 2 elements, got 0"),
-    "E001-empty-list": ("avg", 2, zeros(2, 2, 2, 2), [], ValueError, "have 2 elements, got 0"),
-    "E002-short": ("avg", 2, zeros(1, 3, 8, 8), (3,), ValueError, "have 2 elements, got 1"),
-    "E002-long": ("avg", 2, zeros(1, 3, 8, 8), (3, 3, 3), ValueError, "have 2 elements, got 3"),
-    "E002-3d": ("avg", 3, zeros(1, 3, 8, 8, 8), (2, 2), ValueError, "have 3 elements, got 2"),
-    "E002-max": ("max", 3, zeros(1, 3, 8, 8, 8), [], ValueError, "have 3 elements, got 0"),
+    "E001-empty-tuple": ("avg", 2, zeros(2, 2, 2, 2), (), ValueError, "have 2 elements, got ()"),
+    "E001-empty-list": ("avg", 2, zeros(2, 2, 2, 2), [], ValueError, "have 2 elements, got []"),
+    "E002-short": ("avg", 2, zeros(1, 3, 8, 8), (3,), ValueError, "have 2 elements, got (3,)"),
+    "E002-long": ("avg", 2, zeros(1, 3, 8, 8), (3, 3, 3), ValueError, "elements, got (3, 3, 3)"),
+    "E002-3d": ("avg", 3, zeros(1, 3, 8, 8, 8), (2, 2), ValueError, "have 3 elements, got (2, 2)"),
+    "E002-max": ("max", 3, zeros(1, 3, 8, 8, 8), [], ValueError, "have 3 elements, got []"),
     "E002-integers": ("avg", 2, zeros(1, 8, 8, dtype=np.int8), (3,), ValueError, "have 2 elements"),
     "E003-1d": ("avg", 1, zeros(1, 64, 8), -2, ValueError, "must not be negative, got -2"),
     "E003-2d": ("max", 2, zeros(1, 3, 8, 8), (-1, 0), ValueError, "must not be negative, got -1"),

@@ -62,6 +62,7 @@ def test_each_build_says_what_it_is(isa, module):
 
 @pytest.mark.parametrize("isa", _kernels.isas_built)
 def test_same_bits(isa):
+    """E107."""
     if not _kernels._RUNS[isa]:
         pytest.skip(f"this processor does not run {isa}")
     name, digests = json.loads(run(DIGESTS, isa).stdout)

@@ -1,7 +1,5 @@
-"""Where arrays lie: strides, alignment, byte order, overlap, and what is next to them."""
+"""Where arrays lie: strides, alignment, byte order, overlap."""
 
-import ctypes
-import mmap
 import sys
 
 import numpy as np
@@ -259,56 +257,6 @@ def test_out_with_interleaved_axes():
     x = np.arange(6, dtype=np.float32).reshape(3, 2)
     assert ap.adaptive_avg_pool2d(x, None, out=out) is out
     assert out.tolist() == x.tolist()
-
-
-class Guarded:
-    """Memory whose end is flush against a page that can be neither read nor written."""
-
-    def __init__(self, size):
-        libc = ctypes.CDLL(None, use_errno=True)
-        page = mmap.PAGESIZE
-        pages = -(-size // page)
-        self.map = mmap.mmap(-1, (pages + 2) * page)
-        address = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
-        for guard in (address, address + (pages + 1) * page):
-            assert libc.mprotect(ctypes.c_void_p(guard), page, 0) == 0
-        self.low = np.frombuffer(self.map, np.uint8, size, page)
-        self.high = np.frombuffer(self.map, np.uint8, size, (pages + 1) * page - size)
-
-    def arrays(self, like):
-        for memory in (self.low, self.high):
-            x = memory[: like.nbytes] if memory is self.low else memory[memory.size - like.nbytes :]
-            x = x.view(like.dtype).reshape(like.shape)
-            x[...] = like
-            yield x
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="guard pages are made with Linux's mprotect")
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_no_access_outside_the_arrays(rng, dtype, data_format):
-    """E080: inputs and outputs between unreadable pages, channels 1 to 33. A miss is a crash."""
-    source, target, third = Guarded(1 << 16), Guarded(1 << 16), Guarded(1 << 16)
-    for channels in range(1, 34):
-        shape = (2, channels, 5, 7) if data_format == "channels_first" else (2, 5, 7, channels)
-        x = random_array(rng, shape, dtype)
-        y = ap.adaptive_avg_pool2d(x, (2, 3), data_format=data_format)
-        m, i = ap.adaptive_max_pool2d(x, (2, 3), data_format=data_format, return_indices=True)
-        options = {"data_format": data_format}
-        for inner, out in zip(source.arrays(x), target.arrays(y), strict=True):
-            ap.adaptive_avg_pool2d(inner, (2, 3), out=out, **options)
-            assert bits(out) == bits(y)
-        for inner, out, where in zip(
-            source.arrays(x), target.arrays(m), third.arrays(i), strict=True
-        ):
-            ap.adaptive_max_pool2d(inner, (2, 3), out=out, **options)
-            assert bits(out) == bits(m)
-            ap.adaptive_max_pool2d(inner, (2, 3), return_indices=True, out=(out, where), **options)
-            assert (bits(out), bits(where)) == (bits(m), bits(i))
-        if dtype not in FLOATS:
-            continue
-        for g, out, where in zip(source.arrays(y), target.arrays(x), third.arrays(i), strict=True):
-            ap.adaptive_avg_pool2d_backward(g, shape, out=out, **options)
-            ap.adaptive_max_pool2d_backward(g, where, shape, out=out, **options)
 
 
 def test_bfloat16_without_ml_dtypes(tmp_path):

@@ -5,6 +5,7 @@ docstring -> problem -> allocate -> kernel. Which element wins, `_kernels/maximu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, overload
 
@@ -21,12 +22,14 @@ from ._problem import (
     Problem,
     Size,
     as_array,
+    check_data_format,
     check_gradient,
     deliver,
     make_problem,
     native,
     normalize_shape,
     normalize_size,
+    pooled_axes,
     readable,
     remembered,
     result_array,
@@ -51,9 +54,12 @@ def _prepare(
 ) -> Prepared:
     _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
     itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
+    if positions is not None:  # before there are tables
+        check_data_format(function, data_format)
+        first = pooled_axes(function, len(sizes), shape, data_format, "x")
+        plane = math.prod(shape[first : first + len(sizes)])
+        _dtypes.check_index_dtype(function, positions, plane)
     problem = make_problem(function, shape, sizes, data_format, windows, itemsize)
-    if positions is not None:
-        _dtypes.check_index_dtype(function, positions, problem.plane)
     element = ELEMENTS[_dtypes.name_of(dtype)]
     work = problem.traffic(dtype.itemsize)
     return Prepared(problem, dtype.newbyteorder("="), element, element, dtype.isnative, work)

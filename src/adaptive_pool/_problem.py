@@ -10,7 +10,9 @@ computed.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -27,6 +29,9 @@ DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
+
+# No array of NumPy has more.
+_MOST_AXES = 64
 
 # Up to so many elements, axes that interleave are told from axes that overlap.
 _INTERLEAVED = 1 << 16
@@ -110,21 +115,23 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     if output_size is None:
         return (None,) * ndim
     if isinstance(output_size, np.ndarray):
-        entries: Any = output_size.item() if output_size.ndim == 0 else list(output_size)
+        entries: Any = (
+            output_size.item() if output_size.ndim == 0 else list(output_size[: ndim + 1])
+        )
     else:
         entries = output_size
     if isinstance(entries, Sequence) and not isinstance(
         entries, (str, bytes, bytearray, memoryview)
     ):
-        entries = tuple(entries)
-        if len(entries) != ndim:
+        taken = tuple(itertools.islice(entries, ndim + 1))  # there may be any number of them
+        if len(taken) != ndim:
             raise ValueError(
                 f"{function}: output_size must be an int or have {ndim} elements, "
-                f"got {len(entries)}: {entries}"
+                f"got {reprlib.repr(entries)}"
             )
         return tuple(
             None if entry is None else _windows.as_size(function, "output_size", entry)
-            for entry in entries
+            for entry in taken
         )
     return (_windows.as_size(function, "output_size", entries),) * ndim
 
@@ -255,8 +262,8 @@ def _build_problem(
         # Nothing to compute. What is wrong with a rule is wrong all the same.
         if isinstance(tables, str):
             for size, count in zip(pooled, counts, strict=True):
-                if size and count and _windows.last_is_empty(size, count, tables):
-                    _windows.table(function, size, count, tables)
+                if size:
+                    _windows.check_not_empty(function, size, count, tables)
         return Problem(input_shape, output_shape, first, ndim, None, 0)
     if isinstance(tables, str):
         if 0 in pooled:
@@ -292,7 +299,10 @@ def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
         )
-    return tuple([_windows.as_size(function, "input_shape", size) for size in input_shape])
+    taken = tuple(itertools.islice(input_shape, _MOST_AXES + 1))
+    if len(taken) > _MOST_AXES:
+        raise ValueError(f"{function}: input_shape must have at most {_MOST_AXES} elements")
+    return tuple([_windows.as_size(function, "input_shape", size) for size in taken])
 
 
 def check_gradient(
@@ -323,10 +333,11 @@ def check_out(
 ) -> Array:
     """Return `out` as a plain array, or raise unless it can take the result."""
     if type(out) is not np.ndarray:
-        if not isinstance(out, np.ndarray):
+        if not issubclass(type(out), np.ndarray):
             raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
         if isinstance(out, np.ma.MaskedArray):
             raise TypeError(f"{function}: {name} must not be a MaskedArray")
+        out = np.asarray(out)  # a subclass may say anything of itself
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
             f"{function}: {name} must have shape {shape} and dtype {dtype}, "
@@ -337,7 +348,7 @@ def check_out(
         raise ValueError(f"{function}: {name} must be writeable, got a read-only array")
     if not flags.forc and _overlaps_itself(out):
         raise ValueError(f"{function}: elements of {name} share memory, strides {out.strides}")
-    return np.asarray(out)
+    return out
 
 
 def _overlaps_itself(x: Array) -> bool:

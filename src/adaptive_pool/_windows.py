@@ -6,6 +6,7 @@ hold for a Python int as well as for an int64 array of all `i`.
 
 from __future__ import annotations
 
+import bisect
 import operator
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
@@ -63,25 +64,29 @@ def check_rule(function: str, rule: object) -> None:
         raise ValueError(f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}")
 
 
-def last_is_empty(size: int, count: int, rule: str) -> bool:
-    """Whether a rule leaves a window empty; if any, then the last."""
-    start, end = RULES[rule](count - 1, size, count)
-    return bool(start >= end)
+def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
+    """Raise if a rule leaves a window empty: from the first of them on, all are."""
+
+    def is_empty(i: int) -> bool:
+        start, end = RULES[rule](i, size, count)
+        return bool(start >= end)
+
+    if count > 0 and is_empty(count - 1):
+        first = bisect.bisect_left(range(size), True, key=is_empty)
+        raise ValueError(
+            f"{function}: window rule {rule!r} leaves window {first} empty "
+            f"for input size {size} and output size {count}"
+        )
 
 
 def table(function: str, size: int, count: int, rule: str) -> Table:
     """Return the windows of one axis, or raise if one of them would be empty."""
+    check_not_empty(function, size, count, rule)
     if count >= _LONGEST_TABLE:
         raise MemoryError(f"{function}: no memory for the table of {count} windows")
     if count == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     starts, ends = RULES[rule](np.arange(count, dtype=np.int64), size, count)
-    if size == 0 or not (starts < ends).all():
-        first = int(np.argmax(starts >= ends))
-        raise ValueError(
-            f"{function}: window rule {rule!r} leaves window {first} empty "
-            f"for input size {size} and output size {count}"
-        )
     return starts, ends
 
 
@@ -116,11 +121,13 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
             raise TypeError(f"{where}: {name} must be integers, got dtype {array.dtype}")
         if array.ndim != 1:
             raise ValueError(f"{where}: {name} must have one dimension, got shape {array.shape}")
-        if array.dtype.kind == "u" and array.size and int(array.max()) > size:
+        copy = array.astype(np.int64)  # nobody can change it after it was checked
+        if array.dtype.kind == "u" and (copy < 0).any():
             raise ValueError(
-                f"{where}: 0 <= start < end <= {size} must hold, got {name} up to {array.max()}"
+                f"{where}: 0 <= start < end <= {size} must hold, "
+                f"got {name} up to {copy.view(np.uint64).max()}"
             )
-        tables.append(array.astype(np.int64))
+        tables.append(copy)
     starts, ends = tables
     if len(starts) != len(ends):
         raise ValueError(f"{where}: {len(starts)} starts but {len(ends)} ends")

@@ -16,7 +16,7 @@ from adaptive_pool._kernels.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
     UINT64,
     Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-    uint32_t, uint64_t, value_t,
+    uint32_t, uint64_t, size_of, value_t,
 )
 from adaptive_pool._kernels.halving cimport halve, is_halving
 from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
@@ -397,8 +397,8 @@ def average(
     cdef Canonical c
     c.count = 0
     try:
-        borrow(&c, x, False)
-        borrow(&c, out, True)
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, out, True, size_of(out_element))
         arrange(&c, windows)
         if is_brief(&c, num_threads):
             pool(&c, windows, element, out_element, num_threads)

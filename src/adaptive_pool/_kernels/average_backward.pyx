@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from adaptive_pool._kernels.canonical cimport Canonical, advance, arrange, borrow, give_back
 from adaptive_pool._kernels.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real, real_t,
+    BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, load_real, real_t, size_of,
 )
 from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.line_values cimport SPANS, VALUES, Span, spread_values
@@ -414,8 +414,8 @@ def average_backward(
     cdef Canonical c
     c.count = 0
     try:
-        borrow(&c, grad_input, True)
-        borrow(&c, grad_output, False)
+        borrow(&c, grad_input, True, size_of(element))
+        borrow(&c, grad_output, False, size_of(element))
         arrange(&c, windows)
         if is_brief(&c, num_threads):
             spread_all(&c, windows, element, num_threads)

@@ -35,7 +35,8 @@ cdef struct Canonical:
     Py_buffer buffers[MOST_ARRAYS]
 
 
-cdef int borrow(Canonical* c, object array, bint writable) except -1
+cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) except -1
+cdef int borrow_indices(Canonical* c, object array, bint writable) except -1
 cdef void give_back(Canonical* c) noexcept
-cdef void arrange(Canonical* c, Windows windows) noexcept
+cdef int arrange(Canonical* c, Windows windows) except -1
 cdef bint advance(Canonical* c) noexcept nogil

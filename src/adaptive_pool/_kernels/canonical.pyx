@@ -3,16 +3,38 @@
 A kernel borrows the memory of its arrays, lets `arrange` find the steps, and works through the
 places that `advance` goes on to, mostly one. Typed memoryviews would say the same of arrays of one
 rank and type, and take 0.3 us each to acquire; this takes 0.1.
+
+What Python found out about an array need not be true any more: other threads, or code of the
+caller's that runs in between, may have given it another shape. The buffer has the shape of now,
+whatever happens next, so what keeps a kernel inside its arrays is looked at again.
 """
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
+from adaptive_pool._kernels.tables cimport Axis
 
-cdef int borrow(Canonical* c, object array, bint writable) except -1:
-    """Add an array. What was borrowed must be given back, also after an error."""
+CHANGED = "an array was given another shape or dtype during the call"
+
+
+cdef Py_ssize_t add(Canonical* c, object array, bint writable) except -1:
+    """Add an array; returns the bytes of an element."""
     PyObject_GetBuffer(
         array, &c.buffers[c.count], PyBUF_STRIDES | (PyBUF_WRITABLE if writable else 0)
     )
     c.count += 1
+    return c.buffers[c.count - 1].itemsize
+
+
+cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) except -1:
+    """Add an array. What was borrowed must be given back, also after an error."""
+    if add(c, array, writable) != itemsize:
+        raise ValueError(CHANGED)
+    return 0
+
+
+cdef int borrow_indices(Canonical* c, object array, bint writable) except -1:
+    """Add an array of int32 or int64, likewise."""
+    if add(c, array, writable) not in (4, 8):
+        raise ValueError(CHANGED)
     return 0
 
 
@@ -20,6 +42,33 @@ cdef void give_back(Canonical* c) noexcept:
     cdef int a
     for a in range(c.count):
         PyBuffer_Release(&c.buffers[a])
+
+
+cdef bint fit(const Canonical* c, Windows windows) noexcept:
+    """Whether arrays have the sizes that they must have for these windows and each other.
+
+    The first is that which windows are cut from. Indices alone are looked at whatever their sizes.
+    """
+    cdef const Py_buffer* lead = &c.buffers[0]
+    cdef const Axis* axes[3]
+    cdef int first = windows.first_axis, last = first + windows.ndim, a, k
+    cdef Py_ssize_t size
+    axes[0], axes[1], axes[2] = &windows.d, &windows.h, &windows.w
+    for a in range(c.count):
+        if c.buffers[a].ndim != lead.ndim or lead.ndim < last:
+            return False
+        for k in range(lead.ndim if c.count > 1 else 0):
+            if not first <= k < last:
+                size = lead.shape[k]
+            elif a == 0:
+                size = axes[3 - last + k].size
+            elif axes[3 - last + k].count > 0:
+                size = axes[3 - last + k].count
+            else:   # max backward knows no windows
+                size = c.buffers[1].shape[k]
+            if c.buffers[a].shape[k] != size:
+                return False
+    return True
 
 
 cdef bint joined(const Canonical* c, int outer, int inner) noexcept:
@@ -41,7 +90,7 @@ cdef int axis_of_lanes(const Py_buffer* lead, int first, int last) noexcept:
     return -1
 
 
-cdef void arrange(Canonical* c, Windows windows) noexcept:
+cdef int arrange(Canonical* c, Windows windows) except -1:
     """Find the canonical axes of what was borrowed."""
     cdef const Py_buffer* lead = &c.buffers[0]
     cdef const Py_buffer* buffer
@@ -51,6 +100,8 @@ cdef void arrange(Canonical* c, Windows windows) noexcept:
     cdef Py_ssize_t sizes[MOST_AXES]
     cdef Py_ssize_t steps[3]
     cdef int runs = 0, k, a
+    if not fit(c, windows):
+        raise ValueError(CHANGED)
     for k in range(lead.ndim):
         if first <= k < last or k == lanes or lead.shape[k] == 1:
             continue
@@ -83,6 +134,7 @@ cdef void arrange(Canonical* c, Windows windows) noexcept:
         c.arrays[a].channel = buffer.strides[ends[runs - 1]] if runs > 0 else 0
         c.arrays[a].d, c.arrays[a].h, c.arrays[a].w = steps[0], steps[1], steps[2]
         c.arrays[a].lane = buffer.strides[lanes] if lanes >= 0 else buffer.itemsize
+    return 0
 
 
 cdef bint advance(Canonical* c) noexcept nogil:

@@ -57,6 +57,17 @@ ctypedef fused real_t:
     float
     double
 
+cdef inline Py_ssize_t size_of(Element element) noexcept nogil:
+    """The bytes of an element."""
+    if element in (BOOL, UINT8, INT8):
+        return 1
+    elif element in (UINT16, INT16, FLOAT16, BFLOAT16):
+        return 2
+    elif element in (UINT32, INT32, FLOAT32):
+        return 4
+    return 8
+
+
 cdef union Bits32:
     uint32_t bits
     float value

@@ -15,7 +15,7 @@ from adaptive_pool._kernels.candidates cimport (
     best_of_window,
 )
 from adaptive_pool._kernels.canonical cimport (
-    Array, Canonical, advance, arrange, borrow, give_back,
+    Array, Canonical, advance, arrange, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.columns cimport (
     best_of_neighbours, best_of_rows, best_of_turned, cut_in_strips, is_matrix, is_row, is_turned,
@@ -23,7 +23,7 @@ from adaptive_pool._kernels.columns cimport (
 from adaptive_pool._kernels.elements cimport (
     BOOL, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
     Element, index_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-    value_t,
+    size_of, value_t,
 )
 from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.maxima cimport store_maxima
@@ -491,10 +491,10 @@ def maximum(
     cdef Canonical c
     c.count = 0
     try:
-        borrow(&c, x, False)
-        borrow(&c, out, True)
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, out, True, size_of(element))
         if indices is not None:
-            borrow(&c, indices, True)
+            borrow_indices(&c, indices, True)
         arrange(&c, windows)
         if is_brief(&c, num_threads):
             pool(&c, windows, element, c.count == 3, num_threads)

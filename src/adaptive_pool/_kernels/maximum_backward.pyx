@@ -13,11 +13,11 @@ docs/design/backward.md.
 from libc.string cimport memset
 
 from adaptive_pool._kernels.canonical cimport (
-    Array, Canonical, advance, arrange, borrow, give_back,
+    Array, Canonical, advance, arrange, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t,
-    int32_t, int64_t, load_real, one_nan, real_t, store_real, uint32_t, uint64_t,
+    int32_t, int64_t, load_real, one_nan, real_t, size_of, store_real, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.index_check cimport check_all
 from adaptive_pool._kernels.parallel cimport is_brief, run_jobs
@@ -103,6 +103,11 @@ cdef Place locate(const Scatter* s, Py_ssize_t job) noexcept nogil:
     return place
 
 
+cdef inline index_t read_index(const char* index, index_t* _) noexcept nogil:
+    """The index there, read once: another thread may write to it after it was checked."""
+    return (<const volatile index_t*> index)[0]
+
+
 cdef inline Py_ssize_t size_of_sum(real_t* _) noexcept nogil:
     return sizeof(double) if real_t is double else sizeof(float)
 
@@ -136,17 +141,17 @@ cdef inline int add_run(
     Py_ssize_t n,           # IN: windows of one lane, or lanes of one window
     size_t ready, char* sums, Py_ssize_t step,
     Py_ssize_t side,        # IN: bytes of `sums` from one of the run to the next
-    real_t* like, index_t* __,
+    real_t* like, index_t* like_index,
 ) noexcept nogil:
     """Add what is ready, four at a time. Whether an index is outside or has just changed."""
     cdef int outside = False
     cdef index_t i, i1, i2, i3
     cdef const char* end = index + (n & ~3) * index_step    # a counter would be kept in memory
     while index != end:
-        i = (<const index_t*> index)[0]
-        i1 = (<const index_t*> (index + index_step))[0]
-        i2 = (<const index_t*> (index + 2 * index_step))[0]
-        i3 = (<const index_t*> (index + 3 * index_step))[0]
+        i = read_index[index_t](index, like_index)
+        i1 = read_index[index_t](index + index_step, like_index)
+        i2 = read_index[index_t](index + 2 * index_step, like_index)
+        i3 = read_index[index_t](index + 3 * index_step, like_index)
         index += 4 * index_step
         add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
         gradient += gradient_step
@@ -161,7 +166,7 @@ cdef inline int add_run(
         gradient += gradient_step
         sums += side
     for _ in range(n & 3):
-        i = (<const index_t*> index)[0]
+        i = read_index[index_t](index, like_index)
         add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
         index += index_step
         gradient += gradient_step
@@ -412,10 +417,10 @@ cdef inline void unify(
 
 
 cdef inline void unify_all(
-    const Scatter* s, const Place* place, real_t* like, index_t* _,
+    const Scatter* s, const Place* place, real_t* like, index_t* like_index,
 ) noexcept nogil:
     """Make every NaN that the additions of a job have left the same."""
-    cdef Py_ssize_t channel, od, oh, ow, lane
+    cdef Py_ssize_t channel, od, oh, ow, lane, i
     cdef const char* index
     cdef char* sums
     for channel in range(place.channel0, place.channel1):
@@ -425,10 +430,8 @@ cdef inline void unify_all(
                 for ow in range(s.windows[2]):
                     index = at(&s.indices, place.batch, channel, od, oh, ow, place.lane)
                     for lane in range(place.lanes):
-                        unify[real_t](
-                            s, place, (<const index_t*> (index + lane * s.indices.lane))[0],
-                            sums + lane * s.grad_input.lane, like,
-                        )
+                        i = read_index[index_t](index + lane * s.indices.lane, like_index)
+                        unify[real_t](s, place, i, sums + lane * s.grad_input.lane, like)
 
 
 cdef int scatter_in_place(
@@ -578,7 +581,7 @@ def any_outside(
     cdef bint outside
     c.count = 0
     try:
-        borrow(&c, indices, False)
+        borrow_indices(&c, indices, False)
         arrange(&c, windows)
         if is_brief(&c, num_threads):
             outside = check_all(&c, plane, num_threads)
@@ -638,9 +641,9 @@ def maximum_backward(
     cdef bint outside
     c.count = 0
     try:
-        borrow(&c, grad_input, True)
-        borrow(&c, grad_output, False)
-        borrow(&c, indices, False)
+        borrow(&c, grad_input, True, size_of(element))
+        borrow(&c, grad_output, False, size_of(element))
+        borrow_indices(&c, indices, False)
         arrange(&c, windows)
         if is_brief(&c, num_threads):
             outside = scatter_all(&c, element, num_threads)

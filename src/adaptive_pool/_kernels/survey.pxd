@@ -124,7 +124,7 @@ cdef inline void find_highest(
 cdef inline Py_ssize_t find_first(
     const value_t* row, Py_ssize_t columns, value_t top,
 ) noexcept nogil:
-    """The first element that equals `top`, or `columns`."""
+    """The first element that equals `top`, or `columns`: another thread may be writing to them."""
     cdef Py_ssize_t w = 0, i
     cdef int found = 0
     cdef const value_t* place
@@ -136,9 +136,9 @@ cdef inline Py_ssize_t find_first(
         for i in range(WIDE):
             found |= row[w + i] == top
         if found:
-            while row[w] != top:
-                w += 1
-            return w
+            for i in range(WIDE):
+                if row[w + i] == top:
+                    return w + i
         w += WIDE
     return columns
 
@@ -181,6 +181,7 @@ cdef inline Py_ssize_t place_of(
         column[0] = find_in_lane[value_t](row_of[value_t](first, block, k), block, lane, top)
         if column[0] < block.columns:
             return k
+    column[0] = 0   # it is gone: another thread wrote over it
     return 0
 
 

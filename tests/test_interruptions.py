@@ -1,0 +1,124 @@
+"""Long calls among threads, signals, interpreters: who runs meanwhile, and what is left after."""
+
+import sys
+
+import pytest
+from test_threads import python
+
+# One window of a broadcast array: some seconds' work for hardly any memory.
+LONG_CALL = """
+import json, signal, threading, time
+import numpy as np
+import adaptive_pool as ap
+x = np.broadcast_to(np.float32(1), (8, 20_000, 20_000))
+out = np.zeros((8, 1, 1), np.float32)
+g = np.ones((4, 3, 3), np.float32)
+"""
+
+
+def test_other_threads_run_during_a_long_call():
+    """E105: the GIL is released."""
+    code = """
+times = []
+stop = threading.Event()
+def tick():
+    while not stop.is_set():
+        times.append(time.monotonic())
+        time.sleep(0.001)
+thread = threading.Thread(target=tick)
+thread.start()
+begin = time.monotonic()
+ap.adaptive_avg_pool2d(x, 1, num_threads=1)
+end = time.monotonic()
+stop.set()
+thread.join()
+third = (end - begin) / 3
+print(json.dumps(sum(begin + third < t < end - third for t in times)))
+"""
+    assert python(LONG_CALL + code) > 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interrupt_during_a_long_call(threads):
+    """E105: the call ends, its result is complete, and then there is a KeyboardInterrupt."""
+    code = f"""
+expected = ap.adaptive_avg_pool2d(g, 1).tolist()
+begin, sent = time.monotonic(), []
+def interrupt():
+    sent.append(time.monotonic() - begin)
+    signal.raise_signal(signal.SIGINT)
+threading.Timer(0.05, interrupt).start()
+caught = False
+try:
+    ap.adaptive_avg_pool2d(x, 1, out=out, num_threads={threads})
+    time.sleep(10)
+except KeyboardInterrupt:
+    caught = time.monotonic() - begin
+print(json.dumps([
+    sent[0] < caught < 60, (out == 1).all().item(),
+    ap.adaptive_avg_pool2d(g, 1).tolist() == expected,
+    (ap.adaptive_avg_pool2d(x[:1, :2000], 1, num_threads={threads}) == 1).all().item(),
+]))
+"""
+    assert python(LONG_CALL + code) == [True] * 4
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_interpreter_ends_during_a_call(threads):
+    """E108: a daemon thread is in the middle of it."""
+    code = f"""
+started = threading.Event()
+def work():
+    started.set()
+    while True:
+        ap.adaptive_avg_pool2d(x, 1, num_threads={threads})
+threading.Thread(target=work, daemon=True).start()
+started.wait()
+time.sleep(0.1)
+print(json.dumps("the end"))
+"""
+    for _ in range(5):
+        assert python(LONG_CALL + code) == "the end"
+
+
+def test_import_in_a_thread():
+    """E108."""
+    code = """
+import json, threading
+results = []
+def work():
+    import adaptive_pool as ap
+    results.append(ap.adaptive_avg_pool1d([1.0, 2.0, 3.0, 4.0], 2).tolist())
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(json.dumps(results))
+"""
+    assert python(code) == [[1.5, 3.5]] * 8
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the module has another name from 3.13 on")
+@pytest.mark.parametrize("first", [False, True], ids=["alone", "after-the-main-interpreter"])
+def test_import_in_a_subinterpreter(first):
+    """E108: it works where NumPy's own import does, and is an ImportError otherwise."""
+    code = f"""
+import json, _xxsubinterpreters as interpreters
+if {first}:
+    import adaptive_pool
+there = interpreters.create()
+try:
+    interpreters.run_string(there, '''
+import warnings
+warnings.simplefilter("ignore")  # NumPy's, that it does not support this
+import adaptive_pool as ap
+assert ap.adaptive_avg_pool1d([1.0, 2.0, 3.0, 4.0], 2).tolist() == [1.5, 3.5]
+''')
+    said = "it works"
+except interpreters.RunFailedError as error:
+    said = str(error)
+interpreters.destroy(there)
+if {first}:
+    assert adaptive_pool.adaptive_avg_pool1d([1.0, 2.0, 3.0, 4.0], 2).tolist() == [1.5, 3.5]
+print(json.dumps(said))
+"""
+    assert python(code).startswith(("it works", "<class 'ImportError'>"))
