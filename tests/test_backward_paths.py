@@ -71,12 +71,17 @@ def average_of(g, sizes, windows, channels_last=False, **options):
 
 
 def channels_for(cases, many, limit):
-    """Cases and numbers of channels, few for large ones: the oracle is slow."""
+    """Cases by channels, without those of many planes which are large, or have many windows."""
     return [
         (case, channels)
-        for case in cases
+        for case, (sizes, windows) in cases.items()
         for channels in (1, 2, 3, 33, many)
-        if channels <= 3 or np.prod(cases[case][0]) * channels <= limit
+        if channels <= 3
+        or (
+            np.prod(sizes) * channels <= limit
+            and np.prod([n if isinstance(n, int) else len(n[0]) for n in windows]) * channels
+            <= 100 * limit
+        )
     ]
 
 

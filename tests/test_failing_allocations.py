@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import adaptive_pool as ap
-
 DRIVER = Path(__file__).parents[1] / "stress" / "failing_allocations.py"
 
 if not DRIVER.exists():
@@ -29,18 +27,6 @@ def library(tmp_path_factory):
     return driver.build(tmp_path_factory.mktemp("allocator"))
 
 
-# Scratch of more than a megabyte is asked for at every place anew, when others have been written.
-BETWEEN_PLACES = pytest.mark.xfail(
-    ap.config()["openmp"], reason="a kernel asks for memory after it has begun to write"
-)
-MARKS = {
-    "average-places-two-threads": BETWEEN_PLACES,
-    "maximum-places-two-threads": BETWEEN_PLACES,
-}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=MARKS.get(name, ())) for name in driver.CASES]
-)
+@pytest.mark.parametrize("name", driver.CASES)
 def test_every_block_of_a_kernel(library, name):
     assert driver.run(name, library, driver.KERNELS) >= driver.CASES[name]().blocks

@@ -77,7 +77,7 @@ def _average(
     if out is None:
         y = np.empty(shape, y_dtype)
     else:
-        y = result_array(function, "out", out, shape, y_dtype, x)
+        y = result_array(function, "out", out, shape, y_dtype, problem, x)
     if problem.windows is not None:
         average(x, y, problem.windows, element, y_element, threads)
     return y if out is None else deliver(y, out)
@@ -126,7 +126,7 @@ def _average_backward(
     if out is None:
         result = np.empty(target_shape, dtype)
     else:
-        result = result_array(function, "out", out, target_shape, dtype, gradient)
+        result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
     if problem.windows is None:
         result[...] = 0
     else:

@@ -38,6 +38,8 @@ def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
     """Return `value` as a dtype."""
     try:
         dtype: np.dtype[Any] = np.dtype(value)
+    except MemoryError:
+        raise
     except Exception as error:  # NumPy parses strings as code, and reads attributes
         raise TypeError(f"{function}: {name} is not a dtype: {value!r}") from error
     return dtype

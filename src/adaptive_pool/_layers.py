@@ -16,7 +16,7 @@ from ._problem import (
     check_data_format,
     normalize_size,
 )
-from ._windows import Windows, check_pairs, check_rule, explicit_table
+from ._windows import Windows, check_rule, explicit_table, pairs_of
 
 Pullback = Callable[[npt.ArrayLike], Array]
 
@@ -40,8 +40,8 @@ class _Layer:
         if isinstance(windows, str) or not isinstance(windows, Sequence):
             check_rule(name, windows)
         else:  # plain integers, so that they can be compared and written down
-            check_pairs(name, self._ndim, windows)
-            tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(windows)]
+            pairs = pairs_of(name, self._ndim, windows)
+            tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(pairs)]
             windows = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
         self.output_size: Size = sizes[0] if len(set(sizes)) == 1 else sizes
         self.data_format: DataFormat = data_format

@@ -91,7 +91,7 @@ def _maximum(
         if out is None:
             y = np.empty(shape, dtype)
         else:
-            y = result_array(function, "out", out, shape, dtype, x)
+            y = result_array(function, "out", out, shape, dtype, problem, x)
         if problem.windows is not None:
             maximum(x, y, None, problem.windows, element, threads)
         return y if out is None else deliver(y, out)
@@ -99,8 +99,8 @@ def _maximum(
     if out is None:
         y, indices = np.empty(shape, dtype), np.empty(shape, positions)
     elif isinstance(out, tuple) and len(out) == 2 and out[0] is not None and out[1] is not None:
-        y = result_array(function, "out[0]", out[0], shape, dtype, x)
-        indices = result_array(function, "out[1]", out[1], shape, positions, x)
+        y = result_array(function, "out[0]", out[0], shape, dtype, problem, x)
+        indices = result_array(function, "out[1]", out[1], shape, positions, problem, x)
         if share_memory(*out):
             raise ValueError(f"{function}: out[0] and out[1] must not share memory")
     else:
@@ -174,8 +174,6 @@ def _maximum_backward(
     threads = threads_for(function, num_threads, work)
     if not (is_native and gradient.flags.aligned and positions.flags.aligned):
         gradient, positions = readable(gradient), readable(positions)
-    if 0 in positions.strides:  # the kernel knows the end of a run of indices by its address
-        positions = positions.copy()
 
     # A new array can be thrown away; what is the caller's is not written to before all is known.
     throwaway = out is None and 0 not in target_shape
@@ -188,7 +186,9 @@ def _maximum_backward(
     if out is None:
         result = np.empty(target_shape, dtype)
     else:
-        result = result_array(function, "out", out, target_shape, dtype, gradient, positions)
+        result = result_array(
+            function, "out", out, target_shape, dtype, problem, gradient, positions
+        )
     if problem.windows is None:
         result[...] = 0
     elif maximum_backward(gradient, positions, result, problem.windows, element, threads):

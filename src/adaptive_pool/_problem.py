@@ -10,7 +10,6 @@ computed.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import reprlib
 from collections.abc import Callable, Sequence
@@ -123,7 +122,7 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     if isinstance(entries, Sequence) and not isinstance(
         entries, (str, bytes, bytearray, memoryview)
     ):
-        taken = tuple(itertools.islice(entries, ndim + 1))  # there may be any number of them
+        taken = _windows.first_entries(f"{function}: output_size", entries, ndim + 1)
         if len(taken) != ndim:
             raise ValueError(
                 f"{function}: output_size must be an int or have {ndim} elements, "
@@ -230,10 +229,10 @@ def make_problem(
             size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
         return _build_problem(function, input_shape, first, counts, itemsize, windows)
-    _windows.check_pairs(function, ndim, windows)
+    pairs = _windows.pairs_of(function, ndim, windows)
     tables = [
         _windows.explicit_table(function, axis, size, pair)
-        for axis, (size, pair) in enumerate(zip(pooled, windows, strict=True))
+        for axis, (size, pair) in enumerate(zip(pooled, pairs, strict=True))
     ]
     counts = tuple(len(starts) for starts, _ in tables)
     for count, wanted in zip(counts, sizes, strict=True):
@@ -299,7 +298,7 @@ def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
         )
-    taken = tuple(itertools.islice(input_shape, _MOST_AXES + 1))
+    taken = _windows.first_entries(f"{function}: input_shape", input_shape, _MOST_AXES + 1)
     if len(taken) > _MOST_AXES:
         raise ValueError(f"{function}: input_shape must have at most {_MOST_AXES} elements")
     return tuple([_windows.as_size(function, "input_shape", size) for size in taken])
@@ -376,15 +375,19 @@ def result_array(
     out: object,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
+    problem: Problem,
     *read: Array,
 ) -> Array:
     """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
     That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
-    that overlaps what it reads: it gets a new one then, which `deliver` copies.
+    that overlaps what it reads. Of three leading axes and more that do not merge it writes some
+    results before it has memory for the others. It gets a new array then, which `deliver` copies.
     """
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:
+        return np.empty(shape, dtype)
+    if problem.first_axis > 2 and not all(a.flags.c_contiguous for a in (target, *read)):
         return np.empty(shape, dtype)
     for x in read:
         if np.may_share_memory(target, x):

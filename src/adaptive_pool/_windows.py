@@ -7,8 +7,10 @@ hold for a Python int as well as for an int64 array of all `i`.
 from __future__ import annotations
 
 import bisect
+import itertools
 import operator
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -90,23 +92,27 @@ def table(function: str, size: int, count: int, rule: str) -> Table:
     return starts, ends
 
 
-def check_pairs(function: str, ndim: int, windows: Sequence[Any]) -> None:
-    """Raise unless there is one pair of tables for each pooled axis."""
-    if len(windows) != ndim:
+def pairs_of(function: str, ndim: int, windows: Sequence[Any]) -> tuple[Any, ...]:
+    """Return one pair of tables for each pooled axis."""
+    pairs = first_entries(f"{function}: windows", windows, ndim + 1)
+    if len(pairs) != ndim:
         raise ValueError(
             f"{function}: windows must be a rule or {ndim} (starts, ends) pairs, "
-            f"one for each pooled axis, got {len(windows)}"
+            f"one for each pooled axis, got {len(pairs) if len(pairs) < ndim else 'more'}"
         )
+    return pairs
 
 
 def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
     # A pair is anything of two elements but a string.
-    if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-        raise ValueError(f"{where} must be a pair (starts, ends), got {pair!r}")
+    sized = hasattr(pair, "__len__") and not isinstance(pair, str)
+    both = first_entries(where, pair, 3) if sized else ()
+    if len(both) != 2:
+        raise ValueError(f"{where} must be a pair (starts, ends), got {reprlib.repr(pair)}")
     tables = []
-    for name, given in zip(("starts", "ends"), pair, strict=True):
+    for name, given in zip(("starts", "ends"), both, strict=True):
         try:
             array = np.asarray(given)
         except ValueError as error:  # a ragged list
@@ -141,6 +147,16 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     return starts, ends
 
 
+def first_entries(what: str, given: Iterable[Any], most: int) -> tuple[Any, ...]:
+    """Return what `given` begins with, `most` entries at most: it may be of any length."""
+    try:
+        return tuple(itertools.islice(given, most))
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever an __iter__ raises
+        raise TypeError(f"{what} cannot be read: {error}") from error
+
+
 def as_size(function: str, name: str, value: object) -> int:
     """Return `value` as a size, evaluating its ``__index__`` once."""
     if type(value) is int and value >= 0:
@@ -153,6 +169,8 @@ def as_size(function: str, name: str, value: object) -> int:
         raise TypeError(
             f"{function}: {name} must be an integer, got {type(value).__name__}"
         ) from None
+    except MemoryError:
+        raise
     except Exception as error:  # whatever an __index__ raises
         raise TypeError(f"{function}: {name} is not an integer: {error}") from error
     if size < 0:

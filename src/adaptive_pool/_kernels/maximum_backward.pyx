@@ -165,7 +165,7 @@ cdef inline int add_run(
         add_one[real_t](s, place, begin, i3, gradient, ready, sums, step, &outside, like)
         gradient += gradient_step
         sums += side
-    for _ in range(n & 3):
+    for _ in range(n & 3 if index_step != 0 else n):    # at a step of 0 none were taken by four
         i = read_index[index_t](index, like_index)
         add_one[real_t](s, place, begin, i, gradient, ready, sums, step, &outside, like)
         index += index_step

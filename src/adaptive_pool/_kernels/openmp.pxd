@@ -20,9 +20,10 @@ cdef extern from *:
     #if defined(_OPENMP) && defined(__linux__)
 
     #include <pthread.h>
-    #include <stdlib.h>
     #include <sys/syscall.h>
     #include <unistd.h>
+
+    #define AP_LARGEST_TEAM 1024
 
     static int ap_openmp_forbidden = 0;
     static int ap_team_size = 1;            /* of the main thread's last region */
@@ -38,9 +39,9 @@ cdef extern from *:
     static int ap_can_start(int count)
     {
         pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-        pthread_t *threads = (pthread_t *)malloc((size_t)count * sizeof(pthread_t));
+        static pthread_t threads[AP_LARGEST_TEAM];      /* only the main thread asks */
         int started = 0, k;
-        if (threads == NULL)
+        if (count > AP_LARGEST_TEAM)
             return 0;
         pthread_mutex_lock(&gate);
         while (started < count
@@ -49,7 +50,6 @@ cdef extern from *:
         pthread_mutex_unlock(&gate);
         for (k = 0; k < started; k++)
             pthread_join(threads[k], NULL);
-        free(threads);
         return started == count;
     }
 
