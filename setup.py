@@ -20,6 +20,8 @@ OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"
 LEVELS = {"baseline": []}
 if sys.platform == "linux" and platform.machine() in {"x86_64", "AMD64"}:
     LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
+if "ADAPTIVE_POOL_BUILDS" in os.environ:  # only some of them
+    LEVELS = {name: LEVELS[name] for name in os.environ["ADAPTIVE_POOL_BUILDS"].split()}
 ABI3 = (
     os.environ.get("ADAPTIVE_POOL_NO_ABI3") != "1"
     and platform.python_implementation() == "CPython"
