@@ -3,13 +3,14 @@
 import sys
 
 import pytest
-from test_threads import python
+from processes import python
 
 # One window of a broadcast array: some seconds' work for hardly any memory.
 LONG_CALL = """
 import json, signal, threading, time
 import numpy as np
 import adaptive_pool as ap
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 x = np.broadcast_to(np.float32(1), (8, 20_000, 20_000))
 out = np.zeros((8, 1, 1), np.float32)
 g = np.ones((4, 3, 3), np.float32)
