@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from oracle import function
-from test_threads import python
+from processes import python
 
 import adaptive_pool as ap
 
