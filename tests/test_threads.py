@@ -135,8 +135,9 @@ def in_a_thread(function, *args, **kwargs):
 
 
 @pytest.mark.parametrize("n", [2, 3, 7])
-def test_same_bits_on_the_threads_of_the_pool(rng, n):
+def test_same_bits_on_the_threads_of_the_pool(rng, monkeypatch, n):
     """It serves callers beside the main thread."""
+    monkeypatch.setattr(_threads, "BYTES_PER_POOL_THREAD", 1)
     x = random_array(rng, (7, 33, 61, 67), "float32")
     assert in_a_thread(results, x, num_threads=n) == results(x, num_threads=1)
 

@@ -14,7 +14,7 @@ from ._windows import as_size
 # A thread more is worth its start from about this much memory traffic on: it takes OpenMP some
 # microseconds, the pool some tens of them.
 BYTES_PER_THREAD = 1 << 17
-BYTES_PER_POOL_THREAD = 1 << 19
+BYTES_PER_POOL_THREAD = 1 << 21
 
 # More would only wait for each other.
 MOST_THREADS = max(64, os.cpu_count() or 1)
