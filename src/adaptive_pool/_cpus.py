@@ -65,8 +65,7 @@ def cpu_limit() -> int:
         count = len(os.sched_getaffinity(0))
     else:
         count = os.cpu_count() or 1
-    quota = _quota()
-    return min(count, max(1, math.ceil(quota))) if quota < count else count
+    return math.ceil(min(count, _quota()))
 
 
 def forked_without_exec() -> bool:
