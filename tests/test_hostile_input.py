@@ -14,6 +14,7 @@ from oracle import function
 from processes import python
 
 import adaptive_pool as ap
+from adaptive_pool import _windows
 
 
 class Index:
@@ -299,12 +300,14 @@ REFUSED = {
     "out": lambda: ap.adaptive_max_pool1d(
         np.broadcast_to(np.uint8(0), (2**28, 4)), 2, out=np.zeros(3, np.uint8)
     ),
+    "out-for-many-windows": lambda: ap.adaptive_max_pool1d(np.ones(4), 2**30, out=np.zeros(3)),
     "index-dtype": lambda: ap.adaptive_max_pool1d(
         np.broadcast_to(np.uint8(0), (LARGE,)), 2**30, return_indices=True, index_dtype=np.int32
     ),
     "threads": lambda: ap.adaptive_avg_pool1d(
         np.broadcast_to(np.uint8(0), (2**28, 4)), 2, num_threads=0
     ),
+    "threads-for-many-windows": lambda: ap.adaptive_avg_pool1d(np.ones(4), 2**30, num_threads=0),
     "unsigned-table": lambda: ap.adaptive_avg_pool1d(
         np.ones(4), None, windows=[(np.array([2**63], np.uint64), np.array([2**64 - 1], np.uint64))]
     ),
@@ -322,6 +325,16 @@ def test_a_refused_call_allocates_nothing(call):
     finally:
         tracemalloc.stop()
     assert most < 100_000
+
+
+@pytest.mark.parametrize("name", ["adaptive_avg_pool2d", "adaptive_max_pool2d"])
+def test_a_result_without_room_takes_no_tables(name, monkeypatch):
+    """35 PiB: the tables alone would take gigabytes, and their time."""
+    made = []
+    monkeypatch.setattr(_windows, "table", lambda *arguments: made.append(arguments))
+    with pytest.raises(MemoryError):
+        getattr(ap, name)(np.ones((8, 8), np.float32), 10**8)
+    assert made == []
 
 
 @pytest.mark.parametrize(

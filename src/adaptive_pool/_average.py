@@ -47,7 +47,8 @@ def _prepare(
     _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
     y_dtype = _dtypes.mean_dtype(function, x_dtype.newbyteorder("="), dtype)
     problem = make_problem(function, shape, sizes, data_format, windows, y_dtype.itemsize)
-    _dtypes.check_exact_sum(function, x_dtype, problem.largest_window)
+    if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and problem.windows is not None:
+        _dtypes.check_exact_sum(function, x_dtype, int(problem.windows.largest))
     element = ELEMENTS[_dtypes.name_of(x_dtype)]
     y_element = ELEMENTS[_dtypes.name_of(y_dtype)]
     work = problem.traffic(x_dtype.itemsize)

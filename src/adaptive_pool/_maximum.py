@@ -132,7 +132,7 @@ def _prepare_backward(
         raise ValueError(
             f"{function}: indices must have the shape of grad_output {shape}, got {indices_shape}"
         )
-    problem = scattering_problem(input_shape, shape, first, ndim)
+    problem = scattering_problem(function, input_shape, shape, first, ndim)
     element = ELEMENTS[_dtypes.name_of(dtype)]
     is_native = dtype.isnative and positions.isnative
     work = problem.traffic(dtype.itemsize) // 2  # writing takes half the time of reading

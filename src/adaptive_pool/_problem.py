@@ -44,17 +44,38 @@ _CACHED_SIGNATURES = 256
 class Problem:
     """One geometry: what is pooled, along which axes, over which windows."""
 
+    function: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     first_axis: int  # the pooled axes are first_axis : first_axis + ndim
     ndim: int
-    windows: KernelWindows | None  # None where nothing is to be computed
-    largest_window: int  # elements
+    tables: str | Sequence[_windows.Table] | None  # a rule; None where nothing is to be computed
+
+    @functools.cached_property
+    def windows(self) -> KernelWindows | None:
+        """The windows as kernels read them, or None where nothing is to be computed.
+
+        Made when they are first asked for, which is when there is an array for the result: a size
+        that no result can have takes no memory for tables either.
+        """
+        tables = self.tables
+        if tables is None:
+            return None
+        if isinstance(tables, str):
+            sizes = zip(self.input_size, self.output_size, strict=True)
+            tables = [_windows.table(self.function, *size, tables) for size in sizes]
+        axes = [(size, *table) for size, table in zip(self.input_size, tables, strict=True)]
+        return KernelWindows(self.first_axis, axes)
 
     @property
     def plane(self) -> int:
         """The number of elements on the pooled axes: the end of flat indices."""
-        return math.prod(self.input_shape[self.first_axis : self.first_axis + self.ndim])
+        return math.prod(self.input_size)
+
+    @property
+    def input_size(self) -> tuple[int, ...]:
+        """The lengths of the pooled axes of the input."""
+        return self.input_shape[self.first_axis : self.first_axis + self.ndim]
 
     @property
     def output_size(self) -> tuple[int, ...]:
@@ -250,43 +271,38 @@ def _build_problem(
     first: int,
     counts: tuple[int, ...],
     itemsize: int,
-    tables: list[_windows.Table] | str,
+    tables: str | Sequence[_windows.Table],
 ) -> Problem:
     ndim = len(counts)
     output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
     check_addressable(function, output_shape, itemsize)
     pooled = input_shape[first : first + ndim]
     others = math.prod(input_shape[:first] + input_shape[first + ndim :])
-    if others == 0 or 0 in counts:
-        # Nothing to compute. What is wrong with a rule is wrong all the same.
-        if isinstance(tables, str):
-            for size, count in zip(pooled, counts, strict=True):
-                if size:
-                    _windows.check_not_empty(function, size, count, tables)
-        return Problem(input_shape, output_shape, first, ndim, None, 0)
+    computes = others > 0 and 0 not in counts
+    if computes and 0 in pooled:
+        raise ValueError(
+            f"{function}: a pooled axis of x is empty but the output is not, "
+            f"got shape {input_shape} and output size {counts}"
+        )
     if isinstance(tables, str):
-        if 0 in pooled:
-            raise ValueError(
-                f"{function}: a pooled axis of x is empty but the output is not, "
-                f"got shape {input_shape} and output size {counts}"
-            )
-        tables = [
-            _windows.table(function, size, count, tables)
-            for size, count in zip(pooled, counts, strict=True)
-        ]
-    axes = list(zip(pooled, *zip(*tables, strict=True), strict=True))
-    largest = math.prod(int((ends - starts).max()) for _, starts, ends in axes)
-    return Problem(input_shape, output_shape, first, ndim, KernelWindows(first, axes), largest)
+        # What is wrong with a rule is wrong also where nothing is to be computed.
+        for size, count in zip(pooled, counts, strict=True):
+            if size:
+                _windows.check_not_empty(function, size, count, tables)
+    return Problem(function, input_shape, output_shape, first, ndim, tables if computes else None)
 
 
 def scattering_problem(
-    input_shape: tuple[int, ...], output_shape: tuple[int, ...], first: int, ndim: int
+    function: str,
+    input_shape: tuple[int, ...],
+    output_shape: tuple[int, ...],
+    first: int,
+    ndim: int,
 ) -> Problem:
     """Describe a geometry without windows, that of max pooling backward."""
     empty = np.zeros(0, np.int64)
-    axes = [(size, empty, empty) for size in input_shape[first : first + ndim]]
-    windows = KernelWindows(first, axes) if 0 not in output_shape else None
-    return Problem(input_shape, output_shape, first, ndim, windows, 0)
+    tables = None if 0 in output_shape else [(empty, empty)] * ndim
+    return Problem(function, input_shape, output_shape, first, ndim, tables)
 
 
 def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:

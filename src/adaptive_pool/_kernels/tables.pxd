@@ -19,7 +19,7 @@ cdef class Windows:
     cdef int first_axis     # the pooled axes are first_axis : first_axis + ndim
     cdef int ndim
     cdef Axis d, h, w
-    cdef double largest     # elements of a window, at most
+    cdef readonly double largest    # elements of a window, at most
     cdef int64_t* memory
 
 
