@@ -95,13 +95,13 @@ cdef int arrange(Canonical* c, Windows windows) except -1:
     cdef const Py_buffer* lead = &c.buffers[0]
     cdef const Py_buffer* buffer
     cdef int first = windows.first_axis, last = first + windows.ndim
-    cdef int lanes = axis_of_lanes(lead, first, last)
     cdef int ends[MOST_AXES]    # the last axis of each run of joined axes
     cdef Py_ssize_t sizes[MOST_AXES]
     cdef Py_ssize_t steps[3]
     cdef int runs = 0, k, a
-    if not fit(c, windows):
+    if not fit(c, windows):     # before anything else is read of a shape
         raise ValueError(CHANGED)
+    cdef int lanes = axis_of_lanes(lead, first, last)
     for k in range(lead.ndim):
         if first <= k < last or k == lanes or lead.shape[k] == 1:
             continue
