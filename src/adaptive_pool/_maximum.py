@@ -220,6 +220,18 @@ def adaptive_max_pool1d(
     out: Pair | None = None,
     num_threads: int | None = None,
 ) -> Pair: ...
+@overload
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair: ...
 def adaptive_max_pool1d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -335,6 +347,18 @@ def adaptive_max_pool2d(
     out: Pair | None = None,
     num_threads: int | None = None,
 ) -> Pair: ...
+@overload
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair: ...
 def adaptive_max_pool2d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -454,6 +478,18 @@ def adaptive_max_pool3d(
     out: Pair | None = None,
     num_threads: int | None = None,
 ) -> Pair: ...
+@overload
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+) -> Array | Pair: ...
 def adaptive_max_pool3d(
     x: npt.ArrayLike,
     output_size: Size,
