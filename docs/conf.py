@@ -38,6 +38,7 @@ nitpick_ignore_regex = [("py:obj", r"(numpy|contextvars|threadpoolctl)\b.*")]
 myst_heading_anchors = 3
 # Docstrings name the types; those of the signatures repeat each function for its overloads.
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True  # np.int64, not <class 'numpy.int64'>
 autodoc_member_order = "bysource"
 autosummary_generate = False
 numpydoc_show_class_members = False
