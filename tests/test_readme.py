@@ -1,15 +1,31 @@
-"""The README's example runs, and its first code block is two commands."""
+"""The examples of the README and of the pages run, and the README begins with two commands."""
 
 import doctest
 import re
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [
+    README,
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("quickstart", "semantics", "coming-from", "threads")
+    ),
+]
 
 
-def test_example():
-    failed, attempted = doctest.testfile(str(README), module_relative=False)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples(page):
+    failed, attempted = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert (failed, attempted > 5) == (0, True)
+
+
+def test_all_pages_with_examples_are_run():
+    pages = [page for page in ROOT.glob("docs/**/*.md") if ">>> " in page.read_text("utf-8")]
+    assert sorted(pages) == sorted(PAGES[1:])
 
 
 def test_first_block_is_two_commands():

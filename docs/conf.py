@@ -1,0 +1,104 @@
+"""How the pages are built: ``python -m sphinx -W --keep-going -b html docs build/docs``."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import download_reference, pending_xref
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+DOCS = Path(__file__).parent.resolve()
+ROOT = DOCS.parent
+MADE = DOCS / "made"  # at every build, so that nothing in it can be out of date
+
+project = "adaptive_pool"
+author = "The adaptive_pool maintainers"
+copyright = author
+version = release = installed_version("adaptive-pool")
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+]
+nitpicky = True
+# `x` in a docstring is an argument, `pool_windows` is a link.
+default_role = "autolink"
+smartquotes = False  # "torch" is to be typed with these quotes
+highlight_language = "text"
+# Other projects' pages: no build may depend on their being reachable.
+nitpick_ignore_regex = [("py:obj", r"(numpy|contextvars|threadpoolctl)\b.*")]
+
+myst_heading_anchors = 3
+# Docstrings name the types; those of the signatures repeat each function for its overloads.
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True  # np.int64, not <class 'numpy.int64'>
+autodoc_member_order = "bysource"
+autosummary_generate = False
+numpydoc_show_class_members = False
+
+exclude_patterns = ["made"]
+
+html_theme = "furo"
+html_title = f"adaptive_pool {release}"
+html_static_path = ["static"]
+html_css_files = ["width.css"]
+html_copy_source = False
+pygments_style = "default"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+
+def make_pictures(_: Sphinx) -> None:
+    """Run the scripts in pictures/, which write to made/."""
+    for script in sorted(DOCS.glob("pictures/draw_*.py")):
+        subprocess.run([sys.executable, str(script)], check=True)
+
+
+def make_help(_: Sphinx) -> None:
+    """Write to made/ what the commands say of themselves."""
+    MADE.mkdir(exist_ok=True)
+    environment = {**os.environ, "COLUMNS": "90", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    for command in ("pool", "windows", "demo"):
+        asked = [sys.executable, "-m", "adaptive_pool", command, "--help"]
+        text = subprocess.run(asked, check=True, capture_output=True, env=environment).stdout
+        (MADE / f"{command}.txt").write_bytes(text)
+
+
+class LinksOutOfTheSite(SphinxTransform):
+    """Links to files of the repository become their text: on a code host they are links."""
+
+    default_priority = 5  # before anything looks for what they point to
+
+    def apply(self) -> None:
+        """Replace the links."""
+        links = [*self.document.findall(pending_xref), *self.document.findall(download_reference)]
+        for link in links:
+            if link.get("reftype") == "myst" and self.leaves_the_site(link):
+                text = link.astext()
+                link.replace_self(nodes.literal(text, text))
+
+    def leaves_the_site(self, link: nodes.Element) -> bool:
+        """Whether a link leads to what exists, in the repository but not under docs/."""
+        target = link["reftarget"].partition("#")[0]
+        if link.get("refdomain") == "doc":  # MyST knows the file, and has made a page's name of it
+            return not (DOCS / target).resolve().is_relative_to(DOCS)
+        page = Path(self.env.doc2path(self.env.docname)).parent
+        # What is included from the README is written as seen from there.
+        for path in ((page / target).resolve(), (ROOT / target).resolve()):
+            if path.exists() and path.is_relative_to(ROOT):
+                return not path.is_relative_to(DOCS)
+        return False
+
+
+def setup(app: Sphinx) -> None:
+    """Add what is ours to Sphinx."""
+    app.connect("builder-inited", make_pictures)
+    app.connect("builder-inited", make_help)
+    app.add_transform(LinksOutOfTheSite)
