@@ -566,7 +566,9 @@ class Pair(tuple):
     ("value", "plain"),
     [
         ((), True),
-        ((0, 7, 2**80), True),
+        ((0, 7, 2**63 - 1), True),
+        ((0, 7, 2**63), False),
+        ((0, 7, 2**80), False),
         ((3, None), False),
         ((3, -1), False),
         ((3, True), False),

@@ -208,3 +208,18 @@ thread.join()
 print(right)
 """
     assert python(code) == ([1, 1, 1] if caller == "main" else [1, 1])
+
+
+@linux
+@pytest.mark.parametrize("variable", ["OMP_STACKSIZE", "GOMP_STACKSIZE"])
+def test_stacks_of_another_size_that_do_not_fit(variable):
+    """libgomp ends the process then, and threads started by way of trial have the usual stacks."""
+    code = """
+import resource
+import numpy as np, adaptive_pool as ap
+x = np.ones((64, 64, 32, 32), np.float32)
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (256 << 20),) * 2)
+print(int((ap.adaptive_avg_pool2d(x, 4, num_threads=4) == 1).all()))
+"""
+    assert python(code, **{variable: "1G"}) == 1

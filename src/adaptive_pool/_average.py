@@ -14,6 +14,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._kernels import average, average_backward
 from ._kernels.elements import ELEMENTS
+from ._objects import no_memory
 from ._problem import (
     Array,
     DataFormat,
@@ -34,15 +35,15 @@ from ._threads import threads_for
 from ._windows import Windows
 
 
-@remembered
+@remembered(given=2)
 def _prepare(
     function: str,
     shape: tuple[int, ...],
     x_dtype: np.dtype[Any],
     sizes: tuple[int | None, ...],
+    dtype: np.dtype[Any] | None,
     data_format: DataFormat,
     windows: Windows,
-    dtype: npt.DTypeLike | None,
 ) -> Prepared:
     _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
     y_dtype = _dtypes.mean_dtype(function, x_dtype.newbyteorder("="), dtype)
@@ -66,25 +67,30 @@ def _average(
     out: Array | None,
     num_threads: int | None,
 ) -> Array:
-    x = as_array(function, "x", x)
-    sizes = normalize_size(function, ndim, output_size)
-    problem, y_dtype, element, y_element, is_native, work = _prepare(
-        function, x.shape, x.dtype, sizes, data_format, windows, dtype
-    )
-    if not is_native:
-        x = native(x)
-    threads = threads_for(function, num_threads, work)
-    shape = problem.output_shape
-    if out is None:
-        y = np.empty(shape, y_dtype)
-    else:
-        y = result_array(function, "out", out, shape, y_dtype, problem, x)
-    if problem.windows is not None:
-        average(x, y, problem.windows, element, y_element, threads)
-    return y if out is None else deliver(y, out)
+    try:
+        x = as_array(function, "x", x)
+        sizes = normalize_size(function, ndim, output_size)
+        if dtype is not None:
+            dtype = _dtypes.as_dtype(function, "dtype", dtype)
+        problem, y_dtype, element, y_element, is_native, work = _prepare(
+            function, x.shape, x.dtype, sizes, dtype, data_format, windows
+        )
+        if not is_native:
+            x = native(x)
+        threads = threads_for(function, num_threads, work)
+        shape = problem.output_shape
+        if out is None:
+            y = np.empty(shape, y_dtype)
+        else:
+            y = result_array(function, "out", out, shape, y_dtype, problem, x)
+        if problem.windows is not None:
+            average(x, y, problem.windows, element, y_element, threads)
+        return y if out is None else deliver(y, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
 
 
-@remembered
+@remembered(given=2)
 def _prepare_backward(
     function: str,
     ndim: int,
@@ -116,23 +122,26 @@ def _average_backward(
     out: Array | None,
     num_threads: int | None,
 ) -> Array:
-    gradient = as_array(function, "grad_output", grad_output)
-    target_shape = normalize_shape(function, input_shape)
-    problem, dtype, element, _, is_native, work = _prepare_backward(
-        function, ndim, gradient.shape, gradient.dtype, target_shape, data_format, windows
-    )
-    threads = threads_for(function, num_threads, work)
-    if not (is_native and gradient.flags.aligned):
-        gradient = readable(gradient)
-    if out is None:
-        result = np.empty(target_shape, dtype)
-    else:
-        result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
-    if problem.windows is None:
-        result[...] = 0
-    else:
-        average_backward(gradient, result, problem.windows, element, threads)
-    return result if out is None else deliver(result, out)
+    try:
+        gradient = as_array(function, "grad_output", grad_output)
+        target_shape = normalize_shape(function, input_shape)
+        problem, dtype, element, _, is_native, work = _prepare_backward(
+            function, ndim, gradient.shape, gradient.dtype, target_shape, data_format, windows
+        )
+        threads = threads_for(function, num_threads, work)
+        if not (is_native and gradient.flags.aligned):
+            gradient = readable(gradient)
+        if out is None:
+            result = np.empty(target_shape, dtype)
+        else:
+            result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
+        if problem.windows is None:
+            result[...] = 0
+        else:
+            average_backward(gradient, result, problem.windows, element, threads)
+        return result if out is None else deliver(result, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
 
 
 def adaptive_avg_pool1d(

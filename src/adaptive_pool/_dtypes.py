@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ._objects import no_memory, shown
+
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 SHORT_INTEGERS = ("bool", "int8", "uint8", "int16", "uint16")
 LONG_INTEGERS = ("int32", "uint32", "int64", "uint64")
@@ -28,51 +30,66 @@ WORDS = {
 }
 
 
+# Of these kinds are all that are supported. Other dtypes may not be hashable. bfloat16 is a "V", as
+# structured ones are and classes made from them, which may be called anything.
+_KINDS = "biufV"
+
+
 @functools.lru_cache(maxsize=64)
+def _remembered_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name
+
+
 def name_of(dtype: np.dtype[Any]) -> str:
     """Return ``dtype.name``, which NumPy composes anew, in microseconds, at each access."""
-    return dtype.name
+    name = _remembered_name(dtype) if dtype.kind in _KINDS else ""
+    return name if dtype.kind != "V" or name == "bfloat16" else ""
 
 
 def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
     """Return `value` as a dtype."""
     try:
         dtype: np.dtype[Any] = np.dtype(value)
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # NumPy parses strings as code, and reads attributes
-        raise TypeError(f"{function}: {name} is not a dtype: {value!r}") from error
+        raise TypeError(f"{function}: {name} is not a dtype: {shown(value)}") from error
     return dtype
+
+
+def text_of(dtype: np.dtype[Any]) -> str:
+    """Return how a dtype is written: that of strings would show an object of the caller's."""
+    return dtype.name if dtype.kind == "T" else str(dtype)
 
 
 def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> None:
     """Raise unless arrays of `dtype` can be pooled."""
     if name_of(dtype) not in supported:
         raise TypeError(
-            f"{function}: {name} must have one of the dtypes {', '.join(supported)}, got {dtype}"
+            f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
+            f"got {text_of(dtype)}"
         )
 
 
-def mean_dtype(function: str, x: np.dtype[Any], dtype: Any) -> np.dtype[Any]:
+def mean_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> np.dtype[Any]:
     """Return the dtype of an average of `x`s, where the caller asks for `dtype`."""
     if dtype is None:
         if name_of(x) in FLOATS:
             return x
         return np.dtype(np.float32 if name_of(x) in SHORT_INTEGERS else np.float64)
-    wanted = as_dtype(function, "dtype", dtype)
     allowed = FLOATS if name_of(x) in FLOATS or name_of(x) == "bool" else (*FLOATS, name_of(x))
-    if name_of(wanted) not in allowed or not wanted.isnative:
+    if name_of(dtype) not in allowed or not dtype.isnative:
         raise TypeError(
             f"{function}: dtype must be one of {', '.join(allowed)} for x of dtype {x}, "
-            f"got {wanted}"
+            f"got {text_of(dtype)}"
         )
-    return wanted
+    return dtype
 
 
 def check_index_dtype(function: str, dtype: np.dtype[Any], plane: int) -> None:
     """Raise unless flat indices below `plane` can be returned in `dtype`."""
     if name_of(dtype) not in INDICES or not dtype.isnative:
-        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {dtype}")
+        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {text_of(dtype)}")
     if plane - 1 > np.iinfo(dtype).max:
         raise ValueError(
             f"{function}: index_dtype {dtype} is too small for {plane} elements on the pooled axes"

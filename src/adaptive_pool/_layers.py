@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from . import _average, _maximum
+from ._objects import is_a
 from ._problem import (
     Array,
     DataFormat,
     Size,
     as_array,
+    as_bool,
     check_data_format,
     normalize_size,
 )
@@ -36,15 +38,14 @@ class _Layer:
     ) -> None:
         name = type(self).__name__
         sizes = normalize_size(name, self._ndim, output_size)
-        check_data_format(name, data_format)
-        if isinstance(windows, str) or not isinstance(windows, Sequence):
-            check_rule(name, windows)
+        if is_a(windows, str) or not is_a(windows, Sequence):
+            windows = check_rule(name, windows)  # type: ignore[assignment]
         else:  # plain integers, so that they can be compared and written down
             pairs = pairs_of(name, self._ndim, windows)
             tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(pairs)]
             windows = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
         self.output_size: Size = sizes[0] if len(set(sizes)) == 1 else sizes
-        self.data_format: DataFormat = data_format
+        self.data_format: DataFormat = check_data_format(name, data_format)
         self.windows: Windows = windows
 
     def _arguments(self) -> tuple[Any, ...]:
@@ -124,7 +125,7 @@ class _MaximumLayer(_Layer):
         windows: Windows = "torch",
     ) -> None:
         super().__init__(output_size, data_format=data_format, windows=windows)
-        self.return_indices = return_indices
+        self.return_indices = as_bool(type(self).__name__, "return_indices", return_indices)
 
     def _pool(self, x: npt.ArrayLike, return_indices: bool) -> Any:
         return type(self)._forward(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._kernels import any_outside, maximum, maximum_backward
 from ._kernels.elements import ELEMENTS
+from ._objects import is_a, no_memory
 from ._problem import (
     Array,
     DataFormat,
@@ -22,6 +23,7 @@ from ._problem import (
     Problem,
     Size,
     as_array,
+    as_bool,
     check_data_format,
     check_gradient,
     deliver,
@@ -42,20 +44,20 @@ from ._windows import Windows
 Pair: TypeAlias = tuple[Array, Array]
 
 
-@remembered
+@remembered(given=2)
 def _prepare(
     function: str,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
     sizes: tuple[int | None, ...],
+    positions: np.dtype[Any] | None,
     data_format: DataFormat,
     windows: Windows,
-    positions: np.dtype[Any] | None,
 ) -> Prepared:
     _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
     itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
     if positions is not None:  # before there are tables
-        check_data_format(function, data_format)
+        data_format = check_data_format(function, data_format)
         first = pooled_axes(function, len(sizes), shape, data_format, "x")
         plane = math.prod(shape[first : first + len(sizes)])
         _dtypes.check_index_dtype(function, positions, plane)
@@ -63,6 +65,20 @@ def _prepare(
     element = ELEMENTS[_dtypes.name_of(dtype)]
     work = problem.traffic(dtype.itemsize)
     return Prepared(problem, dtype.newbyteorder("="), element, element, dtype.isnative, work)
+
+
+def _pair_of(function: str, out: Any) -> Pair:
+    """Return the two arrays that take maxima and indices."""
+    pair = tuple(tuple.__iter__(out)) if is_a(out, tuple) else ()
+    if len(pair) != 2 or pair[0] is None or pair[1] is None:
+        raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
+    return pair
+
+
+def _deliver_pair(y: Array, values: Array, indices: Array, places: Array, out: Pair) -> Pair:
+    deliver(y, values)
+    deliver(indices, places)
+    return out
 
 
 def _maximum(
@@ -77,44 +93,43 @@ def _maximum(
     out: Any,
     num_threads: int | None,
 ) -> Array | Pair:
-    x = as_array(function, "x", x)
-    sizes = normalize_size(function, ndim, output_size)
-    positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if return_indices else None
-    problem, dtype, element, _, is_native, work = _prepare(
-        function, x.shape, x.dtype, sizes, data_format, windows, positions
-    )
-    if not is_native:
-        x = native(x)
-    threads = threads_for(function, num_threads, work)
-    shape = problem.output_shape
-    if positions is None:
+    try:
+        x = as_array(function, "x", x)
+        sizes = normalize_size(function, ndim, output_size)
+        wanted = as_bool(function, "return_indices", return_indices)
+        positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
+        problem, dtype, element, _, is_native, work = _prepare(
+            function, x.shape, x.dtype, sizes, positions, data_format, windows
+        )
+        if not is_native:
+            x = native(x)
+        threads = threads_for(function, num_threads, work)
+        shape = problem.output_shape
+        if positions is None:
+            if out is None:
+                y = np.empty(shape, dtype)
+            else:
+                y = result_array(function, "out", out, shape, dtype, problem, x)
+            if problem.windows is not None:
+                maximum(x, y, None, problem.windows, element, threads)
+            return y if out is None else deliver(y, out)
+
         if out is None:
-            y = np.empty(shape, dtype)
+            y, indices = np.empty(shape, dtype), np.empty(shape, positions)
         else:
-            y = result_array(function, "out", out, shape, dtype, problem, x)
+            values, places = _pair_of(function, out)
+            y = result_array(function, "out[0]", values, shape, dtype, problem, x)
+            indices = result_array(function, "out[1]", places, shape, positions, problem, x)
+            if share_memory(values, places):
+                raise ValueError(f"{function}: out[0] and out[1] must not share memory")
         if problem.windows is not None:
-            maximum(x, y, None, problem.windows, element, threads)
-        return y if out is None else deliver(y, out)
-
-    if out is None:
-        y, indices = np.empty(shape, dtype), np.empty(shape, positions)
-    elif isinstance(out, tuple) and len(out) == 2 and out[0] is not None and out[1] is not None:
-        y = result_array(function, "out[0]", out[0], shape, dtype, problem, x)
-        indices = result_array(function, "out[1]", out[1], shape, positions, problem, x)
-        if share_memory(*out):
-            raise ValueError(f"{function}: out[0] and out[1] must not share memory")
-    else:
-        raise TypeError(f"{function}: out must be a pair of arrays with return_indices=True")
-    if problem.windows is not None:
-        maximum(x, y, indices, problem.windows, element, threads)
-    pair: Pair = (y, indices) if out is None else out
-    if out is not None:
-        deliver(y, out[0])
-        deliver(indices, out[1])
-    return pair
+            maximum(x, y, indices, problem.windows, element, threads)
+        return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
 
 
-@remembered
+@remembered(given=1)
 def _prepare_backward(
     function: str,
     ndim: int,
@@ -158,42 +173,45 @@ def _maximum_backward(
     out: Array | None,
     num_threads: int | None,
 ) -> Array:
-    gradient = as_array(function, "grad_output", grad_output)
-    positions = as_array(function, "indices", indices)
-    target_shape = normalize_shape(function, input_shape)
-    problem, dtype, element, _, is_native, work = _prepare_backward(
-        function,
-        ndim,
-        gradient.shape,
-        gradient.dtype,
-        positions.shape,
-        positions.dtype,
-        target_shape,
-        data_format,
-    )
-    threads = threads_for(function, num_threads, work)
-    if not (is_native and gradient.flags.aligned and positions.flags.aligned):
-        gradient, positions = readable(gradient), readable(positions)
-
-    # A new array can be thrown away; what is the caller's is not written to before all is known.
-    throwaway = out is None and 0 not in target_shape
-    if (
-        problem.windows is not None
-        and not throwaway
-        and any_outside(positions, problem.windows, problem.plane, threads)
-    ):
-        raise _outside(function, positions, problem)
-    if out is None:
-        result = np.empty(target_shape, dtype)
-    else:
-        result = result_array(
-            function, "out", out, target_shape, dtype, problem, gradient, positions
+    try:
+        gradient = as_array(function, "grad_output", grad_output)
+        positions = as_array(function, "indices", indices)
+        target_shape = normalize_shape(function, input_shape)
+        problem, dtype, element, _, is_native, work = _prepare_backward(
+            function,
+            ndim,
+            gradient.shape,
+            gradient.dtype,
+            positions.shape,
+            positions.dtype,
+            target_shape,
+            data_format,
         )
-    if problem.windows is None:
-        result[...] = 0
-    elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
-        raise _outside(function, positions, problem)
-    return result if out is None else deliver(result, out)
+        threads = threads_for(function, num_threads, work)
+        if not (is_native and gradient.flags.aligned and positions.flags.aligned):
+            gradient, positions = readable(gradient), readable(positions)
+
+        # A new array can be thrown away; the caller's is not written to before all is known.
+        throwaway = out is None and 0 not in target_shape
+        if (
+            problem.windows is not None
+            and not throwaway
+            and any_outside(positions, problem.windows, problem.plane, threads)
+        ):
+            raise _outside(function, positions, problem)
+        if out is None:
+            result = np.empty(target_shape, dtype)
+        else:
+            result = result_array(
+                function, "out", out, target_shape, dtype, problem, gradient, positions
+            )
+        if problem.windows is None:
+            result[...] = 0
+        elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
+            raise _outside(function, positions, problem)
+        return result if out is None else deliver(result, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
 
 
 @overload

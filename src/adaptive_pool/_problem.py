@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import math
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -21,7 +20,8 @@ import numpy.typing as npt
 
 from . import _windows
 from ._kernels.tables import Windows as KernelWindows
-from ._kernels.tables import are_sizes
+from ._kernels.tables import are_sizes, are_strings
+from ._objects import is_a, no_memory, said, shown
 
 Array: TypeAlias = npt.NDArray[Any]
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
@@ -91,28 +91,25 @@ def as_array(function: str, name: str, x: object) -> Array:
     """Return `x` as an array of NumPy, without copying if that can be."""
     if type(x) is np.ndarray:
         return x
-    if isinstance(x, np.ma.MaskedArray):
+    if is_a(x, np.ma.MaskedArray):
         raise TypeError(
             f"{function}: {name} must not be a MaskedArray: masks are not supported; "
             "pass x.filled(value)"
         )
-    if isinstance(x, np.ndarray):
+    if is_a(x, np.ndarray):
         return np.asarray(x)
-    if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
-        try:
-            return np.from_dlpack(x)
-        except MemoryError:
-            raise
-        except Exception as error:  # whatever a __dlpack__ raises
-            raise TypeError(f"{function}: {name} is not an array on the CPU: {error}") from error
+    what = "an array"
     try:
+        if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
+            what = "an array on the CPU"
+            return np.from_dlpack(x)
         return np.asarray(x)
-    except ValueError as error:  # a ragged list
-        raise ValueError(f"{function}: {name} is not an array: {error}") from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # whatever an __array__ raises: a tensor that requires a gradient
-        raise TypeError(f"{function}: {name} is not an array: {error}") from error
+        # A ragged list is an array of a wrong value; the rest is of a wrong type.
+        kind = ValueError if type(error) is ValueError and what == "an array" else TypeError
+        raise kind(f"{function}: {name} is not {what}: {said(error)}") from error
 
 
 def native(x: Array) -> Array:
@@ -128,26 +125,23 @@ def readable(x: Array) -> Array:
 
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
-    if type(output_size) is int and output_size >= 0:
-        return (output_size,) * ndim
+    if type(output_size) is int:
+        return (_windows.as_size(function, "output_size", output_size),) * ndim
     if are_sizes(output_size, True) and len(output_size) == ndim:  # type: ignore[arg-type]
         return output_size  # type: ignore[return-value]
     if output_size is None:
         return (None,) * ndim
-    if isinstance(output_size, np.ndarray):
-        entries: Any = (
-            output_size.item() if output_size.ndim == 0 else list(output_size[: ndim + 1])
-        )
+    if is_a(output_size, np.ndarray):
+        array = np.asarray(output_size)  # a subclass may do anything
+        entries: Any = array.item() if array.ndim == 0 else list(array[: ndim + 1])
     else:
         entries = output_size
-    if isinstance(entries, Sequence) and not isinstance(
-        entries, (str, bytes, bytearray, memoryview)
-    ):
+    if is_a(entries, Sequence) and not is_a(entries, (str, bytes, bytearray, memoryview)):
         taken = _windows.first_entries(f"{function}: output_size", entries, ndim + 1)
         if len(taken) != ndim:
             raise ValueError(
                 f"{function}: output_size must be an int or have {ndim} elements, "
-                f"got {reprlib.repr(entries)}"
+                f"got {shown(entries)}"
             )
         return tuple(
             None if entry is None else _windows.as_size(function, "output_size", entry)
@@ -156,13 +150,27 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     return (_windows.as_size(function, "output_size", entries),) * ndim
 
 
-def check_data_format(function: str, data_format: object) -> None:
-    """Raise unless `data_format` names a layout."""
-    if not isinstance(data_format, str) or data_format not in _DATA_FORMATS:
+def as_bool(function: str, name: str, value: object) -> bool:
+    """Return whether `value` is true."""
+    if value is False or value is True:
+        return value
+    try:
+        return bool(value)
+    except MemoryError as error:
+        raise no_memory(f"{function}: {name}", error) from error
+    except Exception as error:  # whatever a __bool__ raises: an array of several elements
+        raise TypeError(f"{function}: {name} must be true or false: {said(error)}") from error
+
+
+def check_data_format(function: str, data_format: object) -> DataFormat:
+    """Return the name of a layout, as a plain string, or raise unless `data_format` is one."""
+    name = str.__str__(data_format) if is_a(data_format, str) else ""
+    if name not in _DATA_FORMATS:
         raise ValueError(
             f"{function}: data_format must be 'channels_first' or 'channels_last', "
-            f"got {data_format!r}"
+            f"got {shown(data_format)}"
         )
+    return name  # type: ignore[return-value]
 
 
 def pooled_axes(
@@ -198,36 +206,37 @@ class Prepared(NamedTuple):
     work: int  # bytes read and written
 
 
-def _is_table(argument: object) -> bool:
-    return isinstance(argument, Sequence) and not (
-        isinstance(argument, str) or are_sizes(argument, True)
-    )
+def remembered(given: int) -> Callable[[Callable[..., Prepared]], Callable[..., Prepared]]:
+    """Cache the results of a function, which takes longer than a small call computes.
 
-
-def remembered(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
-    """Cache the results of `prepare`, which takes longer than a small call computes.
-
-    Arguments that are equal must mean the same. Tables of windows need not, even where they can be
-    hashed: 1, 1.0 and True are equal, but only one of them is an index. They are not cached.
+    The last `given` of its arguments are as the caller gave them: anything. They are looked up if
+    they are plain strings. Others may do anything when they are hashed or compared, and equal
+    tables need not mean the same: 1, 1.0 and True are equal, but only one of them is an index.
     """
-    cache: dict[tuple[Any, ...], Prepared] = {}
 
-    @functools.wraps(prepare)
-    def cached(*signature: Any) -> Prepared:
-        try:
-            return cache[signature]
-        except KeyError:
-            kept = not any(map(_is_table, signature))
-        except TypeError:  # not hashable
-            kept = False
-        prepared = prepare(*signature)
-        if kept and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
-            if len(cache) >= _CACHED_SIGNATURES:
-                cache.clear()
-            cache[signature] = prepared
-        return prepared
+    def decorate(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
+        cache: dict[tuple[Any, ...], Prepared] = {}
 
-    return cached
+        @functools.wraps(prepare)
+        def cached(*signature: Any) -> Prepared:
+            if not are_strings(signature, given):
+                return prepare(*signature)
+            try:
+                return cache[signature]
+            except KeyError:
+                kept = True
+            except Exception:  # noqa: BLE001 - a dtype of strings hashes an object it holds
+                kept = False
+            prepared = prepare(*signature)
+            if kept and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
+                if len(cache) >= _CACHED_SIGNATURES:
+                    cache.clear()
+                cache[signature] = prepared
+            return prepared
+
+        return cached
+
+    return decorate
 
 
 def make_problem(
@@ -240,16 +249,16 @@ def make_problem(
     name: str = "x",
 ) -> Problem:
     """Check the geometry of a call and describe it; `itemsize` is that of the largest result."""
-    check_data_format(function, data_format)
+    data_format = check_data_format(function, data_format)
     ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
     pooled = input_shape[first : first + ndim]
-    if isinstance(windows, str) or not isinstance(windows, Sequence):
-        _windows.check_rule(function, windows)
+    if is_a(windows, str) or not is_a(windows, Sequence):
+        rule = _windows.check_rule(function, windows)
         counts = tuple(
             size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
-        return _build_problem(function, input_shape, first, counts, itemsize, windows)
+        return _build_problem(function, input_shape, first, counts, itemsize, rule)
     pairs = _windows.pairs_of(function, ndim, windows)
     tables = [
         _windows.explicit_table(function, axis, size, pair)
@@ -309,7 +318,7 @@ def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...
     """Return `input_shape` as a tuple of integers, each evaluated once."""
     if are_sizes(input_shape, False):
         return input_shape  # type: ignore[return-value]
-    if isinstance(input_shape, (str, bytes)) or not isinstance(input_shape, Sequence):
+    if is_a(input_shape, (str, bytes)) or not is_a(input_shape, Sequence):
         raise TypeError(
             f"{function}: input_shape must be a sequence of integers, "
             f"got {type(input_shape).__name__}"
@@ -329,7 +338,7 @@ def check_gradient(
     itemsize: int,
 ) -> int:
     """Check `input_shape` against the gradient of the output; return the first pooled axis."""
-    check_data_format(function, data_format)
+    data_format = check_data_format(function, data_format)
     first = pooled_axes(function, ndim, input_shape, data_format, "input_shape")
     last = first + ndim
     if len(input_shape) != len(gradient_shape) or (
@@ -350,7 +359,7 @@ def check_out(
     if type(out) is not np.ndarray:
         if not issubclass(type(out), np.ndarray):
             raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
-        if isinstance(out, np.ma.MaskedArray):
+        if is_a(out, np.ma.MaskedArray):
             raise TypeError(f"{function}: {name} must not be a MaskedArray")
         out = np.asarray(out)  # a subclass may say anything of itself
     if out.shape != shape or out.dtype != dtype:
@@ -414,13 +423,16 @@ def result_array(
 def share_memory(a: Array, b: Array) -> bool:
     """Whether two arrays share memory; in doubt, yes."""
     try:
-        return np.shares_memory(a, b, max_work=100_000)  # type: ignore[arg-type]
+        # Of subclasses, which may answer what they like, only the memory.
+        return np.shares_memory(np.asarray(a), np.asarray(b), max_work=100_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 
 
 def deliver(result: Array, out: Array) -> Array:
     """Return `out`, holding `result`."""
-    if out is not result and not np.may_share_memory(result, out):
-        out[...] = result
+    if out is not result:
+        target = np.asarray(out)  # a subclass may do anything when it is assigned to
+        if not np.may_share_memory(result, target):
+            target[...] = result
     return out

@@ -26,8 +26,9 @@ _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
 _openmp_at_import = parallel.max_threads()
 _HAS_THREADS = parallel.backend() != "none"
 
-# The parent may have left libgomp a team whose threads are not in this process.
-if forked_without_exec():
+# The parent may have left libgomp a team whose threads are not in this process. And where libgomp
+# is told how large its threads' stacks are, whether others can be started says nothing of them.
+if forked_without_exec() or {"OMP_STACKSIZE", "GOMP_STACKSIZE"} & os.environ.keys():
     parallel.leave_out_openmp()
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
-import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from ._dtypes import text_of
+from ._objects import is_a, no_memory, said, shown
 
 Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -22,6 +24,9 @@ Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
 
 # i * (I % O) must fit 64 bits with a sign. A table of this length would hold 32 GiB.
 _LONGEST_TABLE = 2**31
+
+# No size, nor any number, is larger.
+_LARGEST = 2**63 - 1
 
 
 def _torch(i: Any, size: int, count: int) -> tuple[Any, Any]:
@@ -55,15 +60,19 @@ def _ceil(i: Any, size: int, count: int) -> tuple[Any, Any]:
 RULES = {"torch": _torch, "split": _split, "uniform": _uniform, "ceil": _ceil}
 
 
-def check_rule(function: str, rule: object) -> None:
-    """Raise unless `rule` is the name of a window rule."""
-    if not isinstance(rule, str):
+def check_rule(function: str, rule: object) -> str:
+    """Return the name of a window rule, as a plain string, or raise unless `rule` is one."""
+    if not is_a(rule, str):
         raise TypeError(
             f"{function}: windows must be the name of a rule or a sequence of (starts, ends) "
             f"pairs, got {type(rule).__name__}"
         )
-    if rule not in RULES:
-        raise ValueError(f"{function}: unknown window rule {rule!r}, expected one of {list(RULES)}")
+    name = str.__str__(rule)
+    if name not in RULES:
+        raise ValueError(
+            f"{function}: unknown window rule {shown(name)}, expected one of {list(RULES)}"
+        )
+    return name
 
 
 def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
@@ -88,7 +97,10 @@ def table(function: str, size: int, count: int, rule: str) -> Table:
         raise MemoryError(f"{function}: no memory for the table of {count} windows")
     if count == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    starts, ends = RULES[rule](np.arange(count, dtype=np.int64), size, count)
+    try:
+        starts, ends = RULES[rule](np.arange(count, dtype=np.int64), size, count)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
     return starts, ends
 
 
@@ -107,24 +119,24 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
     # A pair is anything of two elements but a string.
-    sized = hasattr(pair, "__len__") and not isinstance(pair, str)
+    sized = hasattr(type(pair), "__len__") and not is_a(pair, str)
     both = first_entries(where, pair, 3) if sized else ()
     if len(both) != 2:
-        raise ValueError(f"{where} must be a pair (starts, ends), got {reprlib.repr(pair)}")
+        raise ValueError(f"{where} must be a pair (starts, ends), got {shown(pair)}")
     tables = []
     for name, given in zip(("starts", "ends"), both, strict=True):
         try:
             array = np.asarray(given)
         except ValueError as error:  # a ragged list
-            raise ValueError(f"{where}: {name} is no array: {error}") from error
-        except MemoryError:
-            raise
+            raise ValueError(f"{where}: {name} is no array: {said(error)}") from error
+        except MemoryError as error:
+            raise no_memory(where, error) from error
         except Exception as error:  # whatever an __array__ raises
-            raise TypeError(f"{where}: {name} is no array: {error}") from error
+            raise TypeError(f"{where}: {name} is no array: {said(error)}") from error
         if array.size == 0 and array.ndim == 1:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iu":
-            raise TypeError(f"{where}: {name} must be integers, got dtype {array.dtype}")
+            raise TypeError(f"{where}: {name} must be integers, got dtype {text_of(array.dtype)}")
         if array.ndim != 1:
             raise ValueError(f"{where}: {name} must have one dimension, got shape {array.shape}")
         copy = array.astype(np.int64)  # nobody can change it after it was checked
@@ -151,17 +163,17 @@ def first_entries(what: str, given: Iterable[Any], most: int) -> tuple[Any, ...]
     """Return what `given` begins with, `most` entries at most: it may be of any length."""
     try:
         return tuple(itertools.islice(given, most))
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise no_memory(what, error) from error
     except Exception as error:  # whatever an __iter__ raises
-        raise TypeError(f"{what} cannot be read: {error}") from error
+        raise TypeError(f"{what} cannot be read: {said(error)}") from error
 
 
 def as_size(function: str, name: str, value: object) -> int:
     """Return `value` as a size, evaluating its ``__index__`` once."""
-    if type(value) is int and value >= 0:
+    if type(value) is int and 0 <= value <= _LARGEST:
         return value
-    if isinstance(value, (bool, np.bool_)):
+    if is_a(value, (bool, np.bool_)):
         raise TypeError(f"{function}: {name} must be an integer, got the bool {value}")
     try:
         size = operator.index(value)  # type: ignore[arg-type]
@@ -169,12 +181,14 @@ def as_size(function: str, name: str, value: object) -> int:
         raise TypeError(
             f"{function}: {name} must be an integer, got {type(value).__name__}"
         ) from None
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # whatever an __index__ raises
-        raise TypeError(f"{function}: {name} is not an integer: {error}") from error
+        raise TypeError(f"{function}: {name} is not an integer: {said(error)}") from error
     if size < 0:
-        raise ValueError(f"{function}: {name} must not be negative, got {size}")
+        raise ValueError(f"{function}: {name} must not be negative, got {shown(size)}")
+    if size > _LARGEST:
+        raise ValueError(f"{function}: {name} is too large to address, got {shown(size)}")
     return size
 
 
@@ -234,7 +248,7 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     function = "pool_windows"
     size = as_size(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    check_rule(function, rule)
+    name = check_rule(function, rule)
     if size > 2**62:
         raise ValueError(f"{function}: input_size must be at most 2**62, got {size}")
-    return table(function, size, count, rule)
+    return table(function, size, count, name)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 def are_sizes(value: object, or_none: bool, /) -> bool: ...
+def are_strings(values: tuple[object, ...], count: int, /) -> bool: ...
 @final
 class Windows:
     @property

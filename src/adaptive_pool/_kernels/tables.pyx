@@ -3,6 +3,7 @@
 So a call acquires no buffer for its tables, and looks at its sizes in no loop of Python.
 """
 cimport cython
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 
 
@@ -10,14 +11,27 @@ def are_sizes(
     value,              # IN: anything
     bint or_none,       # IN: whether None is taken for a size
 ):
-    """Whether `value` is a tuple of ints, none negative; not of subclasses, so not of bools."""
+    """Whether `value` is a tuple of ints that can be sizes; not of subclasses, so not of bools."""
+    cdef int overflow
     if type(value) is not tuple:
         return False
     for size in <tuple> value:
         if type(size) is int:
-            if size < 0:
+            if PyLong_AsLongLongAndOverflow(size, &overflow) < 0 or overflow:
                 return False
         elif not (or_none and size is None):
+            return False
+    return True
+
+
+def are_strings(
+    values,             # IN: a tuple of anything
+    Py_ssize_t count,   # IN: how many of the last to look at
+):
+    """Whether the last values are strings; not of subclasses, which may do anything."""
+    cdef Py_ssize_t k, size = len(<tuple> values)
+    for k in range(size - count, size):
+        if type((<tuple> values)[k]) is not str:
             return False
     return True
 
