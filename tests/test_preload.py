@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("gunicorn", reason="not for this system")
+pytest.importorskip("gunicorn", reason="of the extra `service`; not for Windows")
 
 import httpx
 import load

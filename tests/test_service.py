@@ -14,11 +14,14 @@ import threading
 import weakref
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the service needs what the extra `service` brings")
+
 import app
 import httpx
 import load
-import numpy as np
-import pytest
 from bad_requests import bad_requests
 from pictures import PictureError, decode
 from PIL import Image
