@@ -18,6 +18,13 @@ import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+# What wheels are built for.
+PROCESSORS = {
+    "linux": "x86_64,aarch64",
+    "macos": "x86_64,arm64",
+    "windows": "AMD64,ARM64",
+    "pyodide": "wasm32",
+}
 WORK = Path("build/rehearsal").resolve()
 # Of the tests, those that tell most about a build in a minute.
 TELLING = [
@@ -98,9 +105,9 @@ def project(session: nox.Session) -> None:
     ):
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
     session.run("zizmor", "--offline", ".github")
-    for platform in ("linux", "macos", "windows", "pyodide"):
-        command = ["cibuildwheel", "--print-build-identifiers", "--platform", platform]
-        wheels = session.run(*command, "--archs", "all", silent=True, stderr=None)
+    command = ["cibuildwheel", "--print-build-identifiers", "--archs"]
+    for platform, processors in PROCESSORS.items():
+        wheels = session.run(*command, processors, "--platform", platform, silent=True, stderr=None)
         session.log(f"{platform}: {wheels.split()}")
         if not wheels.strip():
             session.error(f"no wheel for {platform}")
