@@ -139,11 +139,7 @@ def rehearsal(session: nox.Session) -> None:
     session.run(*shlex.split(repair.format(wheel=wheel, dest_dir=WORK / "repaired")))
     [repaired] = map(str, (WORK / "repaired").glob("*.whl"))
     session.log(f"{repaired}: {Path(repaired).stat().st_size:_} bytes")
-    session.run("abi3audit", "--strict", repaired)
-    session.run("check-wheel-contents", repaired)
-    session.run("twine", "check", "--strict", str(sdist), repaired)
-    session.run("pydistcheck", str(sdist))
-    session.run("pydistcheck", *(f"--expected-files={name}" for name in IN_WHEELS), repaired)
+    check_distributions(session, str(sdist), repaired)
 
     session.notify("types", [repaired])
     session.notify("docs", [repaired])
@@ -171,6 +167,25 @@ def build(session: nox.Session, *arguments: str | Path) -> None:
     ]
     if warnings:
         session.error("\n".join(["the build warns", *warnings]))
+
+
+def check_distributions(session: nox.Session, *paths: str) -> None:
+    """Check sdists and wheels, whoever built them."""
+    wheels = [path for path in paths if path.endswith(".whl")]
+    abi3 = [path for path in wheels if "-abi3-" in path]
+    expected = [f"--expected-files={name}" for name in IN_WHEELS]
+    session.run("twine", "check", "--strict", *paths)
+    session.run("check-wheel-contents", *wheels)
+    session.run("abi3audit", "--strict", *abi3)
+    session.run("pydistcheck", *(path for path in paths if path not in wheels))
+    session.run("pydistcheck", *expected, *wheels)
+
+
+@nox.session(default=False)
+def distributions(session: nox.Session) -> None:
+    """Check what is about to be published: `-- dist/*`."""
+    session.install(*group("release"))
+    check_distributions(session, *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)
