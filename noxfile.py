@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -193,13 +194,13 @@ def installed(session: nox.Session) -> None:
     """Try a wheel with NumPy alone, then the tests of the sdist: `-- some.whl [arguments]`."""
     wheel, *arguments = session.posargs
     wheel, check = str(Path(wheel).resolve()), str(Path("tools/try_wheel.py").resolve())
-    here = Path(session.create_tmp()).resolve()
-    shutil.unpack_archive(next((WORK / "dist").glob("*.tar.gz")), here / "sdist", filter="data")
-    [tree] = (here / "sdist").iterdir()
-    shutil.rmtree(tree / "src")
-    session.chdir(tree)
-
     session.install(wheel)
-    session.run("python", check)
-    session.install("--only-binary", ":all:", f"{wheel}[test]")
-    session.run("pytest", *arguments)
+    with tempfile.TemporaryDirectory() as outside:
+        sdist = next((WORK / "dist").glob("*.tar.gz"))
+        shutil.unpack_archive(sdist, outside, filter="data")
+        [tree] = Path(outside).iterdir()
+        shutil.rmtree(tree / "src")
+        with session.chdir(tree):
+            session.run("python", check)
+            session.install("--only-binary", ":all:", f"{wheel}[test]")
+            session.run("pytest", *arguments)
