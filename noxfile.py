@@ -126,8 +126,8 @@ def rehearsal(session: nox.Session) -> None:
     clone = WORK / "clone"
     copy_tree(clone)
 
-    # The sdist from the copy, and the wheel from the sdist, unpacked.
-    build(session, clone, "--outdir", WORK / "dist", "--sdist-extract-dir", WORK / "unpacked")
+    # The sdist from the copy, and the wheel from the sdist.
+    build(session, clone, "--outdir", WORK / "dist")
     [sdist], [wheel] = (WORK / "dist").glob("*.tar.gz"), (WORK / "dist").glob("*.whl")
     session.run("python", "tools/check_sdist.py", str(sdist))
     if not quick:
