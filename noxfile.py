@@ -189,7 +189,7 @@ def distributions(session: nox.Session) -> None:
     check_distributions(session, *session.posargs)
 
 
-@nox.session(python=PYTHONS, default=False)
+@nox.session(python=PYTHONS, default=False, reuse_venv=False)
 def installed(session: nox.Session) -> None:
     """Try a wheel with NumPy alone, then the tests of the sdist: `-- some.whl [arguments]`."""
     wheel, *arguments = session.posargs
