@@ -18,7 +18,7 @@ KERNELS = "src/adaptive_pool/_kernels"
 OPENMP = os.environ.get("ADAPTIVE_POOL_NO_OPENMP") != "1" and sys.platform in {"linux", "win32"}
 # Builds of the kernels beside the baseline: a name, and the flags of the compiler.
 LEVELS = {"baseline": []}
-if sys.platform == "linux" and platform.machine() in {"x86_64", "AMD64"}:
+if sysconfig.get_platform() == "linux-x86_64":
     LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
 if "ADAPTIVE_POOL_BUILDS" in os.environ:  # only some of them
     LEVELS = {name: LEVELS[name] for name in os.environ["ADAPTIVE_POOL_BUILDS"].split()}
