@@ -179,7 +179,7 @@ UNCOOPERATIVE = {
     "mock": MagicMock(spec=np.ndarray),
     "class": type("Mock", (), {"__class__": np.ndarray})(),
     "strings": np.array(["a"], np.dtypes.StringDType(na_object=[])),
-    "time": np.timedelta64(2),
+    "time": np.timedelta64(2, "s"),
 }
 PLACES = {
     "x": lambda o: ap.adaptive_avg_pool2d(o, 2),
