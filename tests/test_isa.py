@@ -40,7 +40,7 @@ print(json.dumps([ap.config()["isa"], digests]))
 
 def run(code, isa):
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False,
         env={**os.environ, "ADAPTIVE_POOL_ISA": isa},
     )  # fmt: skip
 
