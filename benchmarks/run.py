@@ -183,6 +183,8 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Run what the command line asks for."""
     start, arguments = time.perf_counter(), options()
+    if arguments.output:  # now, and not when everything has been measured
+        Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
     peers = present(arguments.peers)
     about = machine(peers)
     if about["load"] and about["load"] > BUSY:
