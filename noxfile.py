@@ -31,8 +31,8 @@ WORK = Path("build/rehearsal").resolve()
 TELLING = [
     f"tests/test_{name}.py"
     for name in (
-        "public", "published", "special_values", "windows", "hostile_input", "isa", "fork",
-        "threads",
+        "public", "published", "special_values", "windows", "hostile_input", "objects", "isa",
+        "fork", "threads",
     )
 ]  # fmt: skip
 # Patterns of names that are in wheels, or are not.

@@ -19,8 +19,8 @@ cdef extern from *:
     #else
     #define AP_LITTLE_ENDIAN 1
     #endif
-    /* GCC 12 makes vectors of the loop over columns for aarch64, which are wrong from five columns
-       of bytes on; GCC 11 does not. A loop whose index it knows nothing of, it leaves as it is. */
+    /* GCC 12.2 makes vectors of the loop over columns for aarch64, and loses columns of bytes
+       (docs/design/processors.md). A loop whose index it knows nothing of, it leaves as it is. */
     #if defined(__aarch64__) && defined(__GNUC__)
     #define ap_hide(index) __asm__ volatile ("" : "+r" (index))
     #else
