@@ -149,7 +149,6 @@ def golden(names):
 def eager(monkeypatch):
     """Threads are used however little there is to do."""
     monkeypatch.setattr(_threads, "BYTES_PER_THREAD", 1)
-    monkeypatch.setattr(_threads, "BYTES_PER_POOL_THREAD", 1)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
