@@ -104,7 +104,7 @@ print("all done")
 @pytest.mark.parametrize("index", ["int32", "int64"])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_indices_that_change(dtype, index, plane):
-    """E089: an index is read once, and it is that which is checked and used."""
+    """An index is read once, and it is that which is checked and used."""
     status, said, errors = run("-c", HAMMER + BACKWARD, dtype, index, str(plane))
     assert (status, said[-2:]) == (0, ["all done", ""]), errors
 

@@ -96,7 +96,7 @@ def test_any_number_of_leading_axes(rng, lead, ndim, data_format):
 @pytest.mark.parametrize("operation", ["avg", "max"])
 @pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
 def test_identity(rng, operation, dtype, ndim):
-    """E015: None keeps an axis: bit for bit the input, copied."""
+    """None keeps an axis: bit for bit the input, copied."""
     x = random_array(rng, (2, 3, 5, 2)[: ndim + 1], dtype)
     if dtype in FLOATS:
         x.flat[:3] = -0.0, np.inf, 0.0
@@ -167,7 +167,7 @@ def test_index_dtype(rng, index_dtype, data_format):
 @pytest.mark.parametrize("channels", [1, 3, 5, 16, 70, 130, 600])
 @pytest.mark.parametrize("width", [16, 20, 31, 32, 40, 700])
 def test_layouts_agree_to_the_bit(rng, channels, width):
-    """E052: however few or many the lanes, whatever the tile, windows short and long.
+    """However few or many the lanes, whatever the tile, windows short and long.
 
     The sums themselves, in float64 and of elements of all magnitudes, show any other order.
     """

@@ -33,7 +33,7 @@ def run(*command, **environment):
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("isa", ISAS)
 def test_nothing_outside_is_touched(isa, group):
-    """E080."""
+    """Arrays stand right before and right after memory that cannot be read or written."""
     status, said, errors = run("guarded_calls.py", group, ADAPTIVE_POOL_ISA=isa)
     assert status == 0, f"ended with {status} in {said[-2]}\n{errors}"
     assert said[-2] == "all done"
