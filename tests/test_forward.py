@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, dtype_of, random_array
+from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, SMALL, dtype_of, random_array
 from oracle import assert_average, assert_maximum, function, pooled_last, shape_of, tables
 
 import adaptive_pool as ap
@@ -61,7 +61,7 @@ def test_rules(rng, sizes, counts, rule, data_format):
     )
 
 
-@pytest.mark.parametrize("size", range(1, 25))
+@pytest.mark.parametrize("size", SMALL)
 def test_every_small_size(rng, size, data_format):
     """All (I, O) in 1..24 x 1..30, on both axes: H from `size`, W from its mirror image."""
     x = random_array(rng, shape_of((), (size, 25 - size), 3, data_format), "float32")
@@ -69,7 +69,7 @@ def test_every_small_size(rng, size, data_format):
         check(x, (count, 31 - count), data_format)
 
 
-@pytest.mark.parametrize("size", range(1, 25))
+@pytest.mark.parametrize("size", SMALL)
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int16", "uint64"])
 def test_every_small_size_in_1d(rng, size, dtype):
     x = random_array(rng, (5, size), dtype)
