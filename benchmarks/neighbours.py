@@ -4,9 +4,10 @@
     ADAPTIVE_POOL_THREADS=openmp python benchmarks/neighbours.py       the same on OpenMP's threads
 
 Blocks of calls on one thread and on the default number of threads take turns. A row says, for one
-cell, what a call takes, and the ratio of a block to the one before: median, 9th decile, worst, and
-the worst of one thread to itself, which is what the machine does. Last come several callers at once, over the same calls one after the other.
-docs/design/threads.md has the targets.
+cell, what a call takes, and the ratio of a block to the one before: median, 9th decile, worst. The
+last column is the worst ratio of one thread to itself, which is what the machine does. At the end,
+several callers at once, over the same calls one after the other.
+docs/design/threads.md has figures and targets.
 """
 
 import argparse
@@ -117,25 +118,23 @@ def main():
     arguments = parser.parse_args()
     threads = ap.get_num_threads()
     print(f"{ap.config()['threads']}, {threads} threads, {os.cpu_count()} CPUs")
-    print("busy  cell                       one   several  median 9th decile  worst  (one)")
+    print(f"{'busy':>4}  {'cell':<20}{'one':>10}{'several':>10}  median  decile   worst   (one)")
     for count in arguments.busy:
         with busy(count):
             for name, call in cells():
                 one, several, ratios, noise = compare(call, threads, arguments.seconds)
+                middle, decile = statistics.median(ratios), ratios[len(ratios) * 9 // 10]
                 print(
                     f"{count:>4}  {name:<20}{one * 1e6:>8.0f}us{several * 1e6:>8.0f}us"
-                    f"{statistics.median(ratios):>8.2f}{ratios[len(ratios) * 9 // 10]:>11.2f}"
-                    f"{ratios[-1]:>7.2f}{noise:>7.2f}",
+                    f"{middle:>8.2f}{decile:>8.2f}{ratios[-1]:>8.2f}{noise:>8.2f}",
                     flush=True,
                 )
-    print(
-        f"\n{arguments.callers} callers at once                             median             worst"
-    )
+    print(f"\n{arguments.callers} callers at once")
     for name, call in cells():
         rounds = max(1, round(0.2 / statistics.median(times(call, 1, 5)) / arguments.callers))
         ratios = [together(call, arguments.callers, rounds) for _ in range(7)]
         middle = statistics.median(ratios)
-        print(f"      {name:<38}{middle:>8.2f}{max(ratios):>18.2f}", flush=True)
+        print(f"{'':>4}  {name:<40}{middle:>8.2f}{'':>8}{max(ratios):>8.2f}", flush=True)
 
 
 if __name__ == "__main__":
