@@ -98,7 +98,7 @@ def compare(call, threads, seconds):
 
 
 def together(call, callers, rounds):
-    """Seconds of some calls of each caller, all at once, over the same calls one after the other."""
+    """Seconds of calls of several callers at once, over the same calls one after the other."""
     with concurrent.futures.ThreadPoolExecutor(callers) as pool:
         list(pool.map(lambda _: call(), range(callers)))
         begin = time.perf_counter()
