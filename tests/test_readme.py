@@ -27,7 +27,8 @@ def test_examples(page):
 
 def test_all_pages_with_examples_are_run():
     pages = [page for page in ROOT.glob("docs/**/*.md") if ">>> " in page.read_text("utf-8")]
-    assert sorted(pages) == sorted(PAGES[1:])
+    how_to = ROOT / "docs" / "how-to"  # test_how_to.py runs those
+    assert sorted(page for page in pages if page.parent != how_to) == sorted(PAGES[1:])
 
 
 def test_first_block_is_two_commands():
