@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from .._problem import Array, DataFormat
+from . import archives
 from .errors import Skipped, extra
 
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -48,6 +49,8 @@ def _matching(pattern: str) -> list[Path]:
 
 def _files(given: str, output: Path) -> list[Path]:
     """Return the files that one input stands for, or raise if there are none."""
+    if not given:  # Path would take it for the folder we are in
+        raise FileNotFoundError("an empty name")
     path = Path(given)
     if path.is_file():
         return [path]
@@ -82,12 +85,12 @@ def items(path: Path, data_format: DataFormat, gray: bool) -> Iterator[tuple[str
     # Opened here, as NumPy would leave a broken archive open.
     with path.open("rb") as stream:
         _check_magic(stream)
-        loaded = np.load(stream, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            yield str(path), functools.partial(_with_channels, loaded, data_format)
+        if stream.peek(2).startswith(b"PK"):
+            for key, read in archives.arrays(stream):
+                yield f"{path}:{key}", functools.partial(_member, read, data_format)
             return
-        for key in loaded.files:
-            yield f"{path}:{key}", functools.partial(_member, loaded, key, data_format)
+        loaded = np.load(stream, allow_pickle=False)
+        yield str(path), functools.partial(_with_channels, loaded, data_format)
 
 
 def _check_magic(stream: IO[bytes]) -> None:
@@ -105,12 +108,9 @@ def _with_channels(array: Array, data_format: DataFormat) -> Array:
     return array[None] if data_format == "channels_first" else array[..., None]
 
 
-def _member(archive: np.lib.npyio.NpzFile, key: str, data_format: DataFormat) -> Array:
+def _member(read: Load, data_format: DataFormat) -> Array:
     """Return one array of an archive."""
-    array = archive[key]
-    if not isinstance(array, np.ndarray):  # NpzFile returns the bytes of what is no array
-        raise TypeError("not an array")
-    return _with_channels(array, data_format)
+    return _with_channels(read(), data_format)
 
 
 def _picture(path: Path, data_format: DataFormat, gray: bool) -> Array:
