@@ -67,7 +67,9 @@ def _check_claim(stream: IO[bytes], size: int) -> None:
     shape, _, dtype = header(stream)
     claimed, held = math.prod(shape) * dtype.itemsize, size - stream.tell()
     if claimed > held and not dtype.hasobject:
-        raise ValueError(f"an array of shape {shape}, dtype {dtype} has {claimed} bytes, got {held}")
+        raise ValueError(
+            f"an array of shape {shape}, dtype {dtype} has {claimed} bytes, got {held}"
+        )
 
 
 class Names:
@@ -78,7 +80,10 @@ class Names:
         self._repeated: dict[str, int] = {}
 
     def unused(self, wanted: str) -> str:
-        """Return `wanted`, or with ``~2``, ``~3`` and so on what no earlier name is mistaken for."""
+        """Return `wanted`, with ``~2``, ``~3`` and so on if an earlier name is too like it.
+
+        ``x`` and ``x.npy`` do not go together: NumPy's reader takes the second for the first.
+        """
         name = plain = _plain(wanted)
         while name in self._taken or name + _SUFFIX in self._taken:
             self._repeated[plain] = self._repeated.get(plain, 1) + 1

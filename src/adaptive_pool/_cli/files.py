@@ -72,7 +72,7 @@ def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     paths: dict[Path, None] = {}
     output = output.resolve()
     for given in inputs:
-        with skipped.attempt(given):
+        with skipped.attempt(given or "''"):
             paths.update(dict.fromkeys(_files(given, output)))
     return list(paths)
 

@@ -18,7 +18,8 @@ from .._problem import Array, DataFormat
 from .._windows import Rule
 from .errors import CommandError, Skipped
 from .files import find, items
-from .output import Output, Picture, make_output, replacing
+from .output import Output, Picture, make_output, save
+from .replacing import is_stdout
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -168,15 +169,21 @@ def run(arguments: argparse.Namespace) -> int:
         with skipped.attempt(path):
             for name, load in items(path, arguments.data_format, arguments.gray):
                 with skipped.attempt(name):
-                    output.add(name, pool(load()))
+                    short = path.name + name.removeprefix(str(path))
+                    output.add(name, short, pool(load()))
                     done += 1
     if done == 0:
         raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
     try:
-        with replacing(arguments.output) as stream:
-            output.write(stream)
-    except (OSError, ValueError) as error:
+        listing = save(output, arguments.output)
+    except Exception as error:  # a writer of pictures raises anything
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
     seconds = time.perf_counter() - started
-    print(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    # Nothing of ours may get into what is written to a pipe.
+    say = _write_error if is_stdout(arguments.output) else print
+    say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    if listing:
+        say(f"names of the rows: {listing}")
+    elif output.names:
+        _write_error(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0
