@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Protocol
 
 import numpy as np
@@ -58,7 +59,9 @@ class Stack:
 
     def write(self, stream: IO[bytes]) -> None:
         """Write one array."""
-        np.save(stream, np.stack(self._arrays), allow_pickle=False)
+        # Of a file, NumPy would write the array by itself, and not say why it could not.
+        plain = SimpleNamespace(write=stream.write)
+        np.lib.format.write_array(plain, np.stack(self._arrays), allow_pickle=False)
 
     def __str__(self) -> str:
         first = self._arrays[0]
@@ -170,7 +173,23 @@ def names_file(path: Path) -> Path | None:
         if os.path.lexists(listing):  # there are names of earlier rows, and they would stay
             raise
         return None
+    if listing.exists() and not _is_list(listing):
+        raise CommandError(
+            f"the names of the rows go to {listing}, but that is no list of names: move it away"
+        )
     return listing
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file is what an earlier run has written, or left empty."""
+    if not path.is_file():
+        return False
+    try:
+        text = path.read_bytes()
+        names = json.loads(text) if text else []
+    except (OSError, ValueError):
+        return False
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
 
 
 def _as_json(names: list[str]) -> bytes:

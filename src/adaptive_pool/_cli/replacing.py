@@ -39,9 +39,10 @@ def check_target(path: Path) -> None:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
     if not stat.S_ISDIR(folder.st_mode) or (old and stat.S_ISDIR(old.st_mode)):
         raise _no_place(path)
-    allowed = os.access(target, os.W_OK) if old else os.access(target.parent, os.W_OK | os.X_OK)
-    if not allowed:
-        raise CommandError(f"cannot write {path}: {os.strerror(errno.EACCES)}")
+    if old and not os.access(target, os.W_OK):
+        raise CommandError(f"cannot write {path}: it is write-protected")
+    if not old and not os.access(target.parent, os.W_OK | os.X_OK):
+        raise CommandError(f"cannot write {path}: its folder is write-protected")
 
 
 def _no_place(path: Path) -> CommandError:
