@@ -583,3 +583,16 @@ def test_full_stdout_is_said(arguments):
 def test_closed_streams(arguments, closed):
     done = command(*arguments, preexec_fn=lambda: os.close(closed))
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@posix
+def test_nobody_reads_the_errors(source, out):
+    (source.parent / "broken.npy").write_text("broken")
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = ("pool", source.parent, "-o", out / "y.npy", "--size", "1")
+    done = command(*arguments, stdout=subprocess.PIPE, stderr=writer)
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"pooled 1, skipped 1: ")
+    assert is_new(out / "y.npy")

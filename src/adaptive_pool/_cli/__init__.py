@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .._config import config, show_config
 from . import demo, pool, windows
-from .errors import CommandError
+from .errors import CommandError, warn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _drop_stdout()
-        print(f"adaptive-pool: error: cannot print: {error.strerror}", file=sys.stderr)
+        warn(f"adaptive-pool: error: cannot print: {error.strerror}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -40,7 +40,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         status: int = arguments.run(arguments)
     except CommandError as error:
-        print(f"adaptive-pool {arguments.command}: error: {error}", file=sys.stderr)
+        warn(f"adaptive-pool {arguments.command}: error: {error}")
         return 2
     return status
 

@@ -16,7 +16,7 @@ from .._average import adaptive_avg_pool2d
 from .._maximum import adaptive_max_pool2d
 from .._problem import Array, DataFormat
 from .._windows import Rule
-from .errors import CommandError, Skipped
+from .errors import CommandError, Skipped, warn
 from .files import find, items
 from .output import Output, Picture, make_output, save
 from .replacing import is_stdout
@@ -141,10 +141,6 @@ def _pooling(arguments: argparse.Namespace, dtype: str | None) -> Callable[[Arra
     return pool
 
 
-def _write_error(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
 def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
     """Return the paths, with a bar if someone watches; it is decoration, so tqdm may be absent."""
     if len(paths) < _FEWEST_FILES_FOR_A_BAR or not sys.stderr.isatty():
@@ -163,7 +159,7 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     output = make_output(arguments.output, arguments.data_format)
     pool = _pooling(arguments, _dtype(arguments, output))
-    skipped, done = Skipped(_write_error), 0
+    skipped, done = Skipped(), 0
     paths = find(arguments.inputs, arguments.output, skipped)
     for path in _progress(paths, skipped):
         with skipped.attempt(path):
@@ -180,10 +176,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
     seconds = time.perf_counter() - started
     # Nothing of ours may get into what is written to a pipe.
-    say = _write_error if is_stdout(arguments.output) else print
+    say = warn if is_stdout(arguments.output) else print
     say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
     if listing:
         say(f"names of the rows: {listing}")
     elif output.names:
-        _write_error(f"names of the rows: not written, no place for them by {arguments.output}")
+        warn(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Self
 
-from .errors import CommandError
+from .errors import CommandError, warn
 
 _BINARY = getattr(os, "O_BINARY", 0)  # on Windows
 
@@ -154,8 +154,7 @@ class Replacement:
             except BaseException:
                 if self._regular:
                     self._keep = True
-                    message = f"{self._target} is written in part, the whole is in {self._part}"
-                    print(message, file=sys.stderr)
+                    warn(f"{self._target} is written in part, the whole is in {self._part}")
                 raise
 
 
