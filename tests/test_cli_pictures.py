@@ -361,6 +361,21 @@ def test_weighted_is_the_default_and_nothing_flows_in_from_what_does_not_show(sa
     np.testing.assert_array_equal(dropped[0, 0, 0], [132.5, 137.5, 142.5])
 
 
+@pytest.mark.parametrize("mode", ["avg", "max"])
+def test_what_does_not_show_at_all_is_0(save, read, mode):
+    path = save("x.png", np.dstack([COLOURS, np.zeros_like(SHOWN)]))
+    assert not read(path, "--mode", mode, size="3,2").any()
+    thumbnail = read(path, "--mode", mode, size="3,2", name="y.png")
+    assert (thumbnail.shape, thumbnail.any()) == ((3, 2, 4), np.False_)
+
+
+def test_what_shows_in_part_everywhere_is_averaged_as_it_is(save, read):
+    path = save("x.png", np.dstack([COLOURS, np.full_like(SHOWN, 100)]))
+    expected = ap.adaptive_avg_pool2d(COLOURS, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(read(path, size="3,2")[0], expected)
+    assert (read(path, size="3,2", name="y.png")[..., 3] == 100).all()
+
+
 def test_ties_of_weighted_means_go_to_even(save, read):
     pixels = np.array([[[1, 2, 4, 9], [2, 3, 5, 9]]], np.uint8)
     result = read(save("x.png", pixels), "--dtype", "uint8", size="1")

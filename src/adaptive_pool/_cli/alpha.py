@@ -29,6 +29,11 @@ class Pooling(NamedTuple):
     threads: int | None
 
 
+def shows_in_full(colours: Array, weights: Array) -> bool:
+    """Whether every pixel of a picture does."""
+    return bool((weights == (255 if colours.dtype == np.uint8 else 1)).all())
+
+
 def with_alpha(colours: Array, weights: Array | None) -> Array:
     """Return a picture with a last channel that says how much each pixel shows."""
     most = np.iinfo(colours.dtype).max if colours.dtype.kind in "iu" else 1
@@ -79,7 +84,7 @@ def visible_maximum(picture: Transparent, pooling: Pooling) -> Array:
     """Return the maxima of the colours of pixels that show at all; 0 where none does."""
     colours, weights = picture
     return adaptive_max_pool2d(
-        np.where(weights[..., None] > 0, colours, 0).astype(colours.dtype),
+        colours * (weights[..., None] > 0),
         pooling.size,
         data_format="channels_last",
         windows=pooling.windows,

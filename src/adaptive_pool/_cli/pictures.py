@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._problem import Array
-from .alpha import Alpha, Transparent, with_alpha
+from .alpha import Alpha, Transparent, shows_in_full, with_alpha
 from .errors import extra
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array
             # Pillow makes 8 bits of the pixels, but not of the grey that is transparent.
             image.info["transparency"] *= 85 if stored.rawmode == "L;2" else 17
         colours, weights = _colours(_upright(image), stored, gray)
-    if weights is not None and alpha == "weighted" and weights.min(initial=1) != weights.max():
+    if alpha == "weighted" and weights is not None and not shows_in_full(colours, weights):
         return Transparent(colours, weights)
     return with_alpha(colours, weights) if alpha == "keep" else colours
 
