@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,9 @@ from .._problem import Array, DataFormat
 from . import archives
 from .errors import CommandError, extra
 from .replacing import Replacement, check_target, replacing
+
+# Those whose writers keep all bits; others clip them without a word.
+_GREY_OF_16_BITS = ("PNG", "TIFF", "PPM")
 
 
 class Output(Protocol):
@@ -108,7 +112,7 @@ class Picture:
         self._pixels: Array = np.empty(0, np.uint8)
 
     def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
-        """Take the only result: one, three or four channels of uint8."""
+        """Take the only result: grey or colours, with alpha or without, or grey of 16 bits."""
         if self._name:
             raise CommandError(
                 f"a picture is pooled from one input, got {self._name} and {name}; "
@@ -117,13 +121,35 @@ class Picture:
         pixels = array
         if self._data_format == "channels_first" and array.ndim == 3:
             pixels = np.moveaxis(array, 0, -1)
-        if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4) or pixels.dtype != np.uint8:
+        if pixels.ndim == 3 and pixels.dtype == np.uint16:
+            pixels = self._grey_of_16_bits(pixels)
+        elif pixels.ndim != 3 or not 1 <= pixels.shape[-1] <= 4 or pixels.dtype != np.uint8:
             raise ValueError(
-                "a picture must have three axes, 1, 3 or 4 channels and dtype uint8, "
-                f"got {_described(array)} ({self._data_format})"
+                "a picture must have three axes, 1 to 4 channels and dtype uint8, or uint16 if it "
+                f"is grey, got {_described(array)} ({self._data_format})"
             )
         self._name = name
         self._pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+
+    def _grey_of_16_bits(self, pixels: Array) -> Array:
+        """Return one channel of uint16; Pillow has no colours of 16 bits."""
+        if self._format not in _GREY_OF_16_BITS:
+            raise ValueError(f"a picture of 16 bits must be PNG, TIFF or PGM, got {self._format}")
+        if pixels.shape[-1] not in (1, 3) or (pixels != pixels[..., :1]).any():
+            raise ValueError(
+                f"a picture of 16 bits must be grey, got {_described(pixels)} in colour; write .npy"
+            )
+        return pixels[..., :1]
+
+    def takes_alpha(self) -> bool:
+        """Whether the format has pixels that do not show in full."""
+        from PIL import Image
+
+        try:
+            Image.new("RGBA", (1, 1)).save(io.BytesIO(), self._format)
+        except Exception:  # noqa: BLE001 - each writer has its own way to refuse
+            return False
+        return True
 
     def write(self, stream: IO[bytes]) -> None:
         """Write in the format of the suffix."""
