@@ -192,7 +192,9 @@ def names_file(path: Path) -> Path | None:
     """
     if path.exists() and not path.is_file():  # a pipe, a device
         return None
-    listing = Path(os.path.realpath(path)).with_suffix(".names.json")
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+    listing = path.with_suffix(".names.json")
     try:
         check_target(listing)
     except CommandError:

@@ -52,11 +52,15 @@ so that it may be larger than the memory; --max-pixels is for pictures alone.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
-            must have the shape and dtype of the first
+            must have the shape and dtype of the first. Which input each row is from is written
+            beside it: for features.npy in features.names.json
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
-            files, ~2 and so on for names that repeat); shapes may differ
+            files, ~2 and so on for names that repeat or that numpy.load would take for each
+            other); shapes may differ
   a picture (.png, .jpg and others) the result of exactly one input, in uint8, or in uint16 where
             the input is grey of 16 bits and the output .png, .tif or .pgm
+
+The output is written whole or not at all. One that exists keeps its links, mode and owner.
 
 An input that cannot be read or does not fit is named on stderr, skipped and counted.
 Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
