@@ -417,6 +417,21 @@ def test_ctrl_c_leaves_the_old_file(source, out):
     assert (out / "y.npy").read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("name", ["y.npy", "y.npz", "y.png"])
+def test_interrupt_while_the_output_is_written(tmp_path, out, monkeypatch, name):
+    pytest.importorskip("PIL", reason="pictures are written with Pillow")
+    np.save(tmp_path / "x.npy", np.zeros((4, 4, 3), np.uint8))
+    (out / name).write_bytes(b"old")
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    assert pool(tmp_path / "x.npy", output=out / name) == 130
+    assert (out / name).read_bytes() == b"old"
+    assert [path.name for path in out.iterdir()] == [name]
+
+
 def test_writer_that_fails_in_its_own_way_is_no_traceback(tmp_path, capsys):
     pytest.importorskip("PIL", reason="pictures are written with Pillow")
     np.save(tmp_path / "x.npy", np.zeros((1, 70_000, 3), np.uint8))
@@ -565,6 +580,14 @@ def test_empty_input_is_not_the_folder_we_are_in(source, out, capsys, monkeypatc
     monkeypatch.chdir(source.parent)
     assert pool("", output=out / "y.npy") == 2
     assert "skipped '': an empty name" in capsys.readouterr().err
+
+
+@posix
+def test_name_that_would_steer_a_terminal_is_printed_on_one_line(source, out, capsys):
+    (source.parent / "a\n\x1b[2J.npy").write_text("broken")
+    assert pool(source.parent, output=out / "y.npy") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"skipped {source.parent}{os.sep}a\\n\\x1b[2J.npy: ")
 
 
 @posix

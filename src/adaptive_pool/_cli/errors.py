@@ -15,9 +15,14 @@ class CommandError(Exception):
 def warn(line: str) -> None:
     """Print on stderr; if nobody reads that any more, work goes on."""
     try:
-        print(line, file=sys.stderr)
+        print(on_one_line(line), file=sys.stderr)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def on_one_line(text: str) -> str:
+    """Return a text in which nothing steers a terminal: names of files hold any character."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from .._maximum import adaptive_max_pool2d
 from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
-from .errors import CommandError, Skipped, warn
+from .errors import CommandError, Skipped, on_one_line, warn
 from .files import Reading, find, items
 from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
@@ -214,7 +214,7 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
         from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return paths
-    skipped.write = lambda line: tqdm.write(line, file=sys.stderr)
+    skipped.write = lambda line: tqdm.write(on_one_line(line), file=sys.stderr)
     bar: Iterable[Path] = tqdm(paths, unit="file")
     return bar
 
@@ -245,7 +245,7 @@ def run(arguments: argparse.Namespace) -> int:
     say = warn if is_stdout(arguments.output) else print
     say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
     if listing:
-        say(f"names of the rows: {listing}")
+        say(on_one_line(f"names of the rows: {listing}"))
     elif output.names:
         warn(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0
