@@ -100,7 +100,11 @@ def _upright(image: Image.Image) -> Image.Image:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:  # noqa: BLE001 - metadata that cannot be read, or used as a key, say nothing
         turn = None
-    return image if turn is None else image.transpose(turn)
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    image.close()  # there is memory for one of them
+    return turned
 
 
 def _pixels(image: Image.Image) -> Pixels:
@@ -111,10 +115,14 @@ def _pixels(image: Image.Image) -> Pixels:
         image.info["transparency"] *= 85 if rawmode == "L;2" else 17
     image = _upright(image)
     if image.has_transparency_data:
-        pixels = np.asarray(image.convert("RGBA"))
+        pixels = np.asarray(_converted(image, "RGBA"))
         return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
-    # To convert what is RGB would copy it.
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return np.asarray(_converted(image, "RGB"))
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow would copy a picture that has the mode.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def decode(body: bytes, max_pixels: int) -> Pixels:

@@ -150,7 +150,11 @@ def _upright(image: Image.Image) -> Image.Image:
         turn = _TURNS.get(orientation)
     except Exception:  # noqa: BLE001 - metadata that cannot be read, or used as a key, say nothing
         turn = None
-    return image if turn is None else image.transpose(Image.Transpose[turn])
+    if turn is None:
+        return image
+    turned = image.transpose(Image.Transpose[turn])
+    image.close()  # there may be memory for one of them
+    return turned
 
 
 def _colours(image: Image.Image, stored: _Stored, gray: bool) -> tuple[Array, Array | None]:
@@ -164,11 +168,16 @@ def _colours(image: Image.Image, stored: _Stored, gray: bool) -> tuple[Array, Ar
     if image.has_transparency_data:
         if image.mode == "La":
             image = image.convert("LA")
-        image = image.convert("RGBA")  # the only way for all of them
-        pixels = np.asarray(image.convert("LA") if gray else image)
+        image = _converted(image, "RGBA")  # the only way for all of them
+        pixels = np.asarray(_converted(image, "LA") if gray else image)
         return pixels[..., :-1], pixels[..., -1]
-    pixels = np.asarray(image.convert("L" if gray else "RGB"))
+    pixels = np.asarray(_converted(image, "L" if gray else "RGB"))
     return pixels[..., None] if gray else pixels, weights
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow would copy a picture that has the mode.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _deep(image: Image.Image, stored: _Stored) -> Array:
