@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import numpy as np
 from pictures import MOST_SCANS
 from PIL import Image, PngImagePlugin
 from samples import encoded, scene
@@ -43,9 +44,9 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + 65536]
 
 
-def png_of(width: int, height: int) -> bytes:
-    """Return a PNG that announces a size, and has no pixels."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+def png_of(width: int, height: int, bits: int = 8) -> bytes:
+    """Return a PNG in colour that announces a size, and has no pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
     chunk = struct.pack(">I", len(header) - 4) + header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\4IDAT"
 
@@ -59,6 +60,7 @@ def many_scans(jpeg: bytes, count: int) -> bytes:
 def bad_requests(settings: Settings) -> list[Bad]:
     """Return them; `settings` are those of the service."""
     photo = Image.fromarray(scene(120, 160))
+    deep = Image.fromarray(np.asarray(photo)[..., 0].astype(np.uint16) * 257)
     jpeg, png = encoded(photo, "JPEG"), encoded(photo, "PNG")
     side = int(settings.max_pixels**0.5) + 1
     note = PngImagePlugin.PngInfo()
@@ -77,6 +79,8 @@ def bad_requests(settings: Settings) -> list[Bad]:
         Bad("empty body", 400, "empty"),
         Bad("text", 415, no_picture, b"not a picture"),
         Bad("another format", 415, no_picture, encoded(photo, "GIF")),
+        Bad("grey of 16 bits", 415, "8 bits a channel", encoded(deep, "PNG")),
+        Bad("colour of 16 bits", 415, "8 bits a channel", png_of(9, 5, bits=16)),
         Bad("form", 415, no_picture, b"--x\r\n\r\n" + png + b"\r\n--x--"),
         Bad("truncated JPEG", 422, broken, jpeg[: len(jpeg) // 2]),
         Bad("truncated PNG", 422, broken, png[: len(png) // 2]),
@@ -99,6 +103,7 @@ def bad_requests(settings: Settings) -> list[Bad]:
             params={"height": tall, "width": 1},
         ),
         Bad("unknown pooling", 422, "pool.0: ", png, params={"pool": "median"}),
+        Bad("unknown alpha", 422, "alpha: ", png, params={"alpha": "keep"}),
         Bad("unknown parameter", 422, "heigth: ", png, params={"heigth": 7}),
         Bad("unknown format", 422, "format: ", png, params={"format": "pickle"}),
         Bad(

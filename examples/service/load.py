@@ -34,6 +34,7 @@ from adaptive_pool import _reference, pool_windows
 
 SIZES = [(7, 7), (1, 3)]
 POOLS = [["average"], ["max"], ["average", "max"]]
+ALPHAS = ["weighted", "drop"]
 FORMATS = ["application/json", "application/x-npy"]
 
 BAD_SHARE = 0.25
@@ -66,20 +67,37 @@ class Good:
         return features.dtype == np.float32 and np.array_equal(features, self.features)
 
 
+def means(planes: np.ndarray, shown: np.ndarray | None, windows: _reference.Tables) -> np.ndarray:
+    """Return the means of planes, weighted by how much each pixel shows."""
+    if shown is None:
+        return _reference.average(planes, windows, np.dtype(np.float32))
+    counts = [len(starts) for starts, _ in windows]
+    result = np.zeros((len(planes), *counts), np.float32)
+    for (i, j), window in _reference.each_window(windows):
+        weights = shown[window].astype(int)
+        if weights.any():
+            sums = (planes[:, *window] * weights).sum((1, 2))
+            result[:, i, j] = [int(total) / int(weights.sum()) for total in sums]
+    return result
+
+
 def good_requests() -> Iterator[Good]:
     """Yield every picture to every size; pooling and type take turns."""
-    turns = itertools.cycle(itertools.product(POOLS, FORMATS))
+    turns = itertools.cycle(itertools.product(POOLS, ALPHAS, FORMATS))
     for picture, (height, width) in itertools.product(pictures(), SIZES):
-        pool, media_type = next(turns)
-        planes = np.moveaxis(picture.pixels, -1, 0)
+        pool, alpha, media_type = next(turns)
+        planes, shown = np.moveaxis(picture.pixels[..., :3], -1, 0), picture.pixels[..., 3:]
+        weights = shown[..., 0] if shown.size and alpha == "weighted" else None
+        if weights is not None:
+            planes = planes * (weights > 0)  # what does not show counts nowhere
         sizes = zip(planes.shape[1:], (height, width), strict=True)
         windows = [pool_windows(i, o) for i, o in sizes]
         definition = {
-            "average": lambda p=planes, w=windows: _reference.average(p, w, np.dtype(np.float32)),
+            "average": lambda p=planes, s=weights, w=windows: means(p, s, w),
             "max": lambda p=planes, w=windows: _reference.maximum(p, w)[0],
         }
         features = np.stack([np.moveaxis(definition[name](), 0, -1) for name in pool])
-        params = {"height": height, "width": width, "pool": pool}
+        params = {"height": height, "width": width, "pool": pool, "alpha": alpha}
         yield Good(picture, params, media_type, features)
 
 

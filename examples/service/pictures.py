@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import io
+import re
+import warnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 # Encoders write about 10. A scan can be 40 bytes long and take as much time as a whole picture.
 MOST_SCANS = 64
-_START_OF_SCAN = b"\xff\xda"
+
+# What begins a segment or ends the picture: no restart (D0 to D7), and no escaped byte of a scan.
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow's own limit would act beside SERVICE_MAX_PIXELS, which is checked before anything is
+# decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+# Pillow warns of odd metadata, which are none of ours, with what the sender wrote there.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -23,6 +45,10 @@ class PictureError(Exception):
 
 class NotAPictureError(PictureError):
     """The bytes are of no format that is taken."""
+
+
+class TooDeepError(PictureError):
+    """The picture has more bits a channel than can be read."""
 
 
 class TooLargeError(PictureError):
@@ -39,36 +65,71 @@ def _open(body: bytes, max_pixels: int) -> Image.Image:
         image = Image.open(io.BytesIO(body), formats=FORMATS)
     except UnidentifiedImageError:
         raise NotAPictureError(f"the body is no picture of {', '.join(FORMATS)}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooLargeError(f"a picture may have {max_pixels} pixels") from None
     if image.width * image.height > max_pixels:
         raise TooLargeError(
             f"a picture may have {max_pixels} pixels, got {image.width} x {image.height}"
         )
-    scans = body.count(_START_OF_SCAN)
-    if image.format in ("JPEG", "MPO") and scans > MOST_SCANS:
+    if image.format in ("JPEG", "MPO") and (scans := count_scans(body)) > MOST_SCANS:
         raise TooLargeError(f"a JPEG may have {MOST_SCANS} scans, got {scans}")
+    if any(";16" in str(tile) for tile in image.tile):  # how pixels lie in the file
+        raise TooDeepError("a picture must have 8 bits a channel, got 16")
     return image
 
 
-def _rgb(image: Image.Image) -> Pixels:
-    """Decode to 8 bits a channel, upright, without transparency."""
-    ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith("I"):
-        # Grey of 16 bits, which Pillow would clip; of colours of 16 bits it too takes the upper 8.
-        grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=-1)
-    if image.has_transparency_data:  # palettes are converted by way of RGBA only
-        image = image.convert("RGBA")
-    # To convert what is RGB would copy it.
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+def count_scans(jpeg: bytes) -> int:
+    """Return how many scans a decoder finds, up to the end of the picture.
+
+    What follows is none of its business: the film of a phone's photo, or another picture. Neither
+    are previews, which lie inside of segments.
+    """
+    scans, position = 0, 0
+    while found := _MARKER.search(jpeg, position):
+        marker, position = found[1][0], found.end()
+        if marker == _END:
+            break
+        scans += marker == _SCAN
+        if marker != _START:
+            position += int.from_bytes(jpeg[position : position + 2])  # of the segment
+    return scans
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its orientation says, whatever else its metadata holds."""
+    image.load()
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # noqa: BLE001 - metadata that cannot be read, or used as a key, say nothing
+        turn = None
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    image.close()  # there is memory for one of them
+    return turned
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    """Return 8 bits a channel: 3 colours, and alpha where a pixel does not show in full."""
+    rawmode = image.tile[0][3] if image.tile else ""
+    if rawmode in ("L;2", "L;4") and isinstance(image.info.get("transparency"), int):
+        # Pillow makes 8 bits of the pixels, but not of the grey that is transparent.
+        image.info["transparency"] *= 85 if rawmode == "L;2" else 17
+    image = _upright(image)
+    if image.has_transparency_data:
+        pixels = np.asarray(_converted(image, "RGBA"))
+        return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
+    return np.asarray(_converted(image, "RGB"))
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow would copy a picture that has the mode.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def decode(body: bytes, max_pixels: int) -> Pixels:
-    """Return the pixels of a picture, (height, width, 3)."""
+    """Return the pixels of a picture, (height, width, 3), or 4 with alpha."""
     try:
         with _open(body, max_pixels) as image:
-            return _rgb(image)
+            return _pixels(image)
     except (PictureError, MemoryError):
         raise
     except Exception as error:  # a broken file makes a reader raise anything

@@ -6,12 +6,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from metrics import GONE
-from pictures import BrokenError, NotAPictureError, PictureError, TooLargeError
+from pictures import BrokenError, NotAPictureError, PictureError, TooDeepError, TooLargeError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 from work import FullError
 
-STATUS = {NotAPictureError: 415, TooLargeError: 413, BrokenError: 422}
+STATUS = {NotAPictureError: 415, TooDeepError: 415, TooLargeError: 413, BrokenError: 422}
 
 
 def busy(reason: str) -> HTTPException:

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import functools
 import glob
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from .._problem import Array, DataFormat
+from . import archives
+from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
+from .pictures import read_picture
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
 _MAGIC = (np.lib.format.MAGIC_PREFIX, b"PK")
 
-Load = Callable[[], Array]
+# More channels are not those of a picture.
+_MOST_COLOURS = 4
+
+Load = Callable[[], Array | Transparent]
+
+
+class Reading(NamedTuple):
+    """How inputs are read."""
+
+    data_format: DataFormat
+    gray: bool
+    alpha: Alpha
+    max_pixels: int
 
 
 @functools.cache
@@ -48,6 +62,8 @@ def _matching(pattern: str) -> list[Path]:
 
 def _files(given: str, output: Path) -> list[Path]:
     """Return the files that one input stands for, or raise if there are none."""
+    if not given:  # Path would take it for the folder we are in
+        raise FileNotFoundError("an empty name")
     path = Path(given)
     if path.is_file():
         return [path]
@@ -66,28 +82,30 @@ def _files(given: str, output: Path) -> list[Path]:
 
 def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     """Return the files that the inputs stand for: in their order, every file once."""
-    paths: dict[Path, None] = {}
+    paths: dict[tuple[Path, str], Path] = {}
     output = output.resolve()
     for given in inputs:
-        with skipped.attempt(given):
-            paths.update(dict.fromkeys(_files(given, output)))
-    return list(paths)
+        with skipped.attempt(given or "''"):
+            for path in _files(given, output):
+                # The same file by another way to its folder. Links in it are files of their own.
+                paths.setdefault((path.parent.resolve(), path.name), path)
+    return list(paths.values())
 
 
-def items(path: Path, data_format: DataFormat, gray: bool) -> Iterator[tuple[str, Load]]:
-    """Yield name and loader of each array in a file, with channels where `data_format` says."""
+def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
+    """Yield name and loader of each array in a file, with channels where `reading` says."""
+    data_format = reading.data_format
     if path.suffix.lower() not in ARRAY_SUFFIXES:
-        yield str(path), functools.partial(_picture, path, data_format, gray)
+        yield str(path), functools.partial(_picture, path, reading)
         return
     # Opened here, as NumPy would leave a broken archive open.
     with path.open("rb") as stream:
         _check_magic(stream)
-        loaded = np.load(stream, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            yield str(path), functools.partial(_with_channels, loaded, data_format)
+        if not stream.peek(2).startswith(b"PK"):
+            yield str(path), functools.partial(_array, path, data_format)
             return
-        for key in loaded.files:
-            yield f"{path}:{key}", functools.partial(_member, loaded, key, data_format)
+        for key, read in archives.arrays(stream):
+            yield f"{path}:{key}", functools.partial(_member, read, data_format)
 
 
 def _check_magic(stream: IO[bytes]) -> None:
@@ -98,36 +116,37 @@ def _check_magic(stream: IO[bytes]) -> None:
     stream.seek(0)
 
 
+def _array(path: Path, data_format: DataFormat) -> Array:
+    """Return the array in a ``.npy`` file, mapped: what is pooled is read, part by part."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):  # it cannot be mapped; reading it may do, or says why not
+        array = np.load(path, allow_pickle=False)
+    return _with_channels(np.asarray(array), data_format)
+
+
 def _with_channels(array: Array, data_format: DataFormat) -> Array:
-    """Give an array of two axes the axis of channels that it lacks."""
-    if array.ndim != 2:
-        return array
-    return array[None] if data_format == "channels_first" else array[..., None]
+    """Give an array of two axes the axis of channels that it lacks; refuse a mistaken layout."""
+    channels_first = data_format == "channels_first"
+    if array.ndim == 2:
+        return array[None] if channels_first else array[..., None]
+    if channels_first and array.ndim == 3 and 0 < array.shape[-1] <= _MOST_COLOURS < len(array):
+        raise ValueError(
+            f"shape {array.shape} is that of a picture with its channels last, and --data-format "
+            "channels_first would pool over them: leave it out, or save the array with a first "
+            "axis of one, x[None], if its channels are first"
+        )
+    return array
 
 
-def _member(archive: np.lib.npyio.NpzFile, key: str, data_format: DataFormat) -> Array:
+def _member(read: Callable[[], Array], data_format: DataFormat) -> Array:
     """Return one array of an archive."""
-    array = archive[key]
-    if not isinstance(array, np.ndarray):  # NpzFile returns the bytes of what is no array
-        raise TypeError("not an array")
-    return _with_channels(array, data_format)
+    return _with_channels(read(), data_format)
 
 
-def _picture(path: Path, data_format: DataFormat, gray: bool) -> Array:
-    """Return the pixels of a picture, upright, 8 bits a channel."""
-    with extra("cli"):
-        from PIL import Image, ImageOps
-    with warnings.catch_warnings():
-        # Odd metadata is none of ours, and a picture just below Pillow's limit is welcome.
-        warnings.simplefilter("ignore")
-        with Image.open(path) as image:
-            if image.mode[0] in "IF":  # Pillow would clip or scale them to 8 bits
-                raise ValueError(
-                    f"pictures must have 8 bits a channel, got mode {image.mode!r}; "
-                    "save it as .npy to pool it as it is"
-                )
-            upright = ImageOps.exif_transpose(image)
-            pixels = np.asarray(upright.convert("L" if gray else "RGB"))
-    if gray:
-        pixels = pixels[..., None]
-    return np.moveaxis(pixels, -1, 0) if data_format == "channels_first" else pixels
+def _picture(path: Path, reading: Reading) -> Array | Transparent:
+    """Return the pixels of a picture, with channels where `reading` says."""
+    pixels = read_picture(path, reading.gray, reading.alpha, reading.max_pixels)
+    if isinstance(pixels, Transparent) or reading.data_format == "channels_last":
+        return pixels
+    return np.moveaxis(pixels, -1, 0)

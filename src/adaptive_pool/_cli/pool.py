@@ -16,9 +16,12 @@ from .._average import adaptive_avg_pool2d
 from .._maximum import adaptive_max_pool2d
 from .._problem import Array, DataFormat
 from .._windows import Rule
-from .errors import CommandError, Skipped
-from .files import find, items
-from .output import Output, Picture, make_output, replacing
+from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
+from .errors import CommandError, Skipped, on_one_line, warn
+from .files import Reading, find, items
+from .output import Output, Picture, make_output, save
+from .pictures import MAX_PIXELS
+from .replacing import is_stdout
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -29,17 +32,35 @@ An input is a picture, a .npy file, a .npz file (every array in it), a folder (t
 arrays in it and below, sorted, without hidden files) or a quoted pattern, in which ** stands for
 any folders. Inputs are read one at a time; a file that is found twice is pooled once.
 
-Pictures are turned upright and read as RGB of 8 bits, without transparency, or with --gray as one
-channel; of several frames, the first. Arrays hold any number of images: (..., H, W, C), or
-(..., C, H, W) with --data-format channels_first; an array of two axes is one channel. The output is
-laid out as --data-format says, wherever it comes from.
+Pictures are turned upright and read as RGB, or with --gray as one channel; of several frames, the
+first. They come as uint8, but grey ones of more bits in the dtype they have, uint16, int32, uint32
+or float32, with their values as they are. Pictures in colour of more than 8 bits are skipped, as
+they cannot be read in full: save them as .npy.
+
+A picture may have transparent pixels. With --alpha weighted, the average of a colour is the sum of
+colour times alpha over the sum of alpha, and the maximum is that of the pixels that show at all; it
+is 0 where nothing shows. Results have 3 channels (--gray: 1), like those of other pictures, or with
+alpha as one more in an output picture that can hold it. With --alpha drop, transparent pixels count
+as all others do, with the colour stored for them. With --alpha keep, alpha is a last channel of
+every picture, and each channel is pooled by itself.
+
+Arrays hold any number of images: (..., H, W, C), or (..., C, H, W) with --data-format
+channels_first; an array of two axes is one channel. An array of three axes whose last has 1 to 4
+elements, and its first more, is skipped with channels_first: it must be a picture with its channels
+last. The output is laid out as --data-format says, wherever it comes from. A .npy file is mapped,
+so that it may be larger than the memory; --max-pixels is for pictures alone.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
-            must have the shape and dtype of the first
+            must have the shape and dtype of the first. Which input each row is from is written
+            beside it: for features.npy in features.names.json
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
-            files, ~2 and so on for names that repeat); shapes may differ
-  a picture (.png, .jpg and others) the result of exactly one input, in uint8
+            files, ~2 and so on for names that repeat or that numpy.load would take for each
+            other); shapes may differ
+  a picture (.png, .jpg and others) the result of exactly one input, in uint8, or in uint16 where
+            the input is grey of 16 bits and the output .png, .tif or .pgm
+
+The output is written whole or not at all. One that exists keeps its links, mode and owner.
 
 An input that cannot be read or does not fit is named on stderr, skipped and counted.
 Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
@@ -64,6 +85,12 @@ def _size(text: str) -> tuple[int | None, ...]:
 def _threads(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"a number of threads is at least 1, got {text!r}")
+    return int(text)
+
+
+def _pixels(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"a number of pixels is at least 1, got {text!r}")
     return int(text)
 
 
@@ -101,6 +128,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "have that of the input",
     )
     parser.add_argument("--gray", action="store_true", help="read pictures as one channel")
+    parser.add_argument(
+        "--alpha",
+        choices=get_args(Alpha),
+        default="weighted",
+        help="how transparent pixels count: weighted, a colour counts as much as it shows; drop, "
+        "as if all showed in full; keep, alpha is one more channel; default: weighted",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=_pixels,
+        default=MAX_PIXELS,
+        metavar="N",
+        help=f"skip pictures with more; default: {MAX_PIXELS}",
+    )
     parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
 
 
@@ -111,15 +152,40 @@ def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
         raise CommandError("--dtype is for --mode avg: maxima have the dtype of the input")
     if not isinstance(output, Picture):
         return dtype
-    if dtype not in (None, "uint8"):
-        raise CommandError(f"a picture holds uint8, got --dtype {dtype}")
-    return "uint8"
+    if dtype not in (None, "uint8", "uint16"):
+        raise CommandError(f"a picture holds uint8 or uint16, got --dtype {dtype}")
+    return dtype
 
 
-def _pooling(arguments: argparse.Namespace, dtype: str | None) -> Callable[[Array], Array]:
-    """Return the function of one array that the arguments describe."""
+def _pooling(
+    arguments: argparse.Namespace, output: Output
+) -> Callable[[Array | Transparent], Array]:
+    """Return the function of one input that the arguments describe."""
+    asked = _dtype(arguments, output)
+    is_picture = isinstance(output, Picture)
+    with_alpha = isinstance(output, Picture) and output.takes_alpha()
 
-    def pool(array: Array) -> Array:
+    def dtype_for(array: Array) -> np.dtype | None:
+        if asked is None and is_picture:
+            return np.dtype(np.uint16 if array.dtype == np.uint16 else np.uint8)
+        return None if asked is None else np.dtype(asked)
+
+    def pool_transparent(picture: Transparent) -> Array:
+        pooling = Pooling(arguments.size, arguments.windows, arguments.threads)
+        if arguments.mode == "max":
+            pooled = visible_maximum(picture, pooling)
+        else:
+            pooled = weighted_mean(picture, pooling, dtype_for(picture.colours))
+        if arguments.data_format == "channels_first":
+            pooled = np.moveaxis(pooled, -1, 0)
+        if not with_alpha or picture.colours.dtype != np.uint8:
+            return pooled
+        channel = 0 if arguments.data_format == "channels_first" else -1
+        return np.concatenate([pooled, pool(np.expand_dims(picture.weights, channel))], channel)
+
+    def pool(array: Array | Transparent) -> Array:
+        if isinstance(array, Transparent):
+            return pool_transparent(array)
         if arguments.mode == "max":
             return adaptive_max_pool2d(
                 array,
@@ -133,15 +199,11 @@ def _pooling(arguments: argparse.Namespace, dtype: str | None) -> Callable[[Arra
             arguments.size,
             data_format=arguments.data_format,
             windows=arguments.windows,
-            dtype=None if dtype is None else np.dtype(dtype),
+            dtype=dtype_for(array),
             num_threads=arguments.threads,
         )
 
     return pool
-
-
-def _write_error(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
@@ -152,7 +214,7 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
         from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return paths
-    skipped.write = lambda line: tqdm.write(line, file=sys.stderr)
+    skipped.write = lambda line: tqdm.write(on_one_line(line), file=sys.stderr)
     bar: Iterable[Path] = tqdm(paths, unit="file")
     return bar
 
@@ -161,22 +223,29 @@ def run(arguments: argparse.Namespace) -> int:
     """Pool all inputs into one output."""
     started = time.perf_counter()
     output = make_output(arguments.output, arguments.data_format)
-    pool = _pooling(arguments, _dtype(arguments, output))
-    skipped, done = Skipped(_write_error), 0
+    pool = _pooling(arguments, output)
+    reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
+    skipped, done = Skipped(), 0
     paths = find(arguments.inputs, arguments.output, skipped)
     for path in _progress(paths, skipped):
         with skipped.attempt(path):
-            for name, load in items(path, arguments.data_format, arguments.gray):
+            for name, load in items(path, reading):
                 with skipped.attempt(name):
-                    output.add(name, pool(load()))
+                    short = path.name + name.removeprefix(str(path))
+                    output.add(name, short, pool(load()))
                     done += 1
     if done == 0:
         raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
     try:
-        with replacing(arguments.output) as stream:
-            output.write(stream)
-    except (OSError, ValueError) as error:
+        listing = save(output, arguments.output)
+    except Exception as error:  # a writer of pictures raises anything
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
     seconds = time.perf_counter() - started
-    print(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    # Nothing of ours may get into what is written to a pipe.
+    say = warn if is_stdout(arguments.output) else print
+    say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    if listing:
+        say(on_one_line(f"names of the rows: {listing}"))
+    elif output.names:
+        warn(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0

@@ -1,0 +1,194 @@
+"""Pictures as arrays: upright, with every bit that their files have, or refused."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .._problem import Array
+from .alpha import Alpha, Transparent, shows_in_full, with_alpha
+from .errors import extra
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Phones take 200 million pixels; Pillow itself stops at 179 million.
+MAX_PIXELS = 250_000_000
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+_PHOTOMETRIC = 0x0106  # a tag of TIFF; 0: white is zero
+
+
+class _Stored(NamedTuple):
+    """How the pixels lie in the file; a picture that has been read no longer knows."""
+
+    format: str
+    rawmode: str  # as Pillow names it, or "" where it does not say
+    white_is_zero: bool
+
+
+def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array | Transparent:
+    """Return the pixels of a picture, (H, W, C): 3 colours, or one with `gray`.
+
+    With ``alpha="weighted"``, a picture with pixels that do not show in full comes as
+    `Transparent`; with ``"keep"`` every picture has alpha as a last channel.
+    """
+    with _opened(path, max_pixels) as image:
+        stored = _stored(image)
+        _refuse_lost_bits(image, stored, path)
+        if stored.rawmode in ("L;2", "L;4") and isinstance(image.info.get("transparency"), int):
+            # Pillow makes 8 bits of the pixels, but not of the grey that is transparent.
+            image.info["transparency"] *= 85 if stored.rawmode == "L;2" else 17
+        colours, weights = _colours(_upright(image), stored, gray)
+    if alpha == "weighted" and weights is not None and not shows_in_full(colours, weights):
+        return Transparent(colours, weights)
+    return with_alpha(colours, weights) if alpha == "keep" else colours
+
+
+@contextlib.contextmanager
+def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+    """Open a picture of at most `max_pixels`; pictures embedded in it have no more either."""
+    with extra("cli"):
+        from PIL import Image
+    limit = Image.MAX_IMAGE_PIXELS
+    # Pillow warns of more pixels than its limit, and raises from twice the limit on.
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is none of ours
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # By its name, Pillow 13 maps an uncompressed TIFF, and mixes up the pixels of one that
+            # lies on its side.
+            with path.open("rb") as stream, Image.open(stream) as image:
+                yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        found = re.search(r"\d+", str(error))
+        raise ValueError(
+            f"a picture may have {max_pixels} pixels, this one has {found[0] if found else 'more'}"
+            "; --max-pixels allows more"
+        ) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _stored(image: Image.Image) -> _Stored:
+    rawmode = ""
+    for tile in getattr(image, "tile", ()):
+        arguments = tile[3]
+        name = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+        rawmode = name if isinstance(name, str) else ""
+    tags: Any = getattr(image, "tag_v2", {})
+    return _Stored(image.format or "", rawmode, tags.get(_PHOTOMETRIC) == 0)
+
+
+def _refuse_lost_bits(image: Image.Image, stored: _Stored, path: Path) -> None:
+    """Raise if the file has more than the 8 bits a channel that Pillow gives of colours."""
+    if image.mode[0] in "IF":
+        return
+    bits = max(_bits(image, stored, path), default=8)
+    if bits > 8:
+        raise ValueError(
+            f"pictures in colour must have 8 bits a channel, got {stored.format} of {bits}, of "
+            "which Pillow reads the upper 8; save the array as .npy to pool it as it is"
+        )
+
+
+def _bits(image: Image.Image, stored: _Stored, path: Path) -> Iterator[int]:
+    """Yield the bits of channels, where they may be more than 8."""
+    if ";16" in stored.rawmode and not stored.rawmode.startswith(
+        "BGR"
+    ):  # those are 16 bits a pixel
+        yield 16
+    for tile in getattr(image, "tile", ()):
+        if tile[0] == "SGI16":
+            yield 16
+        if tile[0] in ("ppm", "ppm_plain") and isinstance(tile[3], tuple):
+            yield int(tile[3][1]).bit_length()  # the largest value
+    if stored.format == "JPEG2000":
+        yield from _bits_in(path, b"\xff\x4f\xff\x51", ">36xH", 3, 1)
+    if stored.format == "AVIF":
+        yield from _bits_in(path, b"pixi", ">4xB", 1, 0)
+
+
+def _bits_in(path: Path, mark: bytes, count: str, step: int, less: int) -> Iterator[int]:
+    """Yield the bits of channels from a header: `mark`, how many there are, a byte for each."""
+    with path.open("rb") as stream:
+        head = stream.read(2**20)
+    start = head.find(mark) + len(mark)
+    if start < len(mark) or start + struct.calcsize(count) > len(head):
+        return
+    (channels,) = struct.unpack_from(count, head, start)
+    start += struct.calcsize(count)
+    for byte in head[start : start + step * channels : step]:
+        yield (byte & 0x7F) + less
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its orientation says, whatever else its metadata holds."""
+    from PIL import Image
+
+    image.load()  # Pillow turns TIFF files here, and forgets their orientation
+    try:
+        orientation: Any = image.getexif().get(_ORIENTATION)
+        turn = _TURNS.get(orientation)
+    except Exception:  # noqa: BLE001 - metadata that cannot be read, or used as a key, say nothing
+        turn = None
+    if turn is None:
+        return image
+    turned = image.transpose(Image.Transpose[turn])
+    image.close()  # there may be memory for one of them
+    return turned
+
+
+def _colours(image: Image.Image, stored: _Stored, gray: bool) -> tuple[Array, Array | None]:
+    """Return the colours, (H, W, C), and how much each pixel shows, (H, W), or None: all."""
+    weights = None
+    if image.mode[0] in "IF":
+        grey = _deep(image, stored)
+        if isinstance(image.info.get("transparency"), int):
+            weights = (grey != image.info["transparency"]).astype(np.uint8)
+        return np.repeat(grey[..., None], 1 if gray else 3, axis=-1), weights
+    if image.has_transparency_data:
+        if image.mode == "La":
+            image = image.convert("LA")
+        image = _converted(image, "RGBA")  # the only way for all of them
+        pixels = np.asarray(_converted(image, "LA") if gray else image)
+        return pixels[..., :-1], pixels[..., -1]
+    pixels = np.asarray(_converted(image, "L" if gray else "RGB"))
+    return pixels[..., None] if gray else pixels, weights
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow would copy a picture that has the mode.
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _deep(image: Image.Image, stored: _Stored) -> Array:
+    """Return grey of 16 or 32 bits, (H, W), in the dtype that it has in the file."""
+    grey = np.asarray(image)
+    if image.mode == "F":
+        return grey
+    if image.mode == "I":
+        if stored.rawmode == "I;32N":
+            return grey.view(np.uint32)  # TIFF; Pillow knows no unsigned ones
+        # Portable maps, and PNG before Pillow 11.
+        return grey.astype(np.uint16) if stored.format in ("PPM", "PNG") else grey
+    grey = grey.astype(np.uint16)  # in the byte order of this machine
+    return ~grey if stored.white_is_zero else grey  # as Pillow does for 8 bits

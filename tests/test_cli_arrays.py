@@ -1,0 +1,153 @@
+"""Arrays on the command line: mapped, and never pooled over their channels by mistake."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from processes import python
+
+import adaptive_pool as ap
+from adaptive_pool._cli import main
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """Return a function that saves arrays, pools each, and returns the results in an archive."""
+
+    def pooled(*arrays, options=(), status=0):
+        inputs = [tmp_path / f"{k}.npy" for k in range(len(arrays))]
+        for path, array in zip(inputs, arrays, strict=True):
+            if not path.exists():
+                np.save(path, array)
+        output = tmp_path / "y.npz"
+        given = ["pool", *map(str, inputs), "-o", str(output), "--size", "3,2", *options]
+        assert main(given) == status
+        if not output.exists():
+            return []
+        with np.load(output) as archive:
+            return [archive[key] for key in archive.files]
+
+    return pooled
+
+
+# -------------------------------------------------------------------------------------- mapped
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        RNG.standard_normal((7, 8, 5)),
+        np.asfortranarray(RNG.standard_normal((7, 8, 5))),
+        RNG.standard_normal((7, 8, 5)).astype(">f4"),
+        RNG.integers(0, 9, (2, 3, 7, 8, 5), np.uint8),
+        RNG.integers(0, 2, (7, 8, 5)).astype(bool),
+    ],
+    ids=["C order", "Fortran order", "other bytes", "five axes", "bool"],
+)
+def test_arrays_are_pooled_from_their_files(pool, array):
+    (result,) = pool(array)
+    expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(result, expected)
+    assert type(result) is np.ndarray
+
+
+def test_arrays_without_elements(pool):
+    (result,) = pool(np.zeros((0, 7, 8, 5), np.float32))
+    assert result.shape == (0, 3, 2, 5)
+
+
+@pytest.mark.parametrize("offset", [1, 2, 3])
+def test_arrays_at_odd_places_of_their_files(pool, tmp_path, offset):
+    """Other writers align headers to 16 bytes, or not at all."""
+    array = RNG.standard_normal((7, 8, 5))
+    text = repr({"descr": "<f8", "fortran_order": False, "shape": array.shape})
+    header = text.encode().ljust(100 + offset - 1) + b"\n"
+    prefix = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (tmp_path / "0.npy").write_bytes(prefix + header + array.tobytes())
+    (result,) = pool(array)
+    expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is one of Linux")
+def test_arrays_may_be_larger_than_the_memory(tmp_path):
+    """256 MiB are pooled where 64 MiB more may be allocated."""
+    array = np.lib.format.open_memmap(
+        tmp_path / "x.npy", mode="w+", dtype=np.uint8, shape=(2**13, 2**13, 4)
+    )
+    array[-1, -1] = 4
+    array.flush()
+    code = f"""
+import json, re, resource, sys
+from pathlib import Path
+from adaptive_pool._cli import main
+used = int(re.search(r"VmData:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.RLIMIT_DATA, (used + 2**26, resource.RLIM_INFINITY))
+try:
+    bytearray(2**28)
+except MemoryError:
+    out, sys.stdout = sys.stdout, sys.stderr
+    status = main(["pool", {str(tmp_path / "x.npy")!r}, "-o", {str(tmp_path / "y.npy")!r},
+                   "--size", "1", "--threads", "1"])
+    print(json.dumps(status), file=out)
+else:
+    print("null")
+"""
+    status = python(code)
+    if status is None:
+        pytest.skip("this system does not limit what is allocated")
+    assert status == 0
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "y.npy").ravel(), np.full(4, 4 / 2**26, np.float32)
+    )
+
+
+def test_what_cannot_be_mapped_is_read(pool, monkeypatch):
+    load = np.load
+
+    def without_maps(path, mmap_mode=None, **options):
+        if mmap_mode is not None:
+            raise OSError(19, "No such device")
+        return load(path, **options)
+
+    monkeypatch.setattr(np, "load", without_maps)
+    array = RNG.standard_normal((7, 8, 5))
+    (result,) = pool(array)
+    expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(result, expected)
+
+
+# ------------------------------------------------------------------------------------- layouts
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("source", ["npy", "npz"])
+def test_pictures_are_never_pooled_over_their_channels(tmp_path, capsys, channels, source):
+    array = np.ones((5, 6, channels))
+    path = tmp_path / f"x.{source}"
+    np.save(path, array) if source == "npy" else np.savez(path, x=array)
+    given = ["pool", str(path), "-o", str(tmp_path / "y.npy"), "--size", "2"]
+    assert main(given) == 0
+    assert np.load(tmp_path / "y.npy").shape == (1, 2, 2, channels)
+    assert main([*given, "--data-format", "channels_last"]) == 0
+    capsys.readouterr()
+    assert main([*given, "--data-format", "channels_first"]) == 2
+    error = capsys.readouterr().err
+    assert f"shape (5, 6, {channels}) is that of a picture with its channels last" in error
+    assert "x[None]" in error
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(3, 5, 6), (1, 5, 6), (4, 5, 3), (3, 5, 4), (64, 7, 5), (1, 64, 4, 4), (5, 6)],
+    ids=str,
+)
+def test_arrays_that_may_have_their_channels_first_are_taken_so(pool, shape):
+    array = RNG.standard_normal(shape)
+    (result,) = pool(array, options=["--data-format", "channels_first"])
+    expected = ap.adaptive_avg_pool2d(array, (3, 2))
+    np.testing.assert_array_equal(result, expected.reshape(result.shape))
