@@ -1,6 +1,7 @@
 """How the pages are built: ``python -m sphinx -W --keep-going -b html docs build/docs``."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version as installed_version
@@ -71,6 +72,19 @@ def make_help(_: Sphinx) -> None:
         (MADE / f"{command}.txt").write_bytes(text)
 
 
+def tell_what_differs(
+    _: Sphinx, _what: str, name: str, _object: object, _options: object, lines: list[str]
+) -> None:
+    """Leave of a 1d or 3d docstring its introduction and example: 2d has the rest.
+
+    `help()` shows them whole. On a page three copies of one text would hide what differs.
+    """
+    if re.search(r"pool[13]d(_backward)?$", name, re.IGNORECASE):
+        sections = re.split(r"\n(?=[A-Z][A-Za-z ]+\n-{3,}\n)", "\n".join(lines))
+        kept = [text for text in sections[1:] if text.startswith("Examples\n")]
+        lines[:] = "\n".join([sections[0], *kept]).split("\n")
+
+
 class LinksOutOfTheSite(SphinxTransform):
     """Links to files of the repository become their text: on a code host they are links."""
 
@@ -101,4 +115,5 @@ def setup(app: Sphinx) -> None:
     """Add what is ours to Sphinx."""
     app.connect("builder-inited", make_pictures)
     app.connect("builder-inited", make_help)
+    app.connect("autodoc-process-docstring", tell_what_differs, priority=100)  # before numpydoc
     app.add_transform(LinksOutOfTheSite)
