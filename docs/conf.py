@@ -1,5 +1,6 @@
 """How the pages are built: ``python -m sphinx -W --keep-going -b html docs build/docs``."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -11,6 +12,8 @@ from docutils import nodes
 from sphinx.addnodes import download_reference, pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+
+import adaptive_pool
 
 DOCS = Path(__file__).parent.resolve()
 ROOT = DOCS.parent
@@ -75,14 +78,19 @@ def make_help(_: Sphinx) -> None:
 def tell_what_differs(
     _: Sphinx, _what: str, name: str, _object: object, _options: object, lines: list[str]
 ) -> None:
-    """Leave of a 1d or 3d docstring its introduction and example: 2d has the rest.
+    """Leave of a 1d or 3d docstring its example, and of its introduction what 2d does not say.
 
     `help()` shows them whole. On a page three copies of one text would hide what differs.
     """
-    if re.search(r"pool[13]d(_backward)?$", name, re.IGNORECASE):
-        sections = re.split(r"\n(?=[A-Z][A-Za-z ]+\n-{3,}\n)", "\n".join(lines))
-        kept = [text for text in sections[1:] if text.startswith("Examples\n")]
-        lines[:] = "\n".join([sections[0], *kept]).split("\n")
+    public = name.rpartition(".")[2]
+    in_2d = re.sub(r"[13]d(?=$|_backward$)", "2d", public)
+    if in_2d == public or not hasattr(adaptive_pool, in_2d):
+        return
+    sections = re.split(r"\n(?=[A-Z][A-Za-z ]+\n-{3,}\n)", "\n".join(lines))
+    said = inspect.getdoc(getattr(adaptive_pool, in_2d)).split("\n\n")
+    introduction = [text for text in sections[0].split("\n\n") if text.strip() not in said]
+    examples = [text for text in sections[1:] if text.startswith("Examples\n")]
+    lines[:] = "\n\n".join([*introduction, *examples]).split("\n")
 
 
 class LinksOutOfTheSite(SphinxTransform):
