@@ -82,9 +82,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests: `-- pytest arguments`."""
+    """Run all the tests, the slow ones too: `-- pytest arguments`."""
     session.install(".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-m", "", *session.posargs)
 
 
 @nox.session(default=False)
@@ -206,4 +206,4 @@ def installed(session: nox.Session) -> None:
         with session.chdir(tree):
             session.run("python", check)
             session.install("--only-binary", ":all:", f"{wheel}[test]")
-            session.run("pytest", *arguments)
+            session.run("pytest", *(arguments or ["-m", ""]))

@@ -100,7 +100,10 @@ class BuildKernels(build_ext):
 def modules(names: list[str], package: str) -> list[Extension]:
     """One build of some sources; a folder of C files each, or builds would take each other's."""
     return cythonize(
-        [Extension(f"{package}.{name}", [f"{KERNELS}/{name}.pyx"]) for name in names],
+        [
+            Extension(f"{package}.{name}", [f"{KERNELS}/{name}.pyx"], include_dirs=[KERNELS])
+            for name in names
+        ],
         compiler_directives=DIRECTIVES,
         build_dir=f"build/{'debug/' if DEBUG else ''}{package}",
     )

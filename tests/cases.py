@@ -41,6 +41,12 @@ SIZES = [
     for sizes, counts in cases
 ]
 
+# Small sizes, of which tests try all counts, often with 25 minus the size on the other axis.
+SMALL = [
+    pytest.param(n, marks=[] if n in (1, 2, 3, 5, 8, 12, 16, 23, 24) else [pytest.mark.slow])
+    for n in range(1, 25)
+]
+
 
 def dtype_of(name):
     """The dtype of that name; bfloat16 needs ml_dtypes, which registers it."""

@@ -1,13 +1,29 @@
-"""The configuration under test, in the header of every report; data that many tests share."""
+"""Every report says what was tested and what was left out; data that many tests share."""
 
 import numpy as np
 import pytest
 
 import adaptive_pool as ap
 
+SLOW = pytest.StashKey[int]()
+
 
 def pytest_report_header(config):
     return "adaptive_pool: " + ", ".join(f"{k}={v}" for k, v in ap.config().items())
+
+
+def pytest_deselected(items):
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.config.stash[SLOW] = item.config.stash.get(SLOW, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what the default of pyproject.toml leaves out."""
+    if config.option.markexpr == "not slow" and SLOW in config.stash:
+        terminalreporter.line(
+            f'{config.stash[SLOW]} slow tests left out; all of them: python -m pytest -m ""'
+        )
 
 
 @pytest.fixture

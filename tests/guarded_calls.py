@@ -1,6 +1,7 @@
 """Calls on arrays that touch unreadable pages, each named on standard output before it is made.
 
-Run as a script with the name of a group; a fault ends it, and the last line says where.
+Run as a script with the name of a group, and the dtypes, or all of them; a fault ends it, and the
+last line says where.
 """
 
 import importlib.util
@@ -201,6 +202,6 @@ GROUPS = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    for name in PRESENT:
+    for name in sys.argv[2:] or PRESENT:
         GROUPS[sys.argv[1]](Calls(name))
     os.write(1, b"all done\n")

@@ -18,34 +18,34 @@ def zeros(*shape, dtype=np.float32):
 
 
 BAD_SIZES = {
-    "E001-empty-tuple": ("avg", 2, zeros(2, 2, 2, 2), (), ValueError, "have 2 elements, got ()"),
-    "E001-empty-list": ("avg", 2, zeros(2, 2, 2, 2), [], ValueError, "have 2 elements, got []"),
-    "E002-short": ("avg", 2, zeros(1, 3, 8, 8), (3,), ValueError, "have 2 elements, got (3,)"),
-    "E002-long": ("avg", 2, zeros(1, 3, 8, 8), (3, 3, 3), ValueError, "elements, got (3, 3, 3)"),
-    "E002-3d": ("avg", 3, zeros(1, 3, 8, 8, 8), (2, 2), ValueError, "have 3 elements, got (2, 2)"),
-    "E002-max": ("max", 3, zeros(1, 3, 8, 8, 8), [], ValueError, "have 3 elements, got []"),
-    "E002-integers": ("avg", 2, zeros(1, 8, 8, dtype=np.int8), (3,), ValueError, "have 2 elements"),
-    "E003-1d": ("avg", 1, zeros(1, 64, 8), -2, ValueError, "must not be negative, got -2"),
-    "E003-2d": ("max", 2, zeros(1, 3, 8, 8), (-1, 0), ValueError, "must not be negative, got -1"),
-    "E003-3d": ("max", 3, zeros(1, 3, 8, 8, 8), (-1, 0, 2), ValueError, "must not be negative"),
-    "E008": ("avg", 1, zeros(2, 2, 2), 9132760301568586890, ValueError, "too large to address"),
-    "E010": ("max", 1, zeros(2, 2, 2), 0x3FFFFFFFFFFFFFFF, ValueError, "too large to address"),
-    "E012-max": ("max", 2, zeros(1, 3, 5, 6), (125091515651,) * 2, ValueError, "too large"),
-    "E012-avg": ("avg", 2, np.broadcast_to(np.float32(0), (128, 2048, 2, 2)), 1250999896765,
+    "empty-tuple": ("avg", 2, zeros(2, 2, 2, 2), (), ValueError, "have 2 elements, got ()"),
+    "empty-list": ("avg", 2, zeros(2, 2, 2, 2), [], ValueError, "have 2 elements, got []"),
+    "short": ("avg", 2, zeros(1, 3, 8, 8), (3,), ValueError, "have 2 elements, got (3,)"),
+    "long": ("avg", 2, zeros(1, 3, 8, 8), (3, 3, 3), ValueError, "elements, got (3, 3, 3)"),
+    "short-3d": ("avg", 3, zeros(1, 3, 8, 8, 8), (2, 2), ValueError, "have 3 elements, got (2, 2)"),
+    "empty-list-max": ("max", 3, zeros(1, 3, 8, 8, 8), [], ValueError, "have 3 elements, got []"),
+    "short-int8": ("avg", 2, zeros(1, 8, 8, dtype=np.int8), (3,), ValueError, "have 2 elements"),
+    "minus-1d": ("avg", 1, zeros(1, 64, 8), -2, ValueError, "must not be negative, got -2"),
+    "minus-2d": ("max", 2, zeros(1, 3, 8, 8), (-1, 0), ValueError, "must not be negative, got -1"),
+    "minus-3d": ("max", 3, zeros(1, 3, 8, 8, 8), (-1, 0, 2), ValueError, "must not be negative"),
+    "huge": ("avg", 1, zeros(2, 2, 2), 9132760301568586890, ValueError, "too large to address"),
+    "wraps-64": ("max", 1, zeros(2, 2, 2), 0x3FFFFFFFFFFFFFFF, ValueError, "too large to address"),
+    "both-huge-max": ("max", 2, zeros(1, 3, 5, 6), (125091515651,) * 2, ValueError, "too large"),
+    "both-huge-avg": ("avg", 2, np.broadcast_to(np.float32(0), (128, 2048, 2, 2)), 1250999896765,
                  ValueError, "too large to address"),
     "larger-than-64-bits": ("avg", 1, zeros(2, 2), 2**70, ValueError, "too large to address"),
-    "E016-float": ("avg", 2, zeros(1, 8, 8), 3.0, TypeError, "must be an integer, got float"),
-    "E016-fraction": ("avg", 2, zeros(1, 8, 8), 2.5, TypeError, "must be an integer, got float"),
-    "E016-string": ("avg", 2, zeros(1, 8, 8), "3", TypeError, "must be an integer, got str"),
-    "E016-two-letters": ("avg", 2, zeros(1, 8, 8), "33", TypeError, "must be an integer, got str"),
-    "E016-bytes": ("avg", 2, zeros(1, 8, 8), b"33", TypeError, "must be an integer, got bytes"),
-    "E016-set": ("avg", 2, zeros(1, 8, 8), {3, 4}, TypeError, "must be an integer, got set"),
-    "E016-dict": ("avg", 2, zeros(1, 8, 8), {3: 3, 4: 4}, TypeError, "an integer, got dict"),
-    "E016-object": ("avg", 2, zeros(1, 8, 8), object(), TypeError, "integer, got object"),
+    "whole-float": ("avg", 2, zeros(1, 8, 8), 3.0, TypeError, "must be an integer, got float"),
+    "fraction": ("avg", 2, zeros(1, 8, 8), 2.5, TypeError, "must be an integer, got float"),
+    "string": ("avg", 2, zeros(1, 8, 8), "3", TypeError, "must be an integer, got str"),
+    "two-letters": ("avg", 2, zeros(1, 8, 8), "33", TypeError, "must be an integer, got str"),
+    "bytes": ("avg", 2, zeros(1, 8, 8), b"33", TypeError, "must be an integer, got bytes"),
+    "set": ("avg", 2, zeros(1, 8, 8), {3, 4}, TypeError, "must be an integer, got set"),
+    "dict": ("avg", 2, zeros(1, 8, 8), {3: 3, 4: 4}, TypeError, "an integer, got dict"),
+    "object": ("avg", 2, zeros(1, 8, 8), object(), TypeError, "integer, got object"),
     "floats-in-array": ("avg", 2, zeros(1, 8, 8), np.array([3.0, 3.0]), TypeError, "integer"),
-    "E017-bool": ("avg", 2, zeros(1, 8, 8), True, TypeError, "got the bool True"),
-    "E017-bools": ("avg", 2, zeros(1, 8, 8), (True, False), TypeError, "got the bool True"),
-    "E017-numpy": ("avg", 2, zeros(1, 8, 8), np.True_, TypeError, "got the bool True"),
+    "bool": ("avg", 2, zeros(1, 8, 8), True, TypeError, "got the bool True"),
+    "bools": ("avg", 2, zeros(1, 8, 8), (True, False), TypeError, "got the bool True"),
+    "numpy-bool": ("avg", 2, zeros(1, 8, 8), np.True_, TypeError, "got the bool True"),
     "bool-array": ("avg", 2, zeros(1, 8, 8), np.array([True, True]), TypeError, "the bool True"),
 }  # fmt: skip
 
@@ -81,7 +81,7 @@ def test_output_size(operation, ndim, x, size, error, message):
     ids=repr,
 )
 def test_output_size_of_many_kinds(size):
-    """E018: whatever has __index__, in whatever sequence."""
+    """Whatever has __index__, in whatever sequence."""
     x = np.arange(32.0).reshape(1, 4, 8)
     plain = [None if s is None else int(s) for s in (size if np.ndim(size) else [size] * 2)]
     np.testing.assert_array_equal(ap.adaptive_avg_pool2d(x, size), ap.adaptive_avg_pool2d(x, plain))
@@ -102,16 +102,16 @@ def test_index_is_evaluated_once():
 @pytest.mark.parametrize(
     ("operation", "ndim", "shape", "size", "expected"),
     [
-        ("avg", 3, (1, 64, 10, 9, 8), 0, (1, 64, 0, 0, 0)),  # E005
+        ("avg", 3, (1, 64, 10, 9, 8), 0, (1, 64, 0, 0, 0)),  # nothing asked for
         ("max", 3, (1, 4, 10, 9, 8), 0, (1, 4, 0, 0, 0)),
-        ("max", 2, (1, 1, 4, 4), (0, 3), (1, 1, 0, 3)),  # E006
-        ("avg", 2, (0, 10, 10), 3, (0, 3, 3)),  # E023
+        ("max", 2, (1, 1, 4, 4), (0, 3), (1, 1, 0, 3)),  # no rows asked for
+        ("avg", 2, (0, 10, 10), 3, (0, 3, 3)),  # no channels, or no batch
         ("avg", 1, (0, 16, 50), 3, (0, 16, 3)),
         ("avg", 3, (0, 16, 50, 44, 31), 3, (0, 16, 3, 3, 3)),
-        ("max", 1, (1, 0, 50), 3, (1, 0, 3)),  # E024
-        ("avg", 2, (1, 3, 0, 7), (0, 3), (1, 3, 0, 3)),  # E026
+        ("max", 1, (1, 0, 50), 3, (1, 0, 3)),  # no channels
+        ("avg", 2, (1, 3, 0, 7), (0, 3), (1, 3, 0, 3)),  # an empty axis kept empty
         ("max", 2, (1, 3, 0, 7), (3, 0), (1, 3, 3, 0)),
-        ("max", 2, (0, 3, 0, 0), (3, 3), (0, 3, 3, 3)),  # E027
+        ("max", 2, (0, 3, 0, 0), (3, 3), (0, 3, 3, 3)),  # empty axes, but nothing to fill
     ],
 )
 def test_empty_results(operation, ndim, shape, size, expected):
@@ -131,7 +131,7 @@ def test_empty_results(operation, ndim, shape, size, expected):
 @pytest.mark.parametrize("operation", ["avg", "max"])
 @pytest.mark.parametrize("shape", [(1, 3, 0, 7), (1, 3, 7, 0)])
 def test_empty_pooled_axis(operation, shape):
-    """E025: no mean and no maximum of nothing."""
+    """No mean and no maximum of nothing."""
     with pytest.raises(ValueError, match=re.escape(f"got shape {shape} and output size (3, 3)")):
         function(operation, 2)(zeros(*shape), 3)
     with pytest.raises(ValueError, match="pooled axis of x is empty"):
@@ -140,7 +140,7 @@ def test_empty_pooled_axis(operation, shape):
 
 @pytest.mark.parametrize("dtype", ["int64", "bool"])
 def test_empty_output_accepts_the_same_dtypes(dtype):
-    """E007."""
+    """Whether a dtype is taken does not depend on the size."""
     assert ap.adaptive_avg_pool2d(np.ones((1, 1, 4, 4), dtype), 0).shape == (1, 1, 0, 0)
     with pytest.raises(TypeError, match="got complex128"):
         ap.adaptive_avg_pool2d(np.ones((1, 1, 4, 4), complex), 0)
@@ -149,7 +149,7 @@ def test_empty_output_accepts_the_same_dtypes(dtype):
 @pytest.mark.parametrize(
     ("x", "data_format", "message"),
     [
-        (np.float32(1), "channels_first", "must have shape (..., H, W) "),  # E020
+        (np.float32(1), "channels_first", "must have shape (..., H, W) "),  # no axes at all
         (zeros(5), "channels_first", "for data_format 'channels_first', got shape (5,)"),
         (zeros(5, 5), "channels_last", "must have shape (..., H, W, C) "),
     ],
@@ -161,7 +161,7 @@ def test_too_few_axes(x, data_format, message):
 
 
 def test_no_leading_axis_is_fine():
-    """E020, E028."""
+    """Neither batch nor channels; and planes of one element."""
     assert ap.adaptive_avg_pool2d([[1.0, 2.0], [3.0, 4.0]], (2, 2)).tolist() == [[1, 2], [3, 4]]
     one = np.full((1, 1, 1, 1), 7.0)
     assert ap.adaptive_avg_pool2d(one, (1, 1)).tolist() == [[[[7.0]]]]
@@ -179,7 +179,7 @@ def test_no_leading_axis_is_fine():
     ids=lambda x: str(getattr(x, "dtype", x))[:20],
 )  # fmt: skip
 def test_unsupported_dtypes(x):
-    """E067, E031."""
+    """Arrays of other dtypes, and what is no array."""
     for call in (ap.adaptive_avg_pool2d, ap.adaptive_max_pool2d):
         with pytest.raises(
             TypeError, match="x must have one of the dtypes float16, bfloat16, float32"
@@ -194,7 +194,7 @@ def test_long_double_is_not_float64():
 
 
 def test_ragged_list():
-    """E031."""
+    """Rows of different lengths are no array."""
     with pytest.raises((TypeError, ValueError), match="adaptive_avg_pool2d: x"):
         ap.adaptive_avg_pool2d([[1.0, 2.0], [3.0]], 2)
 
@@ -372,7 +372,7 @@ OUTS = {
 
 @pytest.mark.parametrize(("out", "error", "message"), OUTS.values(), ids=OUTS)
 def test_out_that_does_not_fit(out, error, message):
-    """E078."""
+    """Nothing is written into an `out` that is refused."""
     before = np.array(out)
     g = np.ones((1, 1), np.float32)
     index = np.zeros((1, 1), np.int64)
@@ -412,11 +412,11 @@ def test_bad_half_of_a_pair_leaves_the_other_untouched():
 
 
 BAD_GRADIENTS = {
-    "E081": ("avg", 1, (1, 3, 8, 3), (1, 48)),
-    "E082-channels": ("avg", 2, (1, 2, 1, 1), (1, 1, 1, 1)),
-    "E082-fewer": ("avg", 2, (1, 1, 1, 1), (1, 2, 1, 1)),
-    "E082-batch": ("avg", 2, (2, 1, 1, 1), (1, 1, 1, 1)),
-    "E083": ("avg", 3, (1, 1, 2, 2, 2), (1, 2, 4, 4, 4)),
+    "no-channels": ("avg", 1, (1, 3, 8, 3), (1, 48)),
+    "more-channels": ("avg", 2, (1, 2, 1, 1), (1, 1, 1, 1)),
+    "fewer-channels": ("avg", 2, (1, 1, 1, 1), (1, 2, 1, 1)),
+    "larger-batch": ("avg", 2, (2, 1, 1, 1), (1, 1, 1, 1)),
+    "fewer-channels-3d": ("avg", 3, (1, 1, 2, 2, 2), (1, 2, 4, 4, 4)),
     "rank": ("avg", 2, (2, 2), (1, 4, 4)),
 }
 
@@ -435,7 +435,7 @@ def test_shapes_of_gradients(operation, ndim, shape, input_shape):
 
 
 def test_channels_must_agree_in_channels_last_too():
-    """E082."""
+    """There the channels overrun the other way."""
     g = np.ones((1, 1, 1, 2), np.float32)
     with pytest.raises(ValueError, match=re.escape("agree but on the pooled axes (1, 2)")):
         ap.adaptive_avg_pool2d_backward(g, (1, 1, 1, 1), data_format="channels_last")
@@ -443,7 +443,7 @@ def test_channels_must_agree_in_channels_last_too():
 
 @pytest.mark.parametrize("shape", [(1, 4, 3, 1), (1, 4, 4), (4, 4, 4, 1)])
 def test_indices_must_have_the_shape_of_the_gradient(shape):
-    """E084."""
+    """As many elements are not enough."""
     g = np.ones((1, 4, 4, 4), np.float32)
     with pytest.raises(ValueError, match="indices must have the shape of grad_output"):
         ap.adaptive_max_pool2d_backward(g, np.zeros(shape, np.int64), (1, 4, 4, 4))
@@ -453,7 +453,7 @@ def test_indices_must_have_the_shape_of_the_gradient(shape):
 @pytest.mark.parametrize("place", [0, -1])
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_index_outside_the_plane(index, place, dtype, data_format):
-    """E086: nothing is written, wherever the bad index stands."""
+    """Nothing is written, wherever the bad index stands."""
     shape, input_shape = ((2, 3, 2, 2), (2, 3, 3, 4))
     if data_format == "channels_last":
         shape, input_shape = (2, 2, 2, 3), (2, 3, 4, 3)
@@ -471,7 +471,7 @@ def test_index_outside_the_plane(index, place, dtype, data_format):
     "dtype", ["int32", "int64", ">i4", ">i8", "uint8", "uint64", "float64", "bool", "int16"]
 )
 def test_dtypes_of_indices(dtype):
-    """E087. Foreign byte order is converted, as for every input."""
+    """Foreign byte order is converted, as for every input."""
     indices = np.zeros((2, 2), dtype)
     indices[1, 1] = 1
     call = lambda: ap.adaptive_max_pool2d_backward(np.ones((2, 2)), indices, (1, 4))  # noqa: E731
@@ -512,7 +512,7 @@ def test_gradient_of_a_pooled_axis_that_is_empty():
 
 @pytest.mark.parametrize("size", [(2**31, 1), 2**20])
 def test_no_memory(size):
-    """E013: a MemoryError in Python, the process alive, the next call right."""
+    """A MemoryError in Python, the process alive, the next call right."""
     resource = pytest.importorskip("resource", reason="address space limits are a Unix thing")
     x = np.ones((1, 1, 2, 2), np.float32)
     limits = resource.getrlimit(resource.RLIMIT_AS)

@@ -85,8 +85,22 @@ def channels_for(cases, many, limit):
     ]
 
 
+# These take seconds each; with other channels, their paths are in every run.
+SECONDS = [
+    ("many-windows-to-a-column", 600),
+    ("too-many-windows-to-a-column", 1),
+    ("too-many-windows-to-a-column", 2),
+]
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize(("case", "channels"), channels_for(AVERAGES, 600, 10**5))
+@pytest.mark.parametrize(
+    ("case", "channels"),
+    [
+        pytest.param(*pair, marks=[pytest.mark.slow] if pair in SECONDS else [])
+        for pair in channels_for(AVERAGES, 600, 10**5)
+    ],
+)
 def test_average(rng, case, dtype, channels):
     sizes, windows = AVERAGES[case]
     if isinstance(windows[0], int):

@@ -4,6 +4,8 @@ What is promised is that nothing outside the arrays is read or written, that ind
 plane, and that the next call is right. In processes of their own: a failure is a fault.
 """
 
+import itertools
+
 import pytest
 from guarded import UNAVAILABLE
 from test_guard_pages import run
@@ -63,8 +65,22 @@ print("all done")
 """
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "float32", "float64"])
+def races(*some, quick):
+    """All combinations; those not in `quick` are slow, for each takes seconds on two CPUs."""
+    return [
+        pytest.param(*case, marks=[] if case in quick else [pytest.mark.slow])
+        for case in itertools.product(*some)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "lanes"),
+    races(
+        ["uint8", "int16", "float16", "float32", "float64"],
+        [1, 3],
+        quick=[("uint8", 1), ("float16", 3), ("float32", 1)],
+    ),
+)
 def test_maximum_of_what_changes(dtype, lanes):
     """The largest element may be gone by the time its place is looked for."""
     status, said, errors = run("-c", HAMMER + MAXIMUM, dtype, str(lanes))
@@ -100,11 +116,20 @@ print("all done")
 """
 
 
-@pytest.mark.parametrize("plane", [100, 300_000], ids=["small-plane", "large-plane"])
-@pytest.mark.parametrize("index", ["int32", "int64"])
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("dtype", "index", "plane"),
+    races(
+        ["float16", "float32", "float64"],
+        ["int32", "int64"],
+        [100, 300_000],
+        quick=[
+            ("float16", "int64", 300_000), ("float16", "int32", 100), ("float32", "int32", 300_000),
+            ("float64", "int64", 100),
+        ],
+    ),
+)  # fmt: skip
 def test_indices_that_change(dtype, index, plane):
-    """E089: an index is read once, and it is that which is checked and used."""
+    """An index is read once, and it is that which is checked and used."""
     status, said, errors = run("-c", HAMMER + BACKWARD, dtype, index, str(plane))
     assert (status, said[-2:]) == (0, ["all done", ""]), errors
 

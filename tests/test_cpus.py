@@ -2,11 +2,13 @@
 
 import math
 import os
+import sys
 
 import pytest
 from processes import python
 
 from adaptive_pool import _cpus
+from adaptive_pool._kernels import parallel
 
 V1 = "9:name=systemd:/a/b\n1:cpu,cpuacct:/a/b\n"
 V2 = "0::/a/b\n"
@@ -79,3 +81,46 @@ import adaptive_pool as ap
 print([ap.get_num_threads(), ap.config()["cpu_limit"]])
 """
     assert python(code, OMP_NUM_THREADS="", ADAPTIVE_POOL_NUM_THREADS="") == [1, 1]
+
+
+CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+
+
+@pytest.mark.skipif("openmp" not in parallel.backends(), reason="built without OpenMP")
+@pytest.mark.skipif(sys.platform != "linux", reason="libgomp binds threads on Linux")
+@pytest.mark.parametrize(
+    ("first", "variable", "value", "cpus"),
+    [
+        ("adaptive_pool", "OMP_PROC_BIND", "close", CPUS),
+        ("adaptive_pool", "OMP_PROC_BIND", "spread", CPUS),
+        ("adaptive_pool", "OMP_PROC_BIND", "false", CPUS),
+        ("adaptive_pool", "OMP_PLACES", "cores", CPUS),
+        ("adaptive_pool", "OMP_PLACES", f"{{{CPUS[-1]}}}", CPUS[-1:]),
+        ("adaptive_pool", "GOMP_CPU_AFFINITY", " ".join(map(str, CPUS)), CPUS),
+        ("adaptive_pool", "GOMP_CPU_AFFINITY", str(CPUS[-1]), CPUS[-1:]),
+        ("torch", "OMP_PROC_BIND", "close", CPUS),
+    ],
+)
+def test_main_thread_bound_by_openmp(first, variable, value, cpus):
+    """libgomp does that when it is loaded, and the main thread has one CPU from then on."""
+    if first == "torch":
+        pytest.importorskip("torch", reason="PyTorch brings a libgomp of its own")
+    code = f"""
+import json, os, time
+import {first}
+import numpy as np
+import adaptive_pool as ap
+before = set(os.listdir("/proc/self/task"))
+ap.adaptive_avg_pool2d(np.ones((64, 64, 32, 32), np.float32), 4, num_threads=2)
+ours = set(os.listdir("/proc/self/task")) - before
+end = time.monotonic() + 20
+while time.monotonic() < end:  # a thread asks for its CPUs when it begins
+    allowed = {{cpu for thread in ours for cpu in os.sched_getaffinity(int(thread))}}
+    if allowed == {set(cpus)}:
+        break
+print(json.dumps([ap.get_num_threads(), ap.config()["cpu_limit"], sorted(allowed)]))
+"""
+    environment = {"OMP_NUM_THREADS": "", "ADAPTIVE_POOL_NUM_THREADS": "", variable: value}
+    threads, limit, allowed = python(code, **environment)
+    assert threads == limit == math.ceil(min(len(cpus), _cpus._quota()))
+    assert allowed == cpus

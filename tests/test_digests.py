@@ -16,7 +16,7 @@ from adaptive_pool import _kernels, _threads
 
 GOLDEN = json.loads(FILE.read_text())
 
-# Every offset from a cache line is tried with these, which read and write in place where they can.
+# Offsets from a cache line are tried with these, which read and write in place where they can.
 ALIGNED = ["2d", "pack", "stacks", "one-number", "long-windows", "half-the-size"]
 
 
@@ -135,6 +135,13 @@ WAYS = {
 }
 
 
+# Ways that take the same code as others do, in other numbers.
+AGAIN = ["2-threads", "7-threads", "halves", "one-by-one", "every-second", "reversed",
+         "channels-last-2-threads", "channels-last-7-threads"]  # fmt: skip
+# The last byte of a vector in a line, and elements of every size across its end.
+OFFSETS = [1, 2, 4, 8, 16, 32, 60, 63]
+
+
 def golden(names):
     """The digests of some cases, of the dtypes that there are here."""
     here = {name: {d.name for d in digests.dtypes_of(CASES[name])} for name in names}
@@ -149,16 +156,27 @@ def golden(names):
 def eager(monkeypatch):
     """Threads are used however little there is to do."""
     monkeypatch.setattr(_threads, "BYTES_PER_THREAD", 1)
-    monkeypatch.setattr(_threads, "BYTES_PER_POOL_THREAD", 1)
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, id=name, marks=[pytest.mark.slow] if name in AGAIN else [])
+        for name, way in WAYS.items()
+    ],
+)
 @pytest.mark.parametrize("name", CASES)
 def test_same_bits(name, way, eager):
     assert digests.digests([name], way) == golden([name])
 
 
-@pytest.mark.parametrize("offset", range(1, 64))
+@pytest.mark.parametrize(
+    "offset",
+    [
+        pytest.param(offset, marks=[] if offset in OFFSETS else [pytest.mark.slow])
+        for offset in range(1, 64)
+    ],
+)
 @pytest.mark.parametrize("name", ALIGNED)
 def test_any_alignment(name, offset):
     assert digests.digests([name], Aligned(offset)) == golden([name])

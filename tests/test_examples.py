@@ -94,7 +94,7 @@ def kernels_and_strides(size, count):
 
 @pytest.mark.parametrize(("size", "count"), [(224, 13), (17, 5), (33, 9), (8, 6), (5, 7), (11, 4)])
 def test_no_kernel_and_stride_reproduces_torch(size, count):
-    """E033: no single pair gives the windows of the "torch" rule at these sizes."""
+    """No single pair gives the windows of the "torch" rule at these sizes."""
     assert kernels_and_strides(size, count) == []
 
 
@@ -113,16 +113,16 @@ def test_where_a_kernel_and_stride_reproduce_torch(size):
 @pytest.mark.parametrize(
     ("operation", "shape", "counts", "data_format"),
     [
-        ("avg", (1, 14, 56, 78), (34, 13), "channels_first"),  # E043
+        ("avg", (1, 14, 56, 78), (34, 13), "channels_first"),  # windows that overlap
         ("avg", (1, 5, 46, 97), (4, 96), "channels_first"),
         ("avg", (1, 46, 97, 5), (4, 96), "channels_last"),
         ("avg", (1, 2, 64, 32, 32), (7, 8, 9), "channels_first"),
-        ("max", (2, 3, 6, 6), (2, 2), "channels_first"),  # E070
+        ("max", (2, 3, 6, 6), (2, 2), "channels_first"),  # indices in both layouts
         ("max", (4, 8, 10, 10), (7, 7), "channels_last"),
         ("max", (4, 9, 14, 8), (5, 8), "channels_last"),
         ("max", (4, 11, 11, 8), (1, 1), "channels_last"),
         ("max", (2, 3, 3, 1), (1, 1), "channels_last"),
-        ("max", (1, 1, 2, 2), (4, 4), "channels_first"),  # E035
+        ("max", (1, 1, 2, 2), (4, 4), "channels_first"),  # more outputs than inputs
     ],
 )
 def test_sizes_that_peers_got_wrong(operation, shape, counts, data_format):
@@ -143,13 +143,13 @@ def test_sizes_that_peers_got_wrong(operation, shape, counts, data_format):
 
 
 def test_gradient_of_nothing():
-    """E091: zeros, where torch raises."""
+    """Zeros, where torch raises."""
     g = ap.adaptive_avg_pool2d_backward(np.ones((1, 64, 0, 0)), (1, 64, 10, 9))
     np.testing.assert_array_equal(g, np.zeros((1, 64, 10, 9)))
 
 
 def test_gradient_of_overlapping_windows():
-    """E092: (1, 1, 2, 2, 4) -> 2 and the like: the sum is the number of outputs."""
+    """(1, 1, 2, 2, 4) -> 2 and the like: the sum is the number of outputs."""
     for shape, counts in (((1, 1, 2, 2, 4), (2, 2, 2)), ((1, 1, 3, 5, 2), (2, 3, 4))):
         g = ap.adaptive_avg_pool3d_backward(np.ones((1, 1, *counts)), shape)
         # At most 30 elements: 30 roundings of 1.1e-16.

@@ -11,6 +11,8 @@ from adaptive_pool._kernels import parallel
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's /proc or libgomp")
 
+backends = pytest.mark.parametrize("backend", parallel.backends())
+
 COMMON = """
 import ctypes, json, multiprocessing, os, sys, threading, time, warnings
 import numpy as np
@@ -43,15 +45,17 @@ def threads():
 """
 
 
-def test_after_a_parallel_call():
+@backends
+def test_after_a_parallel_call(backend):
     code = """
 expected = pooled()
 print(exit_of_child(lambda: int((pooled() != expected).any())))
 """
-    assert python(COMMON + code) == 0
+    assert python(COMMON + code, ADAPTIVE_POOL_THREADS=backend) == 0
 
 
-def test_of_a_child():
+@backends
+def test_of_a_child(backend):
     code = """
 expected = pooled()
 def again():
@@ -59,10 +63,11 @@ def again():
     return exit_of_child(lambda: int((pooled() != expected).any()))
 print(exit_of_child(again))
 """
-    assert python(COMMON + code) == 0
+    assert python(COMMON + code, ADAPTIVE_POOL_THREADS=backend) == 0
 
 
-def test_by_another_thread_than_the_one_that_called():
+@backends
+def test_by_another_thread_than_the_one_that_called(backend):
     code = """
 expected, exits = pooled(), []
 thread = threading.Thread(target=lambda: (pooled(), exits.append(
@@ -71,10 +76,11 @@ thread.start()
 thread.join()
 print(exits)
 """
-    assert python(COMMON + code) == [0]
+    assert python(COMMON + code, ADAPTIVE_POOL_THREADS=backend) == [0]
 
 
-def test_while_other_threads_are_in_calls():
+@backends
+def test_while_other_threads_are_in_calls(backend):
     code = """
 expected, stop = pooled(), False
 def call():
@@ -92,7 +98,7 @@ for thread in threads:
     thread.join()
 print(json.dumps(sorted(exits, key=str)))
 """
-    assert python(COMMON + code) == [0]
+    assert python(COMMON + code, ADAPTIVE_POOL_THREADS=backend) == [0]
 
 
 def test_the_parent_goes_on():
@@ -104,7 +110,8 @@ print([*exits, int((pooled() != expected).any())])
     assert python(COMMON + code) == [0, 0, 0, 0]
 
 
-def test_multiprocessing_pool():
+@backends
+def test_multiprocessing_pool(backend):
     code = """
 expected = pooled()
 def differs(_):
@@ -112,7 +119,7 @@ def differs(_):
 with multiprocessing.get_context("fork").Pool(3) as workers:
     print(workers.map_async(differs, range(12)).get(timeout=30))
 """
-    assert python(COMMON + code) == [0] * 12
+    assert python(COMMON + code, ADAPTIVE_POOL_THREADS=backend) == [0] * 12
 
 
 @linux

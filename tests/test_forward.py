@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, dtype_of, random_array
+from cases import CHANNELS, DTYPES, FLOATS, INTEGERS, RULES, SIZES, SMALL, dtype_of, random_array
 from oracle import assert_average, assert_maximum, function, pooled_last, shape_of, tables
 
 import adaptive_pool as ap
@@ -61,7 +61,7 @@ def test_rules(rng, sizes, counts, rule, data_format):
     )
 
 
-@pytest.mark.parametrize("size", range(1, 25))
+@pytest.mark.parametrize("size", SMALL)
 def test_every_small_size(rng, size, data_format):
     """All (I, O) in 1..24 x 1..30, on both axes: H from `size`, W from its mirror image."""
     x = random_array(rng, shape_of((), (size, 25 - size), 3, data_format), "float32")
@@ -69,7 +69,7 @@ def test_every_small_size(rng, size, data_format):
         check(x, (count, 31 - count), data_format)
 
 
-@pytest.mark.parametrize("size", range(1, 25))
+@pytest.mark.parametrize("size", SMALL)
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int16", "uint64"])
 def test_every_small_size_in_1d(rng, size, dtype):
     x = random_array(rng, (5, size), dtype)
@@ -96,7 +96,7 @@ def test_any_number_of_leading_axes(rng, lead, ndim, data_format):
 @pytest.mark.parametrize("operation", ["avg", "max"])
 @pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
 def test_identity(rng, operation, dtype, ndim):
-    """E015: None keeps an axis: bit for bit the input, copied."""
+    """None keeps an axis: bit for bit the input, copied."""
     x = random_array(rng, (2, 3, 5, 2)[: ndim + 1], dtype)
     if dtype in FLOATS:
         x.flat[:3] = -0.0, np.inf, 0.0
@@ -167,7 +167,7 @@ def test_index_dtype(rng, index_dtype, data_format):
 @pytest.mark.parametrize("channels", [1, 3, 5, 16, 70, 130, 600])
 @pytest.mark.parametrize("width", [16, 20, 31, 32, 40, 700])
 def test_layouts_agree_to_the_bit(rng, channels, width):
-    """E052: however few or many the lanes, whatever the tile, windows short and long.
+    """However few or many the lanes, whatever the tile, windows short and long.
 
     The sums themselves, in float64 and of elements of all magnitudes, show any other order.
     """

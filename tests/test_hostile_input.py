@@ -434,7 +434,7 @@ print(json.dumps(said))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how much address space is in use")
 def test_results_that_do_not_fit():
-    """E013: MemoryError for what could be addressed but is not there; the next call is right."""
+    """MemoryError for what could be addressed but is not there; the next call is right."""
     said = python(NO_MEMORY)
     assert said == dict.fromkeys(said, "MemoryError")
     assert len(said) == 9

@@ -18,7 +18,7 @@ g = np.ones((4, 3, 3), np.float32)
 
 
 def test_other_threads_run_during_a_long_call():
-    """E105: the GIL is released."""
+    """The GIL is released."""
     code = """
 times = []
 stop = threading.Event()
@@ -41,7 +41,7 @@ print(json.dumps(sum(begin + third < t < end - third for t in times)))
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_interrupt_during_a_long_call(threads):
-    """E105: the call ends, its result is complete, and then there is a KeyboardInterrupt."""
+    """The call ends, its result is complete, and then there is a KeyboardInterrupt."""
     code = f"""
 expected = ap.adaptive_avg_pool2d(g, 1).tolist()
 begin, sent = time.monotonic(), []
@@ -66,7 +66,7 @@ print(json.dumps([
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_interpreter_ends_during_a_call(threads):
-    """E108: a daemon thread is in the middle of it."""
+    """A daemon thread is in the middle of it."""
     code = f"""
 started = threading.Event()
 def work():
@@ -83,7 +83,7 @@ print(json.dumps("the end"))
 
 
 def test_import_in_a_thread():
-    """E108."""
+    """Eight threads import it at once."""
     code = """
 import json, threading
 results = []
@@ -101,7 +101,7 @@ print(json.dumps(results))
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the module has another name from 3.13 on")
 @pytest.mark.parametrize("first", [False, True], ids=["alone", "after-the-main-interpreter"])
 def test_import_in_a_subinterpreter(first):
-    """E108: it works where NumPy's own import does, and is an ImportError otherwise."""
+    """It works where NumPy's own import does, and is an ImportError otherwise."""
     code = f"""
 import json, _xxsubinterpreters as interpreters
 if {first}:

@@ -62,7 +62,7 @@ def test_each_build_says_what_it_is(isa, module):
 
 @pytest.mark.parametrize("isa", _kernels.isas_built)
 def test_same_bits(isa):
-    """E107."""
+    """Each build gives the bits of the baseline."""
     if not _kernels._RUNS[isa]:
         pytest.skip(f"this processor does not run {isa}")
     name, digests = json.loads(run(DIGESTS, isa).stdout)

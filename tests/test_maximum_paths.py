@@ -61,11 +61,18 @@ def test_short_windows(rng, case, dtype, channels):
 @pytest.mark.parametrize("case", LONG + SEVERAL + SHORT, ids=ids)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    "rare",
-    [[np.nan], [np.inf, -np.inf], [np.nan, np.inf, -np.inf], [0.0, -0.0]],
-    ids=["nan", "infinities", "both", "zeros"],
+    ("channels", "rare"),
+    [
+        pytest.param(4, [np.nan], id="4-nan", marks=pytest.mark.slow),
+        pytest.param(4, [np.inf, -np.inf], id="4-infinities"),
+        pytest.param(4, [np.nan, np.inf, -np.inf], id="4-both"),
+        pytest.param(4, [0.0, -0.0], id="4-zeros"),
+        pytest.param(40, [np.nan], id="40-nan", marks=pytest.mark.slow),
+        pytest.param(40, [np.inf, -np.inf], id="40-infinities", marks=pytest.mark.slow),
+        pytest.param(40, [np.nan, np.inf, -np.inf], id="40-both"),
+        pytest.param(40, [0.0, -0.0], id="40-zeros", marks=pytest.mark.slow),
+    ],
 )
-@pytest.mark.parametrize("channels", [4, 40])
 def test_special_values(rng, case, dtype, rare, channels):
     """One NaN or many, infinities whose sum is NaN, zeros of both signs as maxima."""
     for often in (0.001, 0.1):

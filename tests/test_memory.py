@@ -37,23 +37,23 @@ def everything(x, counts, data_format="channels_first", out_like=None):
 
 
 VIEWS = {
-    "E068-every-second": lambda x: x[::2, ::2, ::2, ::2],
-    "E072-reversed": lambda x: x[..., ::-1],
+    "every-second": lambda x: x[::2, ::2, ::2, ::2],
+    "last-axis-reversed": lambda x: x[..., ::-1],
     "all-reversed": lambda x: x[::-1, ::-1, ::-1, ::-1],
-    "E072-transposed": lambda x: x.T,
+    "transposed": lambda x: x.T,
     "rows-and-columns-swapped": lambda x: x.transpose(0, 1, 3, 2),
     "channels-moved": lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1),
     "channels-moved-back": lambda x: np.moveaxis(
         np.ascontiguousarray(np.moveaxis(x, -1, 1)), 1, -1
     ),
     "crop": lambda x: x[1:3, 1:5, 3:11, 2:9],
-    "E072-broadcast": lambda x: np.broadcast_to(x[:1, :1], x.shape),
+    "broadcast-planes": lambda x: np.broadcast_to(x[:1, :1], x.shape),
     "broadcast-columns": lambda x: np.broadcast_to(x[..., :1], x.shape),
     "fortran": np.asfortranarray,
     "some-channels": lambda x: x[:, :4],
     "one-channel": lambda x: x[:, 2:3],
-    "E076-one-column": lambda x: x[..., 5:6],
-    "E076-one-row": lambda x: x[:, :, 5:6],
+    "one-column": lambda x: x[..., 5:6],
+    "one-row": lambda x: x[:, :, 5:6],
     "odd-strides-of-size-1": lambda x: np.lib.stride_tricks.as_strided(
         x, (1, *x.shape[1:]), (12345, *x.strides[1:])
     ),
@@ -114,7 +114,7 @@ def test_field_of_a_packed_record(rng, field):
     "dtype", [d for d in DTYPES if d not in ("bool", "int8", "uint8", "bfloat16")]
 )
 def test_foreign_byte_order(rng, dtype):
-    """E074: converted, never read as it is; the result is in the machine's order."""
+    """Converted, never read as it is; the result is in the machine's order."""
     x = random_array(rng, (2, 3, 9, 10), dtype)
     swapped = x.astype(x.dtype.newbyteorder())
     actual = everything(swapped, (2, 3))
@@ -124,7 +124,7 @@ def test_foreign_byte_order(rng, dtype):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_read_only_and_memory_mapped(rng, tmp_path, dtype):
-    """E077."""
+    """An input that cannot be written is only read."""
     x = random_array(rng, (2, 3, 9, 10), dtype)
     expected = [bits(e) for e in everything(x, (2, 3))]
     frozen = x.copy()
@@ -136,7 +136,7 @@ def test_read_only_and_memory_mapped(rng, tmp_path, dtype):
 
 
 def test_same_looking_arrays_in_both_layouts():
-    """E076: the layout comes from the argument alone."""
+    """One row and one column, or one channel: the layout comes from the argument alone."""
     x = np.arange(5.0).reshape(1, 5, 1, 1)
     assert ap.adaptive_avg_pool2d(x, 1).shape == (1, 5, 1, 1)
     assert ap.adaptive_avg_pool2d(x, 1, data_format="channels_last").tolist() == [[[[2.0]]]]
@@ -204,7 +204,7 @@ def test_out_of_the_average_takes_its_dtype():
 
 @pytest.mark.parametrize("shift", [0, 1, 5, 40])
 def test_out_overlaps_an_input(rng, shift):
-    """E078: the result is right all the same."""
+    """The result is right all the same."""
     memory = random_array(rng, (400,), "float64")
     pristine = memory.copy()
 

@@ -178,7 +178,7 @@ def test_a_mean_that_two_roundings_would_get_wrong(side):
 
 
 def test_issue_examples_of_halves(rng):
-    """E044, E045, E047."""
+    """Sums past 2048, where float16 stops counting; means of many; one division, by the count."""
     assert ap.adaptive_avg_pool2d(np.ones((1, 1, 64, 64), np.float16), 1).ravel() == 1.0
     x = rng.random((2, 3, 16, 56, 56)).astype(np.float16)
     y = ap.adaptive_avg_pool3d(x, 1).astype(np.float64)
@@ -193,7 +193,7 @@ def test_issue_examples_of_halves(rng):
 
 
 def test_halves_overflow_nowhere(rng):
-    """E045: a window of 65536 large float16 values, whose sum no float16 holds."""
+    """A window of 65536 large float16 values, whose sum no float16 holds."""
     x = (rng.random((2, 4, 256, 256)) * 6e4).astype(np.float16)
     y = ap.adaptive_avg_pool2d(x, (2, 2)).astype(np.float64)
     exact = x.astype(np.float64).reshape(2, 4, 2, 128, 2, 128).mean(axis=(3, 5))
@@ -202,7 +202,7 @@ def test_halves_overflow_nowhere(rng):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 99, 100, 255, 256, 257, 999, 1000])
 def test_identity_and_global_mean(rng, n):
-    """E041."""
+    """One output for each input, and one for all."""
     x = rng.standard_normal((1, 1, n)).astype(np.float32)
     assert ap.adaptive_avg_pool1d(x, n).tobytes() == x.tobytes()
     exact = math.fsum(x.ravel().tolist()) / n
@@ -211,7 +211,7 @@ def test_identity_and_global_mean(rng, n):
 
 
 def test_identity_past_32_bits():
-    """E039: 65537 * 65537 does not fit 32 bits, signed or unsigned."""
+    """65537 * 65537 does not fit 32 bits, signed or unsigned."""
     x = np.arange(65537, dtype=np.float32).reshape(1, 1, -1)
     assert ap.adaptive_avg_pool1d(x, 65537).tobytes() == x.tobytes()
 
@@ -219,8 +219,8 @@ def test_identity_past_32_bits():
 @pytest.mark.parametrize(
     ("sizes", "counts"),
     [
-        ((4091,), (4105,)), ((4093,), (4103,)), ((4095,), (4101,)),  # E037
-        ((5877, 3697), (2855, 1)), ((5877, 3697), (2863, 1)),  # E036
+        ((4091,), (4105,)), ((4093,), (4103,)), ((4095,), (4101,)),  # the smallest such sizes
+        ((5877, 3697), (2855, 1)), ((5877, 3697), (2863, 1)),  # past the end
         ((4757, 560), (3527, 2219)), ((5873, 3693), (3527, 2219)),
     ],
 )  # fmt: skip

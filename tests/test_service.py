@@ -327,6 +327,7 @@ def test_requests_under_way_are_answered_after_the_signal_to_end():
         assert httpx.post(f"{url}/features", content=parts()).status_code == 200
 
 
+@pytest.mark.slow
 def test_load():
     """A few seconds: every answer right, every bad request refused, no memory kept."""
     environment = {**os.environ, "SERVICE_MAX_BYTES": str(2**19), "SERVICE_WORKERS": "2"}

@@ -15,7 +15,7 @@ NAN, INF = np.nan, np.inf
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("value", [NAN, -INF, INF])
 def test_full_of_one_value(ndim, dtype, value):
-    """E056, E057: an index in range, and a gradient that goes there."""
+    """An index in range, and a gradient that goes there."""
     shape = (1, 1, *(3,) * ndim)
     x = np.full(shape, value, dtype_of(dtype))
     y, indices = function("max", ndim)(x, 1, return_indices=True)
@@ -27,7 +27,7 @@ def test_full_of_one_value(ndim, dtype, value):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_least_value_of_the_type(dtype):
-    """E063: what a search starts from must not win, nor leave the index unset."""
+    """What a search starts from must not win, nor leave the index unset."""
     dtype = dtype_of(dtype)
     least = {"b": False, "i": None, "u": 0}.get(dtype.kind, -INF)
     least = np.iinfo(dtype).min if least is None else least
@@ -38,7 +38,7 @@ def test_least_value_of_the_type(dtype):
 
 
 def test_last_nan_wins():
-    """E058."""
+    """As in PyTorch."""
     y, indices = ap.adaptive_max_pool2d([[NAN, NAN, 3.0, 3.0]], 1, return_indices=True)
     assert np.isnan(y[0, 0])
     assert indices.tolist() == [[1]]
@@ -47,7 +47,7 @@ def test_last_nan_wins():
 @pytest.mark.parametrize("channels", [1, 3, 16, 33])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_nan_anywhere(rng, channels, dtype, data_format):
-    """E060: the vector body and the tail of a loop agree; so do both layouts, and both paths."""
+    """The vector body and the tail of a loop agree; so do both layouts, and both paths."""
     shape = (2, channels, 9, 21) if data_format == "channels_first" else (2, 9, 21, channels)
     x = rng.standard_normal(shape).astype(dtype_of(dtype))
     x[rng.random(shape) < 0.1] = NAN
@@ -72,7 +72,7 @@ def test_nan_anywhere(rng, channels, dtype, data_format):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_first_of_two_zeros(dtype):
-    """E062: the sign of the maximum is that of the element at the index, with indices or not."""
+    """The sign of the maximum is that of the element at the index, with indices or not."""
     for row, sign in (([-0.0, 0.0], True), ([0.0, -0.0], False), ([-1.0, -0.0, 0.0], True)):
         x = np.array([row], dtype_of(dtype))
         y, indices = ap.adaptive_max_pool2d(x, 1, return_indices=True)
@@ -93,7 +93,7 @@ def test_first_zero_in_row_major_order():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_ties_go_to_the_first(dtype, data_format):
-    """E061."""
+    """In row-major order of the window."""
     x = np.ones((1, 6, 6, 6), dtype_of(dtype))
     _, indices = ap.adaptive_max_pool2d(x, 3, return_indices=True, data_format=data_format)
     expected = np.array([[0, 2, 4], [12, 14, 16], [24, 26, 28]])
@@ -103,7 +103,7 @@ def test_ties_go_to_the_first(dtype, data_format):
 
 
 def test_indices_of_overlapping_windows():
-    """E034."""
+    """Indices count in the plane, not in the window."""
     x = np.arange(25.0).reshape(5, 5)
     y, indices = ap.adaptive_max_pool2d(x, (3, 3), return_indices=True)
     expected = [[6, 8, 9], [16, 18, 19], [21, 23, 24]]
@@ -112,7 +112,7 @@ def test_indices_of_overlapping_windows():
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_indices_past_float32(count):
-    """E065: exact in a plane of more elements than float32 can count."""
+    """Exact in a plane of more elements than float32 can count."""
     x = np.zeros((2**24 + 2, 1), np.float32)
     x[-1] = 1
     for array, data_format in ((x.T[None], "channels_first"), (x[None], "channels_last")):
@@ -128,7 +128,7 @@ def test_indices_past_float32(count):
 )
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_average_of_special_values(values, mean, dtype):
-    """E066: and no warning, whatever NumPy was told to do."""
+    """And no warning, whatever NumPy was told to do."""
     with np.errstate(all="raise"):
         y = ap.adaptive_avg_pool1d(np.array(values, dtype_of(dtype)), 1)
     assert y.dtype == dtype_of(dtype)
@@ -179,7 +179,7 @@ def test_overflow_in_some_windows_only(data_format):
     ],
 )
 def test_average_of_large_integers(values, dtype, mean):
-    """E054."""
+    """The sum does not wrap around; the mean is rounded once."""
     x = np.array(values, dtype)
     assert ap.adaptive_avg_pool1d(x, 1).tolist() == [mean]
     assert ap.adaptive_avg_pool1d(x, 1, dtype=dtype).tolist() == [
@@ -188,7 +188,7 @@ def test_average_of_large_integers(values, dtype, mean):
 
 
 def test_int8_rounds_half_to_even():
-    """E053."""
+    """Exact as float32; rounded once as int8."""
     x = np.arange(16, dtype=np.int8).reshape(4, 4)
     y = ap.adaptive_avg_pool2d(x, 3)
     assert y.dtype == np.float32
@@ -201,7 +201,7 @@ def test_int8_rounds_half_to_even():
     ("dtype", "least"), [("float32", 2.0**-149), ("float16", 2.0**-24), ("float64", 5e-324)]
 )
 def test_subnormals(dtype, least):
-    """E055: not flushed to zero."""
+    """Not flushed to zero."""
     x = np.full(2, least, dtype)
     assert ap.adaptive_avg_pool1d(x, 1).tolist() == [least]
     assert ap.adaptive_max_pool1d(x, 1).tolist() == [least]

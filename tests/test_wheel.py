@@ -15,22 +15,23 @@ import pytest
 
 import adaptive_pool as ap
 from adaptive_pool import _kernels
+from adaptive_pool._kernels import parallel
 
 # Platform and processor (None: all others), the builds of the kernels, and whose threads.
 WHEELS = {
-    ("linux", "x86_64"): (("x86_64_v3", "baseline"), "openmp"),
-    ("linux", None): (("baseline",), "openmp"),
-    ("win32", None): (("baseline",), "openmp"),
-    ("darwin", None): (("baseline",), "pool"),
-    ("emscripten", None): (("baseline",), "none"),
+    ("linux", "x86_64"): (("x86_64_v3", "baseline"), ("pool", "openmp")),
+    ("linux", None): (("baseline",), ("pool", "openmp")),
+    ("win32", None): (("baseline",), ("openmp",)),
+    ("darwin", None): (("baseline",), ("pool",)),
+    ("emscripten", None): (("baseline",), ()),
 }
 SYSTEM = (sys.platform, platform.machine())
 BUILDS, THREADS = WHEELS.get(SYSTEM, WHEELS[SYSTEM[0], None])
 if "ADAPTIVE_POOL_BUILDS" in os.environ:
     named = os.environ["ADAPTIVE_POOL_BUILDS"].split()
     BUILDS = tuple(name for name in BUILDS if name in named)
-if THREADS == "openmp" and os.environ.get("ADAPTIVE_POOL_NO_OPENMP") == "1":
-    THREADS = "none" if sys.platform == "win32" else "pool"
+if os.environ.get("ADAPTIVE_POOL_NO_OPENMP") == "1":
+    THREADS = tuple(name for name in THREADS if name != "openmp")
 ABI3 = (
     os.environ.get("ADAPTIVE_POOL_NO_ABI3") != "1"
     and platform.python_implementation() == "CPython"
@@ -45,8 +46,9 @@ def test_builds_of_the_kernels():
 
 
 def test_threads():
-    assert ap.config()["threads"] == THREADS
-    assert ap.config()["openmp"] == (THREADS == "openmp")
+    assert parallel.backends() == THREADS
+    assert ap.config()["threads"] == (*THREADS, "none")[0]
+    assert ap.config()["openmp"] == ("openmp" in THREADS)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of modules do not tell there")

@@ -40,7 +40,7 @@ def test_hand_written(size, count, rule, starts, ends):
 
 @pytest.mark.parametrize("size", range(1, 41))
 def test_torch_rule_is_the_formula(size):
-    """E032."""
+    """From floor(i * I / O) to ceil((i + 1) * I / O), none empty, all of the axis covered."""
     for count in range(1, 81):
         starts, ends = ap.pool_windows(size, count)
         assert starts.tolist() == [floor(Fraction(i * size, count)) for i in range(count)]
@@ -105,7 +105,7 @@ def test_rules_agree_where_sizes_divide(rule, count, factor):
     ],
 )  # fmt: skip
 def test_large_sizes_are_exact(size, count):
-    """E040."""
+    """Sizes up to 2**62, whose products do not fit 64 bits."""
     starts, ends = ap.pool_windows(size, count)
     picks = {0, 1, count // 3, count // 2, count - 2, count - 1} & set(range(count))
     for i in picks:

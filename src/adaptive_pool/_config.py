@@ -36,7 +36,7 @@ def config() -> dict[str, Any]:
         "numpy": np.__version__,
         "isa": _kernels.isa,
         "isas_built": _kernels.isas_built,
-        "openmp": parallel.backend() == "openmp",
+        "openmp": "openmp" in parallel.backends(),
         "threads": parallel.backend(),
         "num_threads": _threads.get_num_threads(),
         "cpu_limit": cpu_limit(),

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 _OWN_GROUPS = "/proc/self/cgroup"
 _CGROUP = "/sys/fs/cgroup"
 
+# Variables that make OpenMP bind threads to CPUs.
+_BINDING = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}
+
 
 def _read(*path: str) -> str:
     # Not by pathlib, whose import would take as long as a quarter of this package's.
     try:
-        with open(os.path.join(*path), encoding="ascii") as file:  # noqa: PTH118, PTH123
+        with open(os.path.join(*path), encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH118, PTH123
             return file.read()
     except (OSError, ValueError):
         return ""
@@ -59,16 +62,42 @@ def _quota() -> float:
     return least
 
 
+def _libgomps() -> set[str]:
+    """Return the paths of GCC's OpenMP runtimes that this process has loaded."""
+    lines = _read("/proc/self/maps").splitlines()
+    paths = {line.partition("/")[2] for line in lines if "/" in line}
+    return {f"/{path}" for path in paths if path.rpartition("/")[2].startswith("libgomp")}
+
+
+def cpus_bound_by_openmp() -> set[int]:
+    """Return the CPUs of a process whose main thread libgomp has bound to some of them.
+
+    It does so as soon as it is loaded, by whichever package, where one of these variables is set.
+    They say which CPUs its threads are for, one place each, and the main thread gets the first.
+    Empty where no variable is set.
+    """
+    if not _BINDING & os.environ.keys():
+        return set()
+    # Not needed otherwise, and a third of what importing this package takes.
+    import ctypes
+
+    cpus: set[int] = set()
+    for path in _libgomps():
+        try:
+            runtime = ctypes.CDLL(path)
+            for place in range(runtime.omp_get_num_places()):
+                numbers = (ctypes.c_int * runtime.omp_get_place_num_procs(place))()
+                runtime.omp_get_place_proc_ids(place, numbers)
+                cpus.update(numbers)
+        except (OSError, AttributeError):  # a replaced file, a version without places
+            continue
+    return cpus
+
+
 def cpu_limit() -> int:
     """Return the CPUs this process may use: its affinity, or less under a container's quota."""
     if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
+        count = len(os.sched_getaffinity(0) | cpus_bound_by_openmp())
     else:
         count = os.cpu_count() or 1
     return math.ceil(min(count, _quota()))
-
-
-def forked_without_exec() -> bool:
-    """Return whether this process began by fork alone, with what its parent had loaded."""
-    fields = _read("/proc/self/stat").rpartition(")")[2].split()
-    return len(fields) > 6 and fields[6].isdecimal() and bool(int(fields[6]) & 0x40)

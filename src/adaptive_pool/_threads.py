@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import warnings
 from collections.abc import Iterator
 
-from ._cpus import cpu_limit, forked_without_exec
+from ._cpus import cpu_limit, cpus_bound_by_openmp
 from ._kernels import parallel
 from ._windows import as_size
 
-# A thread more is worth its start from about this much memory traffic on: it takes OpenMP some
-# microseconds, the pool some tens of them.
+# A thread more is worth waking up from about this much memory traffic on: it takes some
+# microseconds.
 BYTES_PER_THREAD = 1 << 17
-BYTES_PER_POOL_THREAD = 1 << 21
 
 # More would only wait for each other.
 MOST_THREADS = max(64, os.cpu_count() or 1)
@@ -24,23 +24,43 @@ _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
     "adaptive_pool_num_threads", default=None
 )
 _openmp_at_import = parallel.max_threads()
-_HAS_THREADS = parallel.backend() != "none"
-
-# The parent may have left libgomp a team whose threads are not in this process. And where libgomp
-# is told how large its threads' stacks are, whether others can be started says nothing of them.
-if forked_without_exec() or {"OMP_STACKSIZE", "GOMP_STACKSIZE"} & os.environ.keys():
-    parallel.leave_out_openmp()
 
 
-def _environment(name: str) -> int | None:
-    """Return the positive integer that a variable begins with ("4" or "4,2"), or None."""
-    first = os.environ.get(name, "").split(",")[0].strip()
-    return int(first) if first.isdecimal() and len(first) < 6 and int(first) > 0 else None
+def _positive(text: str) -> int | None:
+    """Return a number of threads as the environment has it, or None."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) < 6 and int(text) > 0 else None
 
 
-_default = (
-    _environment("ADAPTIVE_POOL_NUM_THREADS") or _environment("OMP_NUM_THREADS") or cpu_limit()
-)
+def _default_threads() -> int:
+    """Return how many threads a call may use when nobody has said so in this process."""
+    name = "ADAPTIVE_POOL_NUM_THREADS"
+    given = os.environ.get(name, "")
+    count = _positive(given)
+    if given and count is None:
+        warnings.warn(
+            f"{name}={given[:40]!r} is not a number of threads from 1 to 99999, so it is ignored",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    # OMP_NUM_THREADS may be a list, one entry for each level of nesting; OpenMP itself complains.
+    return count or _positive(os.environ.get("OMP_NUM_THREADS", "").split(",")[0]) or cpu_limit()
+
+
+def _choose_backend(wanted: str | None) -> None:
+    """Let calls run on the threads that ``ADAPTIVE_POOL_THREADS`` asks for."""
+    if wanted and wanted not in parallel.backends():
+        raise ImportError(
+            f"ADAPTIVE_POOL_THREADS={wanted!r} is not built here, "
+            f"expected one of {list(parallel.backends())}"
+        )
+    if wanted == "openmp":
+        parallel.use_openmp()
+
+
+_default = _default_threads()
+_choose_backend(os.environ.get("ADAPTIVE_POOL_THREADS"))
+parallel.prepare(cpu_limit(), cpus_bound_by_openmp())
 
 
 def _check(function: str, n: object) -> int:
@@ -138,7 +158,6 @@ def threads_for(function: str, requested: object, work: int) -> int:
     if requested is None and work < 2 * BYTES_PER_THREAD:
         return 1
     count = get_num_threads() if requested is None else _check(function, requested)
-    if not _HAS_THREADS:
+    if parallel.backend() == "none":
         return 1
-    each = BYTES_PER_THREAD if parallel.serves_by_openmp() else BYTES_PER_POOL_THREAD
-    return min(count, max(1, work // each), MOST_THREADS)
+    return min(count, max(1, work // BYTES_PER_THREAD), MOST_THREADS)

@@ -1,6 +1,7 @@
 """How the arrays of a call lie in memory, as the kernels see them."""
 from cpython.buffer cimport Py_buffer
 
+from adaptive_pool._kernels.floating_point cimport FloatingPoint
 from adaptive_pool._kernels.tables cimport Windows
 
 cdef enum:
@@ -33,6 +34,7 @@ cdef struct Canonical:
     Py_ssize_t loop_steps[MOST_ARRAYS][MOST_AXES]
     Py_ssize_t position[MOST_AXES]
     Py_buffer buffers[MOST_ARRAYS]
+    FloatingPoint caller    # the state that the calling thread came with
 
 
 cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) except -1

@@ -1,7 +1,8 @@
 """Arrays of any shape and strides, as arrays of six axes: batch, channel, D, H, W, lanes.
 
 A kernel borrows the memory of its arrays, lets `arrange` find the steps, and works through the
-places that `advance` goes on to, mostly one. Typed memoryviews would say the same of arrays of one
+places that `advance` goes on to, mostly one. As long as it has borrowed something, the thread
+computes in the default floating-point state. Typed memoryviews would say the same of arrays of one
 rank and type, and take 0.3 us each to acquire; this takes 0.1.
 
 What Python found out about an array need not be true any more: other threads, or code of the
@@ -10,6 +11,9 @@ whatever happens next, so what keeps a kernel inside its arrays is looked at aga
 """
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
+from adaptive_pool._kernels.floating_point cimport (
+    restore_floating_point, use_default_floating_point,
+)
 from adaptive_pool._kernels.tables cimport Axis
 
 CHANGED = "an array was given another shape or dtype during the call"
@@ -20,6 +24,8 @@ cdef Py_ssize_t add(Canonical* c, object array, bint writable) except -1:
     PyObject_GetBuffer(
         array, &c.buffers[c.count], PyBUF_STRIDES | (PyBUF_WRITABLE if writable else 0)
     )
+    if c.count == 0:
+        use_default_floating_point(&c.caller)
     c.count += 1
     return c.buffers[c.count - 1].itemsize
 
@@ -40,6 +46,8 @@ cdef int borrow_indices(Canonical* c, object array, bint writable) except -1:
 
 cdef void give_back(Canonical* c) noexcept:
     cdef int a
+    if c.count > 0:
+        restore_floating_point(&c.caller)
     for a in range(c.count):
         PyBuffer_Release(&c.buffers[a])
 
