@@ -1,4 +1,4 @@
-"""What is timed, why, and what is aimed at: workloads, families of cases, targets, goals.
+"""What is timed, and why: workloads, and families of cases.
 
 Shapes are channels first throughout; a case says in which layout it is stored.
 """
@@ -85,13 +85,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Family:
-    """Cases that share a target: the time of the fastest of `peers` over ours."""
+    """Cases that are summed up together: the time of the fastest of `peers` over ours."""
 
     name: str
     peers: tuple[str, ...]
-    mean: float | None  # target of the geometric mean, None: shown for information
-    least: float | None  # target of every cell
-    beside: tuple[str, ...] = ()  # timed and shown as well, without a target
+    beside: tuple[str, ...] = ()  # timed and shown as well, not summed up
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -102,31 +100,22 @@ class Family:
 TORCH = ("torch",)
 SMALL = "arrays under 64 KB"
 FAMILIES = (
-    Family("average, channels first", TORCH, 5, 1.5, ("openvino",)),
-    Family("max, channels first", TORCH, 8, 3, ("openvino",)),
-    Family("output size 1, channels first", TORCH, 1.2, 1.0),
-    Family("average and max, channels last", TORCH, 1.5, 1.0),
-    Family("channels last, 1 to 4 channels", TORCH, 8, 4),
-    Family("average backward, channels first", TORCH, 3, 1.2),
-    Family("average backward, channels last", TORCH, 1.5, 1.0),
-    Family("max backward, channels first", TORCH, 1.3, 1.0),
-    Family("max backward, channels last", TORCH, 1.1, 1.0),
-    Family("1d and 3d", TORCH, 4, 1.2),
-    Family("float16 and bfloat16", TORCH, 4, 1.5),
-    Family("uint8 pictures", ("opencv", "pillow"), 3, 1.0),
-    Family(SMALL, TORCH, 3, 1.5),
-    Family("sizes that divide", ("numpy", "reduceat", "scikit-image"), None, None, TORCH),
+    Family("average, channels first", TORCH, ("openvino",)),
+    Family("max, channels first", TORCH, ("openvino",)),
+    Family("output size 1, channels first", TORCH),
+    Family("average and max, channels last", TORCH),
+    Family("channels last, 1 to 4 channels", TORCH),
+    Family("average backward, channels first", TORCH),
+    Family("average backward, channels last", TORCH),
+    Family("max backward, channels first", TORCH),
+    Family("max backward, channels last", TORCH),
+    Family("1d and 3d", TORCH),
+    Family("float16 and bfloat16", TORCH),
+    Family("uint8 pictures", ("opencv", "pillow")),
+    Family(SMALL, TORCH),
+    Family("sizes that divide", ("numpy", "reduceat", "scikit-image"), TORCH),
 )
 
-# Further goals. Seconds, bytes, or a ratio.
-GOALS = {
-    "tiny call": 2.5e-6,
-    "import over NumPy": 25e-3,
-    "memory per thread": 1 << 20,
-    "avg over reading": 1.3,
-    "max over reading": 1.5,
-    "two threads": 1.7,
-}
 # Inputs of this size and more come from memory: they are held against the time of reading them.
 FROM_MEMORY = 100_000_000
 # Forward cases of this size fit the shared cache of a server, and are worth a second thread.

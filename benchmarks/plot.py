@@ -1,7 +1,7 @@
 """The picture of a result: `python benchmarks/plot.py RESULT.json PICTURE.png` (or .svg).
 
-A line for each family and number of threads: a dot for each cell, a bar at the geometric mean, a
-triangle at its target.
+A line for each family and number of threads: a dot for each case, a bar at the geometric mean. It
+is drawn on nothing, in colours that are read on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from report import by_family
 
-COLOURS = ("#1f77b4", "#e07b00", "#2ca02c", "#9467bd")
-TARGET = "#b00020"
+COLOURS = ("#3f87d1", "#e07b00", "#2f9e57", "#9467bd")
+INK = "#7b828c"
 SPREAD = 0.34  # between the lines of a family
 
 
@@ -31,7 +31,7 @@ def _line(axes: Axes, y: float, ratios: list[float], colour: str) -> None:
 
 def _against(family: Family) -> str:
     fastest = "the fastest of " if len(family.peers) > 1 else ""
-    return f"over {fastest}{', '.join(family.peers)}"
+    return f"{fastest}{', '.join(family.peers)}"
 
 
 def _legend(axes: Axes, threads: list[int]) -> None:
@@ -42,9 +42,14 @@ def _legend(axes: Axes, threads: list[int]) -> None:
         mark("o", colour, f"{count} thread{'s' if count > 1 else ''}", 4)
         for count, colour in zip(threads, COLOURS, strict=False)
     ]
-    handles += [mark("|", "#444", "geometric mean", 13), mark("v", TARGET, "its target", 4)]
+    handles.append(mark("|", INK, "geometric mean", 13))
     axes.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncol=4, frameon=False
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.4, 1.0),
+        ncol=len(handles),
+        frameon=False,
+        labelcolor=INK,
     )
 
 
@@ -60,14 +65,19 @@ def _axes(axes: Axes, labels: list[str]) -> None:
     ]
     axes.set_xticks(ticks, [f"{t:g}x" for t in ticks])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
-    axes.axvline(1, color="#444", lw=1, zorder=1)
-    axes.grid(axis="x", color="#dddddd", lw=0.8)
+    axes.axvline(1, color=INK, lw=1.5, zorder=1)
+    axes.grid(axis="x", color=INK, alpha=0.35, lw=0.8)
     axes.set_axisbelow(True)
     for i in range(0, len(labels), 2):  # every other family on grey
-        axes.axhspan(i - 0.5, i + 0.5, color="#f4f4f4", lw=0, zorder=0)
+        axes.axhspan(i - 0.5, i + 0.5, color=INK, alpha=0.1, lw=0, zorder=0)
+    axes.tick_params(colors=INK)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_xlabel("time of the peer over ours (right of 1x: we are faster)")
+    axes.spines["bottom"].set_color(INK)
+    axes.set_xlabel(
+        "time of the other library over that of adaptive_pool\n(above 1x: adaptive_pool is faster)",
+        color=INK,
+    )
 
 
 def draw(data: dict, path: Path) -> None:
@@ -79,15 +89,13 @@ def draw(data: dict, path: Path) -> None:
     figure = Figure(figsize=(9.5, 1.3 + 0.52 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     for (name, count), results in groups.items():
-        i, family = threads.index(count), family_of(name)
+        i = threads.index(count)
         offset = SPREAD * (i - (len(threads) - 1) / 2)
         ratios = [result["ratio"] for result in results]
         _line(axes, names.index(name) + offset, ratios, COLOURS[i % len(COLOURS)])
-        if family.mean is not None:
-            axes.plot([family.mean], [names.index(name) - 0.38], "v", ms=5, color=TARGET, zorder=5)
-    _axes(axes, [f"{name}\n{_against(family_of(name))}" for name in names])
+    _axes(axes, [f"{name}\nagainst {_against(family_of(name))}" for name in names])
     _legend(axes, threads)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, transparent=True)
 
 
 if __name__ == "__main__":

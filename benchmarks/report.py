@@ -1,13 +1,17 @@
-"""From results to Markdown: targets, goals, and every cell."""
+"""From results to Markdown: families, other figures, and every case."""
 
 from __future__ import annotations
 
 import statistics
 from typing import Any
 
-from cases import FAMILIES, FITS_CACHE, FROM_MEMORY, GOALS, Family, case_of
+from cases import FAMILIES, FITS_CACHE, FROM_MEMORY, Family, case_of, family_of
 
 Row = tuple[str, ...]
+RATIOS = (
+    "How many times longer the other library takes: above 1, adaptive_pool is faster. The mean is "
+    "geometric. Where several libraries are named, the fastest of each round counts."
+)
 
 
 def table(header: Row, rows: list[Row]) -> str:
@@ -26,111 +30,87 @@ def by_family(results: list[dict]) -> dict[tuple[str, int], list[dict]]:
     return groups
 
 
-def verdict(met: bool) -> str:
-    """Say whether a target is met."""
-    return "met" if met else "**missed**"
-
-
-def _target(family: Family, threads: int, group: list[dict]) -> Row | None:
+def _family(family: Family, threads: int, group: list[dict]) -> Row | None:
     ratios = [result["ratio"] for result in group if result["ratio"] is not None]
     if not ratios:
         return None
-    mean, least = statistics.geometric_mean(ratios), min(ratios)
-    row = (family.name, " or ".join(family.peers), str(threads), str(len(ratios)))
-    if family.mean is None or family.least is None:
-        return (*row, f"{mean:.2f}", "", f"{least:.2f}", "", "no target")
-    met = mean >= family.mean and least >= family.least
-    return (
-        *row,
-        f"{mean:.2f}",
-        f"{family.mean:g}",
-        f"{least:.2f}",
-        f"{family.least:g}",
-        verdict(met),
-    )
+    figures = statistics.geometric_mean(ratios), min(ratios), max(ratios)
+    peers = " or ".join(family.peers)
+    return family.name, peers, str(threads), str(len(ratios)), *(f"{f:.2f}" for f in figures)
 
 
-def targets(results: list[dict]) -> str:
-    """Return the table of families: measured beside aimed at."""
-    header = ("family", "peer", "threads", "cells", "mean", "target", "least", "target", "")
-    groups = by_family(results)
-    rows = [
-        _target(family, threads, groups[name, threads])
-        for family in FAMILIES
-        for name, threads in groups
-        if name == family.name
-    ]
+def families(results: list[dict]) -> str:
+    """Return the table of families: how many times longer the other library takes."""
+    header = ("family", "other library", "threads", "cases", "mean", "least", "most")
+    groups = by_family(results).items()
+    rows = [_family(family_of(name), threads, group) for (name, threads), group in groups]
     return table(header, [row for row in rows if row])
 
 
-def _goal(what: str, worst: str, value: float, goal: float, unit: str, met: bool) -> Row:
-    return what, worst, f"{value:.2f}{unit}", f"{goal:g}{unit}", verdict(met)
+def large_inputs(results: list[dict], operation: str, threads: int) -> list[dict]:
+    """Return the cases whose input comes from memory: they are held against reading it."""
+    return [
+        result
+        for result in results
+        if (result["operation"], result["threads"]) == (operation, threads)
+        and case_of(result).input_bytes >= FROM_MEMORY
+    ]
 
 
-def _reading(results: list[dict], operation: str) -> list[Row]:
-    """The slowest large input, of each number of threads, against the time of reading it."""
-    goal, rows = GOALS[f"{operation} over reading"], []
-    for threads in sorted({result["threads"] for result in results}):
-        large = [
-            result
-            for result in results
-            if result["threads"] == threads
-            and result["operation"] == operation
-            and case_of(result).input_bytes >= FROM_MEMORY
-        ]
-        if large:
-            worst = max(large, key=lambda result: result["over_reading"])
-            value = worst["over_reading"]
-            what = f"{operation} of 100 MB and more, over reading, {threads} threads, worst"
-            rows.append(_goal(what, worst["name"], value, goal, "", value <= goal))
-    return rows
-
-
-def _speedup(results: list[dict]) -> list[Row]:
-    """The cached forward case that gains least from several threads."""
+def cached_inputs(results: list[dict], threads: int) -> list[dict]:
+    """Return the forward cases that fit a shared cache: several threads against one."""
     least, most = FITS_CACHE
-    rows = []
-    for threads in sorted({result["threads"] for result in results if result["speedup"]}):
-        cached = [
-            result
-            for result in results
-            if result["threads"] == threads
-            and not result["operation"].endswith("backward")
-            and least <= case_of(result).input_bytes <= most
-        ]
-        if cached:
-            worst = min(cached, key=lambda result: result["speedup"])
-            mean = statistics.geometric_mean(result["speedup"] for result in cached)
-            what = f"{threads} threads over one, inputs of 1 to 32 MB, least (mean {mean:.2f})"
-            met = worst["speedup"] >= GOALS["two threads"]
-            rows.append(_goal(what, worst["name"], worst["speedup"], GOALS["two threads"], "", met))
-    return rows
+    return [
+        result
+        for result in results
+        if result["threads"] == threads
+        and result["speedup"]
+        and not result["operation"].endswith("backward")
+        and least <= case_of(result).input_bytes <= most
+    ]
 
 
-def _extras(extras: dict[str, Any]) -> list[Row]:
-    """A tiny call, the import, memory."""
-    goal, rows = GOALS["tiny call"], []
-    for name, value in extras["tiny call"].items():
-        rows.append(_goal("a tiny call", name, value * 1e6, goal * 1e6, " us", value <= goal))
-    value, goal = extras["import"], GOALS["import over NumPy"]
-    rows.append(_goal("import over NumPy's", "", value * 1e3, goal * 1e3, " ms", value <= goal))
-    measured = [entry for entry in extras["memory"] if entry["bytes"] is not None]
-    if measured:
-        worst = max(measured, key=lambda entry: entry["bytes"] / entry["threads"])
-        value, goal = worst["bytes"] / worst["threads"], GOALS["memory per thread"]
-        what = f"memory beside input and output, per thread, worst of {len(measured)}"
-        case = f"{worst['name']}, {worst['threads']} threads"
-        rows.append(_goal(what, case, value / 2**20, goal / 2**20, " MiB", value <= goal))
-    return rows
+def memory_per_thread(extras: dict[str, Any]) -> dict[str, float]:
+    """Return the bytes beside input and output that each thread of a call has taken."""
+    return {
+        f"{entry['name']}, {entry['threads']} threads": entry["bytes"] / entry["threads"]
+        for entry in extras["memory"]
+        if entry["bytes"] is not None
+    }
 
 
-def goals(data: dict) -> str:
-    """Return the table of further goals."""
-    results = data["results"]
-    rows = [*_reading(results, "avg"), *_reading(results, "max"), *_speedup(results)]
+def _worst(what: str, figures: dict[str, float], unit: str = "", *, worst: Any = max) -> list[Row]:
+    if not figures:
+        return []
+    name = worst(figures, key=figures.__getitem__)
+    low, high = min(figures.values()), max(figures.values())
+    return [(what, f"{low:.2f} to {high:.2f}{unit}", name)]
+
+
+def _of(results: list[dict], figure: str) -> dict[str, float]:
+    return {result["name"]: result[figure] for result in results}
+
+
+def others(data: dict) -> str:
+    """Return the table of what is no comparison with another library."""
+    results, rows = data["results"], []
+    counts = sorted({result["threads"] for result in results})
+    for operation in ("avg", "max"):
+        for threads in counts:
+            what = f"{operation} of 100 MB and more, time over reading, threads: {threads}"
+            large = large_inputs(results, operation, threads)
+            rows += _worst(what, _of(large, "over_reading"))
+    for threads in counts:
+        what = f"forward, inputs of 1 to 32 MB, {threads} threads over one"
+        rows += _worst(what, _of(cached_inputs(results, threads), "speedup"), worst=min)
     if "extras" in data:
-        rows += _extras(data["extras"])
-    return table(("goal", "measured on", "measured", "goal", ""), rows)
+        extras = data["extras"]
+        calls = {name: value * 1e6 for name, value in extras["tiny call"].items()}
+        memory = {name: value / 2**20 for name, value in memory_per_thread(extras).items()}
+        rows += _worst("a tiny call", calls, " us")
+        rows.append(("import, on top of NumPy's", f"{extras['import'] * 1e3:.2f} ms", ""))
+        rows += _worst("memory beside input and output, per thread", memory, " MiB")
+    return table(("figure", "least to most", "worst case"), rows)
 
 
 def _microseconds(seconds: float | None) -> str:
@@ -161,8 +141,8 @@ def cells(family: Family, results: list[dict]) -> str:
 
 
 def summary(data: dict) -> str:
-    """Return targets and goals."""
-    return f"{targets(data['results'])}\n{goals(data)}"
+    """Return what stands above the cases."""
+    return f"{families(data['results'])}\n{others(data)}"
 
 
 def _machine(machine: dict) -> str:
@@ -175,8 +155,9 @@ def _machine(machine: dict) -> str:
 
 def markdown(data: dict) -> str:
     """Return the whole report."""
-    parts = ["# Results", _machine(data["machine"]), "## Targets", targets(data["results"])]
-    parts += ["## Goals", goals(data), "## Cells", "Times in microseconds."]
+    parts = ["# Results", _machine(data["machine"]), "## Families", RATIOS]
+    parts += [families(data["results"]), "## Other figures", others(data)]
+    parts += ["## Cases", "Times in microseconds."]
     for family in FAMILIES:
         results = [result for result in data["results"] if result["family"] == family.name]
         if results:

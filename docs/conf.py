@@ -1,6 +1,8 @@
 """How the pages are built: ``python -m sphinx -W --keep-going -b html docs build/docs``."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version as installed_version
@@ -10,6 +12,8 @@ from docutils import nodes
 from sphinx.addnodes import download_reference, pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+
+import adaptive_pool
 
 DOCS = Path(__file__).parent.resolve()
 ROOT = DOCS.parent
@@ -71,6 +75,24 @@ def make_help(_: Sphinx) -> None:
         (MADE / f"{command}.txt").write_bytes(text)
 
 
+def tell_what_differs(
+    _: Sphinx, _what: str, name: str, _object: object, _options: object, lines: list[str]
+) -> None:
+    """Leave of a 1d or 3d docstring its example, and of its introduction what 2d does not say.
+
+    `help()` shows them whole. On a page three copies of one text would hide what differs.
+    """
+    public = name.rpartition(".")[2]
+    in_2d = re.sub(r"[13]d(?=$|_backward$)", "2d", public)
+    if in_2d == public or not hasattr(adaptive_pool, in_2d):
+        return
+    sections = re.split(r"\n(?=[A-Z][A-Za-z ]+\n-{3,}\n)", "\n".join(lines))
+    said = inspect.getdoc(getattr(adaptive_pool, in_2d)).split("\n\n")
+    introduction = [text for text in sections[0].split("\n\n") if text.strip() not in said]
+    examples = [text for text in sections[1:] if text.startswith("Examples\n")]
+    lines[:] = "\n\n".join([*introduction, *examples]).split("\n")
+
+
 class LinksOutOfTheSite(SphinxTransform):
     """Links to files of the repository become their text: on a code host they are links."""
 
@@ -101,4 +123,5 @@ def setup(app: Sphinx) -> None:
     """Add what is ours to Sphinx."""
     app.connect("builder-inited", make_pictures)
     app.connect("builder-inited", make_help)
+    app.connect("autodoc-process-docstring", tell_what_differs, priority=100)  # before numpydoc
     app.add_transform(LinksOutOfTheSite)

@@ -1,13 +1,146 @@
-"""The reference in docs/api has every public name, once."""
+"""The pages: every public name once, lines of one width, drawings for light and dark, figures."""
 
+import importlib.util
+import inspect
+import json
 import re
+import shutil
+import statistics
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import adaptive_pool as ap
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+RESULTS = ROOT / "benchmarks" / "results"
+WIDTH = 100
+LOOKS = {"light": ("#333333", "#cfd0d0"), "dark": ("#cfd0d0", "#333333")}  # its ink, the other's
+PROSE = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(DOCS / f"{name}.md" for name in ("index", "performance", "quickstart", "semantics", "trust")),
+    *DOCS.glob("api/*.md"),
+    *(ROOT / folder / "README.md" for folder in ("benchmarks", "stress")),
+]
+needs_results = pytest.mark.skipif(not RESULTS.exists(), reason="the sdist has no benchmarks")
+
+
+def module(path):
+    """Import a file that is not in a package, without leaving it among the modules."""
+    spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def test_reference_has_every_public_name():
     pages = "\n".join(page.read_text("utf-8") for page in DOCS.glob("api/*.md"))
     assert sorted(re.findall(r"^\.\. auto\w+:: (\w+)$", pages, re.MULTILINE)) == sorted(ap.__all__)
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lines_of_prose_have_one_width(page):
+    if not page.exists():
+        pytest.skip("not in the sdist")
+    prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    lines = [line for line in prose.splitlines() if not line.startswith(("|", "!["))]
+    assert [line for line in lines if len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adaptive_avg_pool1d",
+        "adaptive_avg_pool3d",
+        "adaptive_max_pool1d_backward",
+        "AdaptiveMaxPool3d",
+    ],
+)
+def test_page_tells_once_what_2d_tells(name):
+    pytest.importorskip("sphinx", reason="of the extra `docs`")
+    docstring = inspect.getdoc(getattr(ap, name))
+    lines = docstring.splitlines()
+    module(DOCS / "conf.py").tell_what_differs(None, "", f"adaptive_pool.{name}", None, None, lines)
+    assert lines[0] == docstring.splitlines()[0]
+    assert ("Examples" in lines, "Parameters" in lines, "Raises" in lines) == (True, False, False)
+
+
+def test_page_tells_all_of_2d():
+    pytest.importorskip("sphinx", reason="of the extra `docs`")
+    lines = inspect.getdoc(ap.adaptive_avg_pool2d_backward).splitlines()
+    kept = list(lines)
+    name = "adaptive_pool.adaptive_avg_pool2d_backward"
+    module(DOCS / "conf.py").tell_what_differs(None, "", name, None, None, kept)
+    assert kept == lines
+
+
+def test_drawings_are_for_light_and_for_dark_pages(tmp_path):
+    pytest.importorskip("matplotlib", reason="of the extra `docs`")
+    shutil.copytree(DOCS / "pictures", tmp_path / "pictures")
+    scripts = sorted((tmp_path / "pictures").glob("draw_*.py"))
+    assert len(scripts) > 3
+    # All in one process: importing matplotlib takes most of the time.
+    run = "import runpy, sys; sys.path.insert(0, sys.argv[1]); [*map(runpy.run_path, sys.argv[2:])]"
+    command = [sys.executable, "-c", run, str(tmp_path / "pictures"), *map(str, scripts)]
+    subprocess.run(command, check=True)
+    for script in scripts:
+        name = script.stem.removeprefix("draw_")
+        for look, (own, other) in LOOKS.items():
+            drawing = (tmp_path / "made" / f"{name}-{look}.svg").read_text("utf-8")
+            assert (own in drawing, other in drawing) == (True, False)
+            background = drawing.partition('<g id="patch_1">')[2].partition("</g>")[0]
+            assert "fill: none" in background or "opacity: 0" in background
+    pages = "\n".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
+    shown = sorted(re.findall(r"made/(\S+)-light\.svg", pages))
+    assert shown == sorted(re.findall(r"made/(\S+)-dark\.svg", pages))
+
+
+def rows_of(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+@needs_results
+def test_speed_in_the_readme_is_what_was_measured():
+    results = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))["results"]
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Speed")[2].partition("![")[0]
+    rows = rows_of(line for line in section.splitlines() if line.startswith("|"))[2:]
+    assert {row[0] for row in rows} == {result["family"] for result in results}
+    for family, _, *columns in rows:
+        for threads, column in enumerate(columns, 1):
+            ratios = [
+                result["ratio"]
+                for result in results
+                if (result["family"], result["threads"]) == (family, threads) and result["ratio"]
+            ]
+            exact = statistics.geometric_mean(ratios), min(ratios), max(ratios)
+            written = [float(number) for number in re.findall(r"[\d.]+", column)]
+            # One decimal: half a tenth, and a hair for halves that were rounded in binary.
+            assert written == pytest.approx(exact, abs=0.05 + 1e-9)
+
+
+@needs_results
+def test_report_is_made_of_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    data = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))
+    report = module(ROOT / "benchmarks" / "report.py").markdown(data)
+    assert report == (RESULTS / "0.1.0.md").read_text("utf-8")
+    assert "target" not in report.lower()
+    headers = [line for line in report.splitlines() if line.startswith("| ") and "reading" in line]
+    assert headers
+    assert all(all(row) for row in rows_of(headers))
+
+
+@needs_results
+def test_targets_can_be_missed_and_met(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    targets = module(ROOT / "benchmarks" / "targets.py")
+    assert targets.at_least("mean", 4.9, 5)[-1] == "**missed**"
+    assert targets.at_most("call", 5, 5)[-1] == "met"
+    data = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))
+    table = targets.targets(data)
+    families = {result["family"] for result in data["results"]}
+    assert set(targets.FAMILY_TARGETS) == families - {"sizes that divide"}
+    assert all(family in table for family in targets.FAMILY_TARGETS)

@@ -2,8 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
-from style import BLUE, GREEN, INK, ORANGE, cell, frame, save
+from style import BLUE, GREEN, ORANGE, arrow, cell, frame, save, window
 
 import adaptive_pool as ap
 
@@ -20,21 +19,10 @@ for h in range(H):
     for w in range(W):
         cell(axes, w, h, int(x[h, w]))
 rows = zip(*ap.pool_windows(H, OH), strict=True)
-for i, (h0, h1) in enumerate(rows):
-    for j, (w0, w1) in enumerate(zip(*ap.pool_windows(W, OW), strict=True)):
-        # Windows in the middle are drawn a little smaller, so that shared borders can be told.
-        gap = 0.06 + 0.1 * ((i + j) % 2)
-        axes.add_patch(
-            FancyBboxPatch(
-                (w0 + gap, h0 + gap),
-                w1 - w0 - 2 * gap,
-                h1 - h0 - 2 * gap,
-                boxstyle="round,pad=0,rounding_size=0.15",
-                facecolor=(*(int(colours[i][j][k : k + 2], 16) / 255 for k in (1, 3, 5)), 0.16),
-                edgecolor=colours[i][j],
-                lw=2,
-            )
-        )
+for i, lines in enumerate(rows):
+    for j, columns in enumerate(zip(*ap.pool_windows(W, OW), strict=True)):
+        # Every other window is drawn a little smaller, so that shared borders can be told.
+        window(axes, columns, lines, colours[i][j], gap=0.06 + 0.1 * ((i + j) % 2))
         cell(
             axes,
             W + 2 + 1.6 * j,
@@ -45,11 +33,5 @@ for i, (h0, h1) in enumerate(rows):
             height=1.1,
             ink="white",
         )
-axes.annotate(
-    "",
-    (W + 1.7, H / 2),
-    (W + 0.4, H / 2),
-    arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.5},
-)
-axes.text(W + 1.05, H / 2 - 0.35, "mean", ha="center", color=INK)
+arrow(axes, W + 0.4, H / 2, "mean")
 save(figure, __file__)
