@@ -12,22 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
+from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
 from ._kernels.elements import ELEMENTS
 from ._objects import no_memory
 from ._problem import (
-    Array,
     DataFormat,
     Prepared,
     Size,
-    as_array,
     check_gradient,
     deliver,
     make_problem,
-    native,
     normalize_shape,
     normalize_size,
-    readable,
     remembered,
     result_array,
 )

@@ -48,12 +48,15 @@ def name_of(dtype: np.dtype[Any]) -> str:
 
 def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
     """Return `value` as a dtype."""
+    if value is None:  # float64, to NumPy
+        raise TypeError(f"{function}: {name} is not a dtype: None")
     try:
         dtype: np.dtype[Any] = np.dtype(value)
     except MemoryError as error:
         raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # NumPy parses strings as code, and reads attributes
-        raise TypeError(f"{function}: {name} is not a dtype: {shown(value)}") from error
+        hint = "; import ml_dtypes first" if shown(value) == "'bfloat16'" else ""
+        raise TypeError(f"{function}: {name} is not a dtype: {shown(value)}{hint}") from error
     return dtype
 
 
@@ -67,8 +70,23 @@ def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple
     if name_of(dtype) not in supported:
         raise TypeError(
             f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
-            f"got {text_of(dtype)}"
+            f"got {text_of(dtype)}{_remedy(name, dtype)}"
         )
+
+
+def _remedy(name: str, dtype: np.dtype[Any]) -> str:
+    """Return what the owner of an array of an unsupported dtype can do, if anything is known."""
+    if dtype.kind == "V" and dtype.names:
+        return f"; pass one field, {name}[{shown(dtype.names[0])}]"
+    if dtype.kind == "V" and dtype.type is np.void and dtype.itemsize == 2:
+        # numpy.save and h5py keep the bits of bfloat16 and forget the name.
+        view = f"numpy.asarray({name}).view(ml_dtypes.bfloat16)"
+        return f"; if these are the bits of bfloat16, pass {view}"
+    if "float" in dtype.name and dtype.itemsize == 1:
+        return f"; pass {name}.astype(numpy.float32)"
+    if dtype.kind in "USTO":
+        return "; entries must be numbers, not strings, None or other objects"
+    return ""
 
 
 def mean_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> np.dtype[Any]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from . import _average, _maximum
-from ._objects import is_a
+from ._arrays import Array, as_array
 from ._problem import (
-    Array,
     DataFormat,
     Size,
-    as_array,
     as_bool,
     check_data_format,
     normalize_size,
 )
-from ._windows import Windows, check_rule, explicit_table, pairs_of
+from ._windows import Windows, explicit_table, rule_or_pairs
 
 Pullback = Callable[[npt.ArrayLike], Array]
 
@@ -38,15 +36,13 @@ class _Layer:
     ) -> None:
         name = type(self).__name__
         sizes = normalize_size(name, self._ndim, output_size)
-        if is_a(windows, str) or not is_a(windows, Sequence):
-            windows = check_rule(name, windows)  # type: ignore[assignment]
-        else:  # plain integers, so that they can be compared and written down
-            pairs = pairs_of(name, self._ndim, windows)
-            tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(pairs)]
-            windows = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
+        given = rule_or_pairs(name, self._ndim, windows)
+        if not isinstance(given, str):  # plain integers, to be compared and written down
+            tables = [explicit_table(name, axis, 2**62, pair) for axis, pair in enumerate(given)]
+            given = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
         self.output_size: Size = sizes[0] if len(set(sizes)) == 1 else sizes
         self.data_format: DataFormat = check_data_format(name, data_format)
-        self.windows: Windows = windows
+        self.windows: Windows = given  # type: ignore[assignment]
 
     def _arguments(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._names)

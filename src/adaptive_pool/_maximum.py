@@ -13,26 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
+from ._arrays import Array, as_array, native, readable
 from ._kernels import any_outside, maximum, maximum_backward
 from ._kernels.elements import ELEMENTS
 from ._objects import is_a, no_memory
 from ._problem import (
-    Array,
     DataFormat,
     Prepared,
     Problem,
     Size,
-    as_array,
     as_bool,
     check_data_format,
     check_gradient,
     deliver,
     make_problem,
-    native,
     normalize_shape,
     normalize_size,
     pooled_axes,
-    readable,
     remembered,
     result_array,
     scattering_problem,

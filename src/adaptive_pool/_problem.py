@@ -19,18 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _windows
+from ._arrays import MOST_AXES
+from ._arrays import Array as Array  # others take it from here
 from ._kernels.tables import Windows as KernelWindows
 from ._kernels.tables import are_sizes, are_strings
 from ._objects import is_a, no_memory, said, shown
 
-Array: TypeAlias = npt.NDArray[Any]
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
-
-# No array of NumPy has more.
-_MOST_AXES = 64
 
 # Up to so many elements, axes that interleave are told from axes that overlap.
 _INTERLEAVED = 1 << 16
@@ -85,42 +83,6 @@ class Problem:
     def traffic(self, itemsize: int) -> int:
         """Return the bytes of an array of the input's shape and one of the output's."""
         return (math.prod(self.input_shape) + math.prod(self.output_shape)) * itemsize
-
-
-def as_array(function: str, name: str, x: object) -> Array:
-    """Return `x` as an array of NumPy, without copying if that can be."""
-    if type(x) is np.ndarray:
-        return x
-    if is_a(x, np.ma.MaskedArray):
-        raise TypeError(
-            f"{function}: {name} must not be a MaskedArray: masks are not supported; "
-            "pass x.filled(value)"
-        )
-    if is_a(x, np.ndarray):
-        return np.asarray(x)
-    what = "an array"
-    try:
-        if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
-            what = "an array on the CPU"
-            return np.from_dlpack(x)
-        return np.asarray(x)
-    except MemoryError as error:
-        raise no_memory(f"{function}: {name}", error) from error
-    except Exception as error:  # whatever an __array__ raises: a tensor that requires a gradient
-        # A ragged list is an array of a wrong value; the rest is of a wrong type.
-        kind = ValueError if type(error) is ValueError and what == "an array" else TypeError
-        raise kind(f"{function}: {name} is not {what}: {said(error)}") from error
-
-
-def native(x: Array) -> Array:
-    """Return `x` in the byte order of the machine: the one conversion that copies a whole array."""
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
-
-
-def readable(x: Array) -> Array:
-    """Return `x`, or a copy in the byte order of the machine that kernels can read in place."""
-    x = native(x)
-    return x if x.flags.aligned else x.copy()
 
 
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
@@ -253,16 +215,15 @@ def make_problem(
     ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
     pooled = input_shape[first : first + ndim]
-    if is_a(windows, str) or not is_a(windows, Sequence):
-        rule = _windows.check_rule(function, windows)
+    given = _windows.rule_or_pairs(function, ndim, windows)
+    if isinstance(given, str):
         counts = tuple(
             size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
-        return _build_problem(function, input_shape, first, counts, itemsize, rule)
-    pairs = _windows.pairs_of(function, ndim, windows)
+        return _build_problem(function, input_shape, first, counts, itemsize, given)
     tables = [
         _windows.explicit_table(function, axis, size, pair)
-        for axis, (size, pair) in enumerate(zip(pooled, pairs, strict=True))
+        for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
     ]
     counts = tuple(len(starts) for starts, _ in tables)
     for count, wanted in zip(counts, sizes, strict=True):
@@ -320,12 +281,12 @@ def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...
         return input_shape  # type: ignore[return-value]
     if is_a(input_shape, (str, bytes)) or not is_a(input_shape, Sequence):
         raise TypeError(
-            f"{function}: input_shape must be a sequence of integers, "
+            f"{function}: input_shape must be a sequence of integers, such as x.shape, "
             f"got {type(input_shape).__name__}"
         )
-    taken = _windows.first_entries(f"{function}: input_shape", input_shape, _MOST_AXES + 1)
-    if len(taken) > _MOST_AXES:
-        raise ValueError(f"{function}: input_shape must have at most {_MOST_AXES} elements")
+    taken = _windows.first_entries(f"{function}: input_shape", input_shape, MOST_AXES + 1)
+    if len(taken) > MOST_AXES:
+        raise ValueError(f"{function}: input_shape must have at most {MOST_AXES} elements")
     return tuple([_windows.as_size(function, "input_shape", size) for size in taken])
 
 
