@@ -243,7 +243,8 @@ def test_masks_are_not_dropped(x):
 def test_the_mean_of_what_is_not_masked():
     """What the message leads to."""
     kept = ~np.ma.getmaskarray(MASKED)
-    mean = ap.adaptive_avg_pool2d(MASKED.filled(0), 1) / ap.adaptive_avg_pool2d(kept, 1)
+    counted = ap.adaptive_avg_pool2d(kept, 1, dtype=np.float64)
+    mean = ap.adaptive_avg_pool2d(MASKED.filled(0), 1) / counted
     assert mean.tolist() == [[MASKED.mean()]] == [[3.0]]
     assert "x.filled(0)" in ap.adaptive_avg_pool2d.__doc__
 
