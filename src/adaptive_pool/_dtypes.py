@@ -104,10 +104,28 @@ def mean_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> 
     return dtype
 
 
+def name_of_mean(function: str, dtype: Any) -> str:
+    """Return the name of a dtype that averages of some array can have."""
+    wanted = as_dtype(function, "dtype", dtype)
+    if name_of(wanted) not in SUPPORTED or name_of(wanted) == "bool" or not wanted.isnative:
+        raise TypeError(
+            f"{function}: dtype must be one of {', '.join(FLOATS)}, or the integer type of x, "
+            f"got {text_of(wanted)}"
+        )
+    return name_of(wanted)
+
+
+def name_of_indices(function: str, dtype: Any) -> str:
+    """Return the name of a dtype that indices can have."""
+    wanted = as_dtype(function, "index_dtype", dtype)
+    if name_of(wanted) not in INDICES or not wanted.isnative:
+        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {text_of(wanted)}")
+    return name_of(wanted)
+
+
 def check_index_dtype(function: str, dtype: np.dtype[Any], plane: int) -> None:
     """Raise unless flat indices below `plane` can be returned in `dtype`."""
-    if name_of(dtype) not in INDICES or not dtype.isnative:
-        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {text_of(dtype)}")
+    name_of_indices(function, dtype)
     if plane - 1 > np.iinfo(dtype).max:
         raise ValueError(
             f"{function}: index_dtype {dtype} is too small for {plane} elements on the pooled axes"
