@@ -180,7 +180,7 @@ NO_ARRAYS = {
     "file": ("cat.jpg", "got 'cat.jpg'; if that is a file, read it into an array first"),
     "numpy-string": (np.str_("cat.jpg"), "if that is a file"),
     "path": (pathlib.PurePosixPath("cat.jpg"), "if that is a file, read it into an array first"),
-    "bytes": (b"\x89PNG....", "got 8 bytes; if they are a file, decode them"),
+    "bytes": (b"\x89PNG....", "if that is a file, read it into an array first"),
     "dict": ({"pixels": ONES}, "must be an array of numbers, got dict"),
     "set": ({1, 2}, "must be an array of numbers, got set"),
     "generator": ((row for row in ONES), "must be an array of numbers, got generator"),
@@ -256,8 +256,9 @@ def test_pictures_with_a_palette(mode):
     picture = image.new("RGB", (4, 6), (200, 100, 50)).convert("P")
     if mode == "PA":
         picture = picture.convert("PA")
-    with pytest.raises(TypeError, match=f"x is a picture of mode {mode}: .*x.convert"):
-        ap.adaptive_avg_pool2d(picture, 2)
+    for x in (picture, [picture, picture]):
+        with pytest.raises(TypeError, match=f"x is a picture of mode {mode}: .*picture.convert"):
+            ap.adaptive_avg_pool2d(x, 2)
     y = ap.adaptive_avg_pool2d(picture.convert("RGB"), 2, data_format="channels_last")
     assert y.shape == (2, 2, 3)
 

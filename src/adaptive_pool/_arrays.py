@@ -7,7 +7,6 @@ libraries hand over the bits as integers, and a mean of bits is no mean.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -31,19 +30,27 @@ def as_array(function: str, name: str, x: object) -> Array:
     """Return `x` as an array of NumPy, without copying if that can be."""
     if type(x) is np.ndarray:
         return x
-    _refuse_mask(function, name, x)
     if is_a(x, np.ndarray):
+        _refuse_mask(function, name, x)
         return np.asarray(x)
-    _refuse_what_is_no_array(function, name, x)
+    is_list = is_a(x, (list, tuple))
+    if not is_list:
+        _refuse_what_is_no_array(function, name, x)
     try:
-        given = _handed_over(x)
+        given = x if is_list else _handed_over(x)
         array = np.asarray(given)
     except MemoryError as error:
         raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # whatever an __array__ raises
         raise _unreadable(function, name, x, error) from error
-    _refuse_mask(function, name, given)
-    _refuse_other_numbers(function, name, x, array)
+    if array.ndim == 0 and array.dtype.kind == "O":
+        raise TypeError(f"{function}: {name} must be an array of numbers, got {type(x).__name__}")
+    if is_list:
+        for part in _parts(x):  # type: ignore[arg-type]
+            _refuse_other_numbers(function, name, part, None)
+    else:
+        _refuse_mask(function, name, given)
+        _refuse_other_numbers(function, name, x, array.dtype)
     return array
 
 
@@ -66,58 +73,55 @@ def _is_from(x: object, module: str, name: str) -> bool:
 
 def _handed_over(x: Any) -> Any:
     """Return the array that `x` hands over, of a subclass if it is of one."""
-    if _is_from(x, "torch", "Tensor") and str(x.dtype) == "torch.bfloat16" and not _obstacles(x):
-        # The same memory as integers, which PyTorch shares with NumPy.
-        return x.view(sys.modules["torch"].int16).numpy().view(np.dtype("bfloat16"))
-    if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
+    if _is_from(x, "torch", "Tensor"):
+        torch = sys.modules["torch"]
+        if x.dtype is torch.bfloat16 and not _obstacles(x):
+            # The same memory as integers, which PyTorch shares with NumPy.
+            return x.view(torch.int16).numpy().view(np.dtype("bfloat16"))
+    elif not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
         return np.from_dlpack(x)
     return np.asanyarray(x)
 
 
 def _refuse_mask(function: str, name: str, x: object) -> None:
     """Raise for an array with a mask, of NumPy or another library."""
-    if is_a(x, np.ma.MaskedArray) or any(k.__name__.startswith("Masked") for k in type(x).__mro__):
-        raise TypeError(
-            f"{function}: {name} must not be a {type(x).__name__}: masks are not supported, and "
-            "filled values would count like all others; the notes of adaptive_avg_pool2d show "
-            "how to leave elements out of a mean"
-        )
+    for kind in type(x).__mro__:
+        if kind.__name__.startswith("Masked"):
+            raise TypeError(
+                f"{function}: {name} must not be a {kind.__name__}: masks are not supported, and "
+                "filled values would count like all others; the notes of adaptive_avg_pool2d show "
+                "how to leave elements out of a mean"
+            )
 
 
 def _refuse_what_is_no_array(function: str, name: str, x: Any) -> None:
     """Raise for what NumPy would make something else of than the caller has in mind."""
-    what = f"{function}: {name} must be an array of numbers"
-    if x is None:
-        raise TypeError(f"{what}, got None")
-    if is_a(x, (str, os.PathLike)):
-        raise TypeError(f"{what}, got {shown(x)}; if that is a file, read it into an array first")
-    if is_a(x, bytes):
-        raise TypeError(
-            f"{what}, got {len(bytes(x))} bytes; if they are a file, decode them into an array "
-            "first"
-        )
+    if x is None or is_a(x, (str, bytes)) or hasattr(type(x), "__fspath__"):
+        hint = "" if x is None else "; if that is a file, read it into an array first"
+        raise TypeError(f"{function}: {name} must be an array of numbers, got {shown(x)}{hint}")
+
+
+def _refuse_other_numbers(function: str, name: str, x: Any, dtype: np.dtype[Any] | None) -> None:
+    """Raise where the numbers that `x` hands over, of `dtype`, are not those it stands for."""
+    _refuse_mask(function, name, x)
     if _is_from(x, "PIL.Image", "Image") and x.mode in ("P", "PA"):
         raise TypeError(
             f"{function}: {name} is a picture of mode {x.mode}: its numbers are places in a "
-            f"palette, not colours; pass {name}.convert('RGB')"
+            "palette, not colours; pass picture.convert('RGB')"
         )
-
-
-def _refuse_other_numbers(function: str, name: str, x: object, array: Array) -> None:
-    """Raise where `array` does not hold the numbers that are in `x`."""
-    if array.ndim == 0 and array.dtype.kind == "O":
-        raise TypeError(f"{function}: {name} must be an array of numbers, got {type(x).__name__}")
-    for part in _parts(x):
-        _refuse_mask(function, name, part)
-        claim = _float_by_name(part)
-        dtype = array.dtype if part is x else _dtype_of(part) if claim else array.dtype
-        if claim and _are_bits(claim, dtype):
-            view = f", or take numpy.asarray({name}).view(ml_dtypes.bfloat16)"
-            raise TypeError(
-                f"{function}: {name} says that it is {claim} but hands over {dtype}: its bits, "
-                f"not its numbers; convert it to float32 first"
-                f"{view if claim == 'bfloat16' and part is x else ''}"
-            )
+    if dtype is not None and dtype.kind == "f" and dtype.itemsize > 2:
+        return  # bits do not come as a wider float
+    claim = _float_by_name(x)
+    if not claim:
+        return
+    handed = _dtype_of(x) if dtype is None else dtype
+    if _are_bits(claim, handed):
+        view = f", or take numpy.asarray({name}).view(ml_dtypes.bfloat16)"
+        raise TypeError(
+            f"{function}: {name} says that it is {claim} but hands over {handed}: its bits, "
+            f"not its numbers; convert it to float32 first"
+            f"{view if claim == 'bfloat16' and dtype is not None else ''}"
+        )
 
 
 def _are_bits(claim: str, dtype: np.dtype[Any]) -> bool:
@@ -134,16 +138,15 @@ def _dtype_of(part: object) -> np.dtype[Any]:
         return np.dtype(object)
 
 
-def _parts(x: object, depth: int = 0) -> Iterator[object]:
-    """Yield `x`, or what the lists in it hold; of a row of plain numbers only the first."""
-    if depth > MOST_AXES or not is_a(x, (list, tuple)):
-        yield x
-        return
-    entries: Iterator[object] = (list if is_a(x, list) else tuple).__iter__(x)  # type: ignore[arg-type]
-    for entry in entries:
-        yield from _parts(entry, depth + 1)
-        if type(entry) in (int, float, bool):
+def _parts(x: list[Any] | tuple[Any, ...], depth: int = 1) -> Iterator[object]:
+    """Yield what a list holds, and the lists in it; but nothing of rows of plain numbers."""
+    for entry in (list if is_a(x, list) else tuple).__iter__(x):  # type: ignore[arg-type]
+        if type(entry) in (float, int, bool):
             return
+        if is_a(entry, (list, tuple)) and depth < MOST_AXES:
+            yield from _parts(entry, depth + 1)
+        else:
+            yield entry
 
 
 def _float_by_name(x: Any) -> str:
@@ -178,7 +181,7 @@ def _unreadable(function: str, name: str, x: Any, error: Exception) -> Exception
     where = f"{function}: {name}"
     if _is_from(x, "torch", "Tensor"):
         try:
-            is_nested, is_bfloat16 = x.is_nested, str(x.dtype) == "torch.bfloat16"
+            is_nested, is_bfloat16 = x.is_nested, x.dtype is sys.modules["torch"].bfloat16
             obstacles = _obstacles(x)
         except Exception:  # noqa: BLE001 - a subclass may do anything
             is_nested, is_bfloat16, obstacles = False, False, []
