@@ -1,4 +1,4 @@
-"""Arguments become arrays of NumPy, in place where that can be, or a clear error.
+"""Turn arguments into arrays of NumPy, in place if possible, or raise a clear error.
 
 Libraries are recognised by the modules that are loaded already; none is imported. What an object
 says of itself is compared with what it hands over: NumPy has no bfloat16 of its own, so some

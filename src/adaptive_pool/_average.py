@@ -1,6 +1,6 @@
 """Average pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. What a mean is, `_kernels/average.pyx` says.
+docstring -> problem -> allocate -> kernel. `_kernels/average.pyx` defines what a mean is.
 """
 
 from __future__ import annotations

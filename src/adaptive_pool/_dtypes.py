@@ -30,8 +30,8 @@ WORDS = {
 }
 
 
-# Of these kinds are all that are supported. Other dtypes may not be hashable. bfloat16 is a "V", as
-# structured ones are and classes made from them, which may be called anything.
+# All supported dtypes are of these kinds; others may not be hashable. bfloat16 is a "V", like
+# structured dtypes and classes made from `numpy.void`, which may have any name.
 _KINDS = "biufV"
 
 
@@ -41,7 +41,7 @@ def _remembered_name(dtype: np.dtype[Any]) -> str:
 
 
 def name_of(dtype: np.dtype[Any]) -> str:
-    """Return ``dtype.name``, which NumPy composes anew, in microseconds, at each access."""
+    """Return ``dtype.name``, which takes NumPy microseconds at each access."""
     name = _remembered_name(dtype) if dtype.kind in _KINDS else ""
     return name if dtype.kind != "V" or name == "bfloat16" else ""
 
@@ -61,7 +61,7 @@ def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
 
 
 def text_of(dtype: np.dtype[Any]) -> str:
-    """Return how a dtype is written: that of strings would show an object of the caller's."""
+    """Return a dtype as text; the text of a string dtype would show an object of the caller."""
     return dtype.name if dtype.kind == "T" else str(dtype)
 
 

@@ -1,6 +1,6 @@
 """Max pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. Which element wins, `_kernels/maximum.pyx` says.
+docstring -> problem -> allocate -> kernel. `_kernels/maximum.pyx` defines which element wins.
 """
 
 from __future__ import annotations

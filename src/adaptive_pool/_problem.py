@@ -1,10 +1,9 @@
-"""Arguments become one canonical problem, or a clear error.
+"""Turn arguments into one canonical problem, or raise a clear error.
 
 Whatever the number of pooled and leading axes, and whichever the layout, the kernels see arrays of
-six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W. 1d and
-2d have sizes 1 in front. Which axes these are in memory, `_kernels/canonical.pyx` finds out.
-Nothing below this module knows how many dimensions the user had, and nothing in it knows what is
-computed.
+six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W; in 1d
+and 2d the missing axes have length 1. `_kernels/canonical.pyx` finds these axes in memory. Nothing
+below this module knows how many dimensions the user had, and nothing in it knows what is computed.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
 
-# Up to so many elements, axes that interleave are told from axes that overlap.
+# Only in arrays of up to so many elements are interleaved axes told from overlapping ones.
 _INTERLEAVED = 1 << 16
 
-# Signatures with more windows than this are not kept; nor are more signatures than this.
+# Signatures with more windows are not kept, and no more signatures than this.
 _CACHED_WINDOWS = 1 << 14
 _CACHED_SIGNATURES = 256
 
@@ -113,7 +112,7 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
 
 
 def as_bool(function: str, name: str, value: object) -> bool:
-    """Return whether `value` is true."""
+    """Return `value` as a bool."""
     if value is False or value is True:
         return value
     try:
@@ -230,7 +229,7 @@ def make_problem(
         if wanted is not None and wanted != count:
             raise ValueError(
                 f"{function}: output_size {sizes} does not agree with "
-                f"windows for {counts} outputs; None takes it from them"
+                f"windows for {counts} outputs; pass None to take it from them"
             )
     return _build_problem(function, input_shape, first, counts, itemsize, tables)
 
@@ -307,7 +306,7 @@ def check_gradient(
     ):
         raise ValueError(
             f"{function}: input_shape {input_shape} and grad_output of shape {gradient_shape} must "
-            f"agree but on the pooled axes {tuple(range(first, last))}"
+            f"agree except on the pooled axes {tuple(range(first, last))}"
         )
     check_addressable(function, input_shape, itemsize)
     return first
@@ -321,7 +320,9 @@ def check_out(
         if not issubclass(type(out), np.ndarray):
             raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
         if is_a(out, np.ma.MaskedArray):
-            raise TypeError(f"{function}: {name} must not be a MaskedArray")
+            raise TypeError(
+                f"{function}: {name} must not be a MaskedArray: masks are not supported"
+            )
         out = np.asarray(out)  # a subclass may say anything of itself
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
@@ -366,9 +367,10 @@ def result_array(
 ) -> Array:
     """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
-    That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
-    that overlaps what it reads. Of three leading axes and more that do not merge it writes some
-    results before it has memory for the others. It gets a new array then, which `deliver` copies.
+    That is `out` itself wherever possible. A kernel cannot write to a misaligned array, nor to one
+    that overlaps what it reads; and with three or more leading axes that do not merge it writes
+    some results before it has memory for the others. Then it gets a new array, which `deliver`
+    copies to `out`.
     """
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:

@@ -1,8 +1,8 @@
 """Which inputs feed which outputs: the window rules, defined here and nowhere else.
 
 Every rule is one expression for the start and one for the end of window `i`, in integers. They
-hold for a Python int as well as for an int64 array of all `i`. Rules cut an axis by the number of
-windows, and one function by their length.
+hold for a Python int as well as for an int64 array of all `i`. `pool_windows` cuts an axis into a
+number of windows, `block_windows` into windows of one length.
 """
 
 from __future__ import annotations
