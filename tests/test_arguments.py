@@ -344,8 +344,14 @@ def test_one_array_without_windows():
 
 def test_a_single_pair_for_one_axis():
     starts_ends = ap.pool_windows(4, 3)
-    with pytest.raises(ValueError, match=re.escape("a single pair goes into a list, [(starts")):
-        ap.adaptive_avg_pool1d(zeros(4), None, windows=starts_ends)
+    for pair in (starts_ends, list(starts_ends), tuple(t.tolist() for t in starts_ends)):
+        with pytest.raises(ValueError, match=re.escape("expected [(starts, ends)]")):
+            ap.adaptive_avg_pool1d(zeros(4), None, windows=pair)
+    for count in (1, 2, 3):
+        with pytest.raises(
+            ValueError, match=re.escape("got a single pair; expected [(starts, ends), (starts, e")
+        ):
+            ap.adaptive_avg_pool2d(zeros(4, 4), None, windows=ap.pool_windows(4, count))
     with pytest.raises(ValueError, match=re.escape("one axis alone is windows[numpy.newaxis]")):
         ap.adaptive_avg_pool1d(zeros(4), None, windows=np.array(starts_ends))
 

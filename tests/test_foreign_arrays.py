@@ -319,6 +319,14 @@ def test_bfloat16_of_torch_needs_ml_dtypes():
     assert (loaded, dtype, values) == (False, "bfloat16", [[1.0, 1.0], [1.0, 1.0]])
 
 
+def test_a_list_of_bfloat16_tensors():
+    """NumPy reads lists itself, and PyTorch gives it none of these."""
+    tensors = [tensor_of(np.ones((2, 2)), "bfloat16")] * 2
+    with pytest.raises(TypeError, match="bfloat16 must be converted to float32 first"):
+        ap.adaptive_avg_pool2d(tensors, 1)
+    assert ap.adaptive_avg_pool2d([t.float() for t in tensors], 1).tolist() == [[[1.0]]] * 2
+
+
 TENSORS = {
     "grad": (lambda t, torch: t.requires_grad_(), "x requires grad: pass x.detach()"),
     "grad-bfloat16": (lambda t, torch: t.bfloat16().requires_grad_(), "pass x.detach()"),

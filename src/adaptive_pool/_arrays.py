@@ -23,7 +23,7 @@ Array: TypeAlias = npt.NDArray[Any]
 MOST_AXES = 64
 
 _FLOAT = re.compile(r"b?float\w*|bf16", re.IGNORECASE)
-_PLAIN = ("", "float16", "float32", "float64")
+_PLAIN = ("", "float16", "float32", "float64")  # known to NumPy
 
 
 def as_array(function: str, name: str, x: object) -> Array:
@@ -201,8 +201,9 @@ def _unreadable(function: str, name: str, x: Any, error: Exception) -> Exception
             f"{where} is ragged: its parts differ in length or depth, so they are no array"
             f"{'; pool them one by one' if name == 'x' else ''}"
         )
-    claim = _float_by_name(x)
-    hint = f"; {claim} must be converted to float32 first" if claim not in _PLAIN else ""
+    parts = _parts(x) if is_a(x, (list, tuple)) else (x,)
+    claim = next((c for part in parts if (c := _float_by_name(part)) not in _PLAIN), "")
+    hint = f"; {claim} must be converted to float32 first" if claim else ""
     is_exported = not hasattr(type(x), "__array__") and hasattr(type(x), "__dlpack__")
     kind = ValueError if type(error) is ValueError else TypeError
     return kind(f"{where} is not an array{' on the CPU' * is_exported}: {text}{hint}")

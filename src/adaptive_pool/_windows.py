@@ -130,12 +130,14 @@ def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ..
             f"{function}: one window rule is for all pooled axes, got {shown(windows)}; for "
             f"another rule on each axis pass its windows: [pool_windows(...), pool_windows(...)]"
         )
-    if len(pairs) != ndim:
-        wrapped = "; a single pair goes into a list, [(starts, ends)]" if ndim == 1 else ""
+    is_single = any(is_a(pair, np.ndarray) and np.asarray(pair).ndim == 1 for pair in pairs)
+    if is_single or len(pairs) != ndim:
+        got = "a single pair" if is_single else len(pairs) if len(pairs) < ndim else "more"
+        expected = ", ".join(["(starts, ends)"] * ndim)
         raise ValueError(
             f"{function}: windows must be a rule or {ndim} (starts, ends) "
             f"{'pair' if ndim == 1 else 'pairs'}, one for each pooled axis, "
-            f"got {len(pairs) if len(pairs) < ndim else 'more'}{wrapped}"
+            f"got {got}; expected [{expected}]"
         )
     return pairs
 
