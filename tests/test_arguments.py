@@ -173,8 +173,8 @@ def test_no_leading_axis_is_fine():
     [
         np.ones((4, 4), complex), np.ones((4, 4), object), np.full((4, 4), "a"),
         np.full((4, 4), b"a"), np.ones((4, 4), "M8[s]"), np.ones((4, 4), "m8[s]"),
-        np.ones((4, 4), [("a", "f4")]), np.ones((4, 4), "V2"), np.ones((4, 4), "V4"), None, "abc",
-        object(), np.ones((4, 4), np.complex64),
+        np.ones((4, 4), [("a", "f4")]), np.ones((4, 4), "V2"), np.ones((4, 4), "V4"),
+        np.ones((4, 4), np.complex64), [[None, 1], [1, 2]], [["a", "b"]],
     ],
     ids=lambda x: str(getattr(x, "dtype", x))[:20],
 )  # fmt: skip
@@ -273,6 +273,23 @@ def test_data_format(value):
         ("even", ValueError, "unknown window rule 'even'"),
         (None, TypeError, "windows must be the name of a rule or a sequence"),
         (3, TypeError, "got int"),
+        (("torch", "split"), ValueError, "one window rule is for all pooled axes, got ('torch', "),
+        (["torch"], ValueError, "one window rule is for all pooled axes"),
+        ([([0], [4]), "torch"], ValueError, "[pool_windows(...), pool_windows(...)]"),
+        (b"torch", TypeError, "got bytes"),
+        ({0: 1}, TypeError, "got dict"),
+        (ap.pool_windows, TypeError, "got function"),
+        (np.zeros((2, 3), int), ValueError,
+         "windows as one array must have shape (2, 2, number of windows): starts and ends for"),
+        (np.zeros((2, 3, 2), int), ValueError, "got shape (2, 3, 2)"),
+        (np.zeros((3, 2, 2), int), ValueError, "got shape (3, 2, 2)"),
+        (np.zeros((1, 2, 2, 2), int), ValueError, "got shape (1, 2, 2, 2)"),
+        (np.array(3), ValueError, "got shape ()"),
+        (np.array("torch"), ValueError, "got shape ()"),
+        (np.array([[[0], [4]], [[0], [5]]]), ValueError, "axis 1: 0 <= start < end <= 4 must hold"),
+        (np.array([[[0], [4]], [[0.0], [4]]]), TypeError, "must be integers, got dtype float64"),
+        (np.array([[[False], [True]]] * 2), TypeError, "must be integers, got dtype bool"),
+        (np.ma.ones((2, 2, 1), int), TypeError, "windows must not be a MaskedArray"),
         ([], ValueError, "windows must be a rule or 2 (starts, ends) pairs"),
         ([([0], [4])], ValueError, "one for each pooled axis, got 1"),
         ([([0], [4]), [0]], ValueError, "windows of pooled axis 1 must be a pair"),
@@ -297,6 +314,46 @@ def test_output_size_must_agree_with_explicit_windows():
         assert ap.adaptive_avg_pool2d(zeros(4, 4), size, windows=windows).shape == (2, 1)
     with pytest.raises(ValueError, match="does not agree with windows for"):
         ap.adaptive_avg_pool2d(zeros(4, 4), 2, windows=windows)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", ">i2"])
+def test_windows_as_one_array(dtype):
+    """Axis by axis, starts above ends; rows may be any strides."""
+    x = np.arange(24.0).reshape(2, 3, 4)
+    pairs = [([0, 1], [2, 3]), ([0, 2], [1, 4])]
+    array = np.array(pairs, dtype)
+    for ndim, size in ((1, 1), (2, 2)):
+        pool = function("avg", ndim)
+        for given in (array[2 - size :], array[2 - size :, ::-1][:, ::-1]):
+            expected = pool(x, None, windows=pairs[2 - size :])
+            np.testing.assert_array_equal(pool(x, None, windows=given), expected)
+            gradient = function("avg", ndim, backward=True)
+            np.testing.assert_array_equal(
+                gradient(expected, x.shape, windows=given),
+                gradient(expected, x.shape, windows=pairs[2 - size :]),
+            )
+    with pytest.raises(ValueError, match="agree"):
+        ap.adaptive_avg_pool2d(x, 3, windows=array)
+    layer = ap.AdaptiveMaxPool2d(None, windows=array)
+    assert layer == ap.AdaptiveMaxPool2d(None, windows=pairs)
+
+
+def test_one_array_without_windows():
+    assert ap.adaptive_max_pool1d(zeros(3, 4), None, windows=np.empty((1, 2, 0))).shape == (3, 0)
+
+
+def test_a_single_pair_for_one_axis():
+    starts_ends = ap.pool_windows(4, 3)
+    for pair in (starts_ends, list(starts_ends), tuple(t.tolist() for t in starts_ends)):
+        with pytest.raises(ValueError, match=re.escape("expected [(starts, ends)]")):
+            ap.adaptive_avg_pool1d(zeros(4), None, windows=pair)
+    for count in (1, 2, 3):
+        with pytest.raises(
+            ValueError, match=re.escape("got a single pair; expected [(starts, ends), (starts, e")
+        ):
+            ap.adaptive_avg_pool2d(zeros(4, 4), None, windows=ap.pool_windows(4, count))
+    with pytest.raises(ValueError, match=re.escape("one axis alone is windows[numpy.newaxis]")):
+        ap.adaptive_avg_pool1d(zeros(4), None, windows=np.array(starts_ends))
 
 
 def test_explicit_windows_may_be_none_at_all():
@@ -334,6 +391,11 @@ def test_average_dtype(dtype, error):
 def test_index_dtype(index_dtype):
     with pytest.raises(TypeError, match="index_dtype must be int32 or int64"):
         ap.adaptive_max_pool2d(zeros(4, 4), 2, return_indices=True, index_dtype=index_dtype)
+
+
+def test_none_is_no_dtype_of_indices():
+    with pytest.raises(TypeError, match="index_dtype is not a dtype: None"):
+        ap.adaptive_max_pool2d(zeros(4, 4), 2, return_indices=True, index_dtype=None)
 
 
 def test_index_dtype_must_hold_the_plane():
@@ -427,9 +489,9 @@ BAD_GRADIENTS = {
 def test_shapes_of_gradients(operation, ndim, shape, input_shape):
     g = np.ones(shape, np.float32)
     out = np.full(input_shape, 7, np.float32)
-    with pytest.raises(ValueError, match="must agree but on the pooled axes"):
+    with pytest.raises(ValueError, match="must agree except on the pooled axes"):
         function("avg", ndim, backward=True)(g, input_shape, out=out)
-    with pytest.raises(ValueError, match="must agree but on the pooled axes"):
+    with pytest.raises(ValueError, match="must agree except on the pooled axes"):
         function("max", ndim, backward=True)(g, np.zeros(shape, np.int64), input_shape, out=out)
     assert (out == 7).all()
 
@@ -437,7 +499,7 @@ def test_shapes_of_gradients(operation, ndim, shape, input_shape):
 def test_channels_must_agree_in_channels_last_too():
     """There the channels overrun the other way."""
     g = np.ones((1, 1, 1, 2), np.float32)
-    with pytest.raises(ValueError, match=re.escape("agree but on the pooled axes (1, 2)")):
+    with pytest.raises(ValueError, match=re.escape("agree except on the pooled axes (1, 2)")):
         ap.adaptive_avg_pool2d_backward(g, (1, 1, 1, 1), data_format="channels_last")
 
 
@@ -536,7 +598,7 @@ def test_an_array_that_fails_to_convert():
 
 
 def test_ragged_tables():
-    with pytest.raises(ValueError, match="windows of pooled axis 0: starts is no array"):
+    with pytest.raises(ValueError, match="windows of pooled axis 0: starts is ragged"):
         ap.adaptive_avg_pool1d(zeros(4), None, windows=[([[0], [1, 2]], [1, 2])])
 
 

@@ -102,7 +102,7 @@ class Raises:
         ({"output_size": 2, "num_threads": Raises()}, "num_threads is not an integer: no index"),
         (
             {"output_size": None, "windows": [(Raises(), [1])]},
-            "windows of pooled axis 0: starts is no array: the disk is gone",
+            "windows of pooled axis 0: starts is not an array: the disk is gone",
         ),
     ],
     ids=["output_size", "num_threads", "windows"],

@@ -281,7 +281,7 @@ def test_a_table_that_fails_to_convert():
         def __array__(self, dtype=None, copy=None):
             raise OSError("the disk is gone")
 
-    with pytest.raises(TypeError, match="starts is no array: the disk is gone"):
+    with pytest.raises(TypeError, match="starts is not an array: the disk is gone"):
         ap.adaptive_avg_pool1d(np.ones(4), None, windows=[(Broken(), [4])])
 
 

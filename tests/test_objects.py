@@ -87,6 +87,14 @@ PLACES = {
     "layer": lambda o: ap.AdaptiveMaxPool2d((o, -1)),
     "layer-layout": lambda o: ap.AdaptiveMaxPool2d(2, data_format=o),
     "layer-windows": lambda o: ap.AdaptiveMaxPool2d(2, windows=o, data_format=""),
+    "layer-dtype": lambda o: ap.AdaptiveAvgPool2d(2, dtype=o),
+    "layer-index-dtype": lambda o: ap.AdaptiveMaxPool2d(2, index_dtype=o),
+    "layer-threads": lambda o: ap.AdaptiveMaxPool2d(2, num_threads=o, data_format=""),
+    "layer-out": lambda o: ap.AdaptiveAvgPool2d(2)(np.ones((4, 4)), out=o),
+    "size": lambda o: ap.block_windows(o, -2),
+    "block": lambda o: ap.block_windows(5, o, offset=-1),
+    "offset": lambda o: ap.block_windows(0, 2, offset=o),
+    "boundary": lambda o: ap.block_windows(5, 2, boundary=o),
     "layer-indices": lambda o: ap.AdaptiveMaxPool2d(2, return_indices=o)(0),
 }
 
@@ -97,7 +105,7 @@ def test_objects_whose_own_code_fails(call, name):
     """In every place an error of ours, which names the function; where one is no error, another."""
     before = ap.get_num_threads()
     with pytest.raises(
-        (TypeError, ValueError), match=re.compile(r"^(adaptive|Adaptive|pool_w|set)")
+        (TypeError, ValueError), match=re.compile(r"^(adaptive|Adaptive|pool_w|block_w|set)")
     ):
         call(UNCOOPERATIVE[name])
     ap.set_num_threads(None)

@@ -49,6 +49,15 @@ def test_docstrings_are_complete(name):
         assert f"\n{parameter} : " in doc
 
 
+@pytest.mark.parametrize(
+    "name", [n for n in ap.__all__ if n.lower().startswith("adaptive") and "backward" not in n]
+)
+def test_the_layout_of_pictures_comes_first(name):
+    """The default pools the colours of (H, W, 3), as the layout is never guessed."""
+    opening = inspect.getdoc(getattr(ap, name)).split("\nParameters\n")[0]
+    assert 'needs ``data_format="channels_last"``' in " ".join(opening.split())
+
+
 def test_import_loads_numpy_only_and_starts_no_thread():
     code = """
 import os, sys

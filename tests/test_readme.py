@@ -12,7 +12,7 @@ PAGES = [
     README,
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("quickstart", "semantics", "coming-from", "threads")
+        for name in ("quickstart", "semantics", "coming-from", "threads", "api/windows")
     ),
 ]
 

@@ -40,6 +40,7 @@ def test_maxima_with_indices_or_without(asked: bool) -> None:
 def test_layers() -> None:
     assert_type(ap.AdaptiveAvgPool2d(2)(X), Array)
     assert_type(ap.AdaptiveMaxPool2d(2)(X), Any)  # an array or a pair: it depends on the layer
+    assert_type(ap.AdaptiveAvgPool2d(2, dtype=np.float64, num_threads=1)(X, out=None), Array)
     y, pullback = ap.AdaptiveMaxPool2d(2, return_indices=True).vjp(X)
     assert_type(y, Array)
     assert_type(pullback(y), Array)
@@ -49,6 +50,10 @@ def test_windows_and_settings() -> None:
     table = ap.pool_windows(10, 3, "split")
     assert_type(table, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]])
     assert_type(ap.adaptive_avg_pool2d(X, None, windows=[([0], [2]), ([0, 2], [2, 4])]), Array)
+    blocks = ap.block_windows(4, 3, boundary="trim", offset=1)
+    assert_type(blocks, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]])
+    assert_type(ap.adaptive_avg_pool2d(X, None, windows=[blocks, blocks]), Array)
+    assert_type(ap.adaptive_avg_pool2d(X, None, windows=np.stack([blocks, blocks])), Array)
     assert_type(ap.get_num_threads(), int)
     with ap.num_threads(1) as nothing:
         assert_type(nothing, None)

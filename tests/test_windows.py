@@ -163,3 +163,115 @@ def test_the_longest_table_does_not_overflow():
         starts, ends = _windows.RULES["torch"](i, size, count)
         assert starts.tolist() == [k * size // count for k in i.tolist()]
         assert ends.tolist() == [-(-(k + 1) * size // count) for k in i.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("size", "block", "options", "starts", "ends"),
+    [
+        (7, 3, {}, [0, 3, 6], [3, 6, 7]),
+        (7, 3, {"boundary": "trim"}, [0, 3], [3, 6]),
+        (7, 3, {"offset": 2}, [2, 5], [5, 7]),
+        (7, 3, {"offset": 2, "boundary": "trim"}, [2], [5]),
+        (6, 3, {}, [0, 3], [3, 6]),
+        (6, 3, {"boundary": "trim"}, [0, 3], [3, 6]),
+        (2, 5, {}, [0], [2]),
+        (2, 5, {"boundary": "trim"}, [], []),
+        (2, 2**62, {"offset": 1}, [1], [2]),
+        (2, 2**63 - 1, {}, [0], [2]),
+        (7, 3, {"offset": 7}, [], []),
+        (0, 3, {}, [], []),
+        (0, 3, {"boundary": "trim"}, [], []),
+        (51, 10, {}, [0, 10, 20, 30, 40, 50], [10, 20, 30, 40, 50, 51]),
+        (2**62, 2**61 + 1, {}, [0, 2**61 + 1], [2**61 + 1, 2**62]),
+        (2**62, 2**62 - 1, {"offset": 3}, [3], [2**62]),
+    ],
+)
+def test_blocks(size, block, options, starts, ends):
+    got = ap.block_windows(size, block, **options)
+    assert [t.tolist() for t in got] == [starts, ends]
+    assert [t.dtype for t in got] == [np.int64, np.int64]
+
+
+@pytest.mark.parametrize("block", range(1, 14))
+def test_blocks_are_those_of_arange(block):
+    for size in range(1, 40):
+        for offset in range(size + 1):
+            starts, ends = ap.block_windows(size, block, offset=offset)
+            assert starts.tolist() == list(range(offset, size, block))
+            assert ends.tolist() == [min(start + block, size) for start in starts]
+            trimmed = ap.block_windows(size, block, offset=offset, boundary="trim")
+            whole = ends - starts == block
+            assert [t.tolist() for t in trimmed] == [starts[whole].tolist(), ends[whole].tolist()]
+
+
+@pytest.mark.parametrize("boundary", ["short", "trim"])
+def test_an_offset_leaves_out_what_is_before_it(boundary):
+    x = np.arange(23.0)
+    for offset in range(23):
+        windows = ap.block_windows(23, 4, boundary=boundary, offset=offset)
+        rest = ap.block_windows(23 - offset, 4, boundary=boundary)
+        assert (
+            ap.adaptive_avg_pool1d(x, None, windows=[windows]).tolist()
+            == ap.adaptive_avg_pool1d(x[offset:], None, windows=[rest]).tolist()
+        )
+
+
+@pytest.mark.parametrize("height", [1, 6, 7, 51])
+@pytest.mark.parametrize("block", [(1, 1), (2, 3), (10, 4), (60, 60)])
+def test_blocks_of_scikit_image(rng, height, block):
+    """Where a block is short scikit-image counts zeros in: its sums are ours, and its maxima."""
+    measure = pytest.importorskip("skimage.measure", reason="the other opinion on blocks")
+    x = rng.integers(1, 100, (height, 13)).astype(np.float64)
+    windows = [ap.block_windows(n, b) for n, b in zip(x.shape, block, strict=True)]
+    lengths = [ends - starts for starts, ends in windows]
+    y = ap.adaptive_avg_pool2d(x, None, windows=windows)
+    sums = measure.block_reduce(x, block, np.sum)
+    np.testing.assert_allclose(y * np.multiply.outer(*lengths), sums, rtol=2**-51)
+    np.testing.assert_array_equal(
+        ap.adaptive_max_pool2d(x, None, windows=windows), measure.block_reduce(x, block, np.max)
+    )
+
+
+def test_ceil_cuts_by_the_number_of_blocks():
+    """So its blocks have not the length that gave their number."""
+    lengths = np.diff(ap.pool_windows(51, -(-51 // 10), "ceil"), axis=0)
+    assert lengths.tolist() == [[9, 9, 9, 9, 9, 6]]
+
+
+def test_blocks_take_gradients():
+    windows = [ap.block_windows(5, 3), ap.block_windows(4, 3, boundary="trim")]
+    g = ap.adaptive_avg_pool2d_backward(np.ones((2, 1)), (5, 4), windows=windows)
+    np.testing.assert_allclose(g[:, :3], np.repeat([1 / 9, 1 / 6], [3, 2])[:, None] * np.ones(3))
+    assert not g[:, 3].any()
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 2.0, "3", None, [3]])
+@pytest.mark.parametrize("name", ["size", "block", "offset"])
+def test_lengths_of_blocks_must_be_integers(name, value):
+    arguments = {"size": 5, "block": 2, "offset": 0, name: value}
+    with pytest.raises(TypeError, match=f"^block_windows: {name} must be an integer"):
+        ap.block_windows(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"size": -1}, "size must not be negative, got -1"),
+        ({"size": 2**62 + 1}, "size must be at most 2\\*\\*62"),
+        ({"block": 0}, "block must be at least 1, got 0"),
+        ({"block": -2}, "block must not be negative, got -2"),
+        ({"offset": -1}, "offset must not be negative, got -1"),
+        ({"offset": 6}, "offset must be at most size, got 6 for size 5"),
+        ({"boundary": "pad"}, "boundary must be 'short' or 'trim', got 'pad'"),
+        ({"boundary": None}, "boundary must be 'short' or 'trim', got None"),
+        ({"boundary": ["trim"]}, "boundary must be 'short' or 'trim'"),
+    ],
+)
+def test_bad_blocks(arguments, message):
+    with pytest.raises(ValueError, match=f"^block_windows: {message}"):
+        ap.block_windows(**{"size": 5, "block": 2, **arguments})
+
+
+def test_more_blocks_than_memory():
+    with pytest.raises(MemoryError, match="block_windows: no memory for the table"):
+        ap.block_windows(2**62, 1)

@@ -26,7 +26,7 @@ from ._maximum import (
     adaptive_max_pool3d_backward,
 )
 from ._threads import get_num_threads, num_threads, set_num_threads
-from ._windows import pool_windows
+from ._windows import block_windows, pool_windows
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -47,6 +47,7 @@ __all__ = [
     "adaptive_max_pool2d_backward",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_backward",
+    "block_windows",
     "config",
     "get_num_threads",
     "num_threads",

@@ -1,6 +1,6 @@
 """Average pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. What a mean is, `_kernels/average.pyx` says.
+docstring -> problem -> allocate -> kernel. `_kernels/average.pyx` defines what a mean is.
 """
 
 from __future__ import annotations
@@ -12,22 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
+from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
 from ._kernels.elements import ELEMENTS
 from ._objects import no_memory
 from ._problem import (
-    Array,
     DataFormat,
     Prepared,
     Size,
-    as_array,
     check_gradient,
     deliver,
     make_problem,
-    native,
     normalize_shape,
     normalize_size,
-    readable,
     remembered,
     result_array,
 )
@@ -156,56 +153,69 @@ def adaptive_avg_pool1d(
 ) -> Array:
     """Average over windows that cut one axis into a given number of parts.
 
-    ``y[..., i] = mean(x[..., w0(i):w1(i)])``, with the window borders of
-    `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is the same.
+    The last axis is pooled, whatever its length. A signal of shape ``(W, C)``, with its channels
+    last, needs ``data_format="channels_last"``; without it the channels are pooled, and no error
+    says so.
+
+    ``y[..., i] = mean(x[..., w0(i):w1(i)])``, with the window borders of `pool_windows`. NaN and
+    infinity propagate as in arithmetic; all NaN results have the same bits.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., W)`` or, with "channels_last", ``(..., W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of one int or None
-        Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OW,)`` of the result. An int is the length of the one axis, None keeps an axis as
+        it is, and 0 gives an empty result.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last axis is pooled. "channels_last": the axis before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
+        array of shape ``(1, 2, number of windows)``.
     dtype : dtype, optional
-        Any of the four float types or, for integers, that integer type (half to even). By default
-        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
-        ones.
+        Type of the result: any of the four float types or, for integers, that integer type (rounded
+        half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
+        bits, float64 for wider ones.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
-        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
-        the last place of the mean of the window's absolute values. `out`, if given.
+    ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
+        Integer means are exact and rounded once. Float means, in their own dtype, are off by at
+        most one ulp (unit in the last place), measured at the mean of the absolute values in the
+        window. `out`, if given.
 
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
-        fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), a window of
+        32- or 64-bit integers has more than ``2**30`` elements, or `out` does not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
     adaptive_avg_pool1d_backward : its gradient.
+
+    Notes
+    -----
+    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
+    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
+    with ``dtype=numpy.float64``.
 
     References
     ----------
@@ -243,56 +253,69 @@ def adaptive_avg_pool2d(
 ) -> Array:
     """Average over windows that cut two axes into a given number of parts.
 
+    The last two axes are pooled, whatever their lengths. A picture of shape ``(H, W, 3)``, such as
+    Pillow's, needs ``data_format="channels_last"``; without it columns and colours are pooled, and
+    no error says so.
+
     ``y[..., i, j] = mean(x[..., h0(i):h1(i), w0(j):w1(j)])``, with the window borders of
-    `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is the same.
+    `pool_windows`. NaN and infinity propagate as in arithmetic; all NaN results have the same bits.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., H, W)`` or, with "channels_last", ``(..., H, W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of 2 int or None
-        Lengths ``(OH, OW)`` of the result; an int stands for both axes, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OH, OW)`` of the result. One int is for both axes, None keeps an axis as it is,
+        and 0 gives an empty result.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last two axes are pooled. "channels_last": the two before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
+        it, or one array of shape ``(2, 2, number of windows)``.
     dtype : dtype, optional
-        Any of the four float types or, for integers, that integer type (half to even). By default
-        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
-        ones.
+        Type of the result: any of the four float types or, for integers, that integer type (rounded
+        half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
+        bits, float64 for wider ones.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
-        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
-        the last place of the mean of the window's absolute values. `out`, if given.
+    ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
+        Integer means are exact and rounded once. Float means, in their own dtype, are off by at
+        most one ulp (unit in the last place), measured at the mean of the absolute values in the
+        window. `out`, if given.
 
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
-        fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), a window of
+        32- or 64-bit integers has more than ``2**30`` elements, or `out` does not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
     adaptive_avg_pool2d_backward : its gradient.
+
+    Notes
+    -----
+    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
+    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
+    with ``dtype=numpy.float64``.
 
     References
     ----------
@@ -333,57 +356,70 @@ def adaptive_avg_pool3d(
 ) -> Array:
     """Average over windows that cut three axes into a given number of parts.
 
+    The last three axes are pooled, whatever their lengths. A film or volume of shape
+    ``(D, H, W, 3)`` needs ``data_format="channels_last"``; without it rows, columns and colours are
+    pooled, and no error says so.
+
     ``y[..., i, j, k] = mean(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window
-    borders of `pool_windows`. NaN and infinities go where arithmetic takes them, and every NaN is
-    the same.
+    borders of `pool_windows`. NaN and infinity propagate as in arithmetic; all NaN results have the
+    same bits.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., D, H, W)`` or, with "channels_last", ``(..., D, H, W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of 3 int or None
-        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis
-        as it is, 0 gives an empty result.
+        Lengths ``(OD, OH, OW)`` of the result. One int is for all three axes, None keeps an axis as
+        it is, and 0 gives an empty result.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last three axes are pooled. "channels_last": the three before the
+        channel axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
+        it, or one array of shape ``(3, 2, number of windows)``.
     dtype : dtype, optional
-        Any of the four float types or, for integers, that integer type (half to even). By default
-        that of `x` for floats, float32 for bool and integers of 8 and 16 bits, float64 for wider
-        ones.
+        Type of the result: any of the four float types or, for integers, that integer type (rounded
+        half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
+        bits, float64 for wider ones.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
-        Exact means of integers, rounded once. Means of floats, in their own dtype, within 1 unit in
-        the last place of the mean of the window's absolute values. `out`, if given.
+    ndarray, shape ``(..., OD, OH, OW)`` or, with "channels_last", ``(..., OD, OH, OW, C)``
+        Integer means are exact and rounded once. Float means, in their own dtype, are off by at
+        most one ulp (unit in the last place), measured at the mean of the absolute values in the
+        window. `out`, if given.
 
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or a window of 32- or 64-bit integers has more than ``2**30`` elements, or `out` does not
-        fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), a window of
+        32- or 64-bit integers has more than ``2**30`` elements, or `out` does not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
     adaptive_avg_pool3d_backward : its gradient.
+
+    Notes
+    -----
+    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
+    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
+    with ``dtype=numpy.float64``.
 
     References
     ----------
@@ -422,27 +458,31 @@ def adaptive_avg_pool1d_backward(
 ) -> Array:
     """Gradient of `adaptive_avg_pool1d` with respect to its input: the exact adjoint.
 
-    Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in float64, in a fixed order, and
-    rounded once. An element that no window holds receives 0. NaN and infinities reach
-    the elements of their window alone.
+    Each input element gets, from every window that holds it, the gradient of that window divided by
+    the number of elements in the window. These parts are added in float64, in a fixed order, and
+    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
+    their window.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+    grad_output : array_like, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last axis is pooled. "channels_last": the axis before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: one pair
+        of integer arrays in a list, as `block_windows` gives it, or one array of shape
+        ``(1, 2, number of windows)``.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap
+        `grad_output`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -452,7 +492,8 @@ def adaptive_avg_pool1d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, or an argument is of the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, or an argument is of
+        the wrong type.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.
@@ -495,27 +536,31 @@ def adaptive_avg_pool2d_backward(
 ) -> Array:
     """Gradient of `adaptive_avg_pool2d` with respect to its input: the exact adjoint.
 
-    Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in float64, in a fixed order, and
-    rounded once. An element that no window holds receives 0. NaN and infinities reach
-    the elements of their window alone.
+    Each input element gets, from every window that holds it, the gradient of that window divided by
+    the number of elements in the window. These parts are added in float64, in a fixed order, and
+    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
+    their window.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+    grad_output : array_like, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last two axes are pooled. "channels_last": the two before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
+        integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
+        ``(2, 2, number of windows)``.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap
+        `grad_output`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -525,7 +570,8 @@ def adaptive_avg_pool2d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, or an argument is of the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, or an argument is of
+        the wrong type.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.
@@ -570,27 +616,31 @@ def adaptive_avg_pool3d_backward(
 ) -> Array:
     """Gradient of `adaptive_avg_pool3d` with respect to its input: the exact adjoint.
 
-    Each input element receives, from every window that holds it, the gradient of that window over
-    the window's number of elements. Contributions are added in float64, in a fixed order, and
-    rounded once. An element that no window holds receives 0. NaN and infinities reach
-    the elements of their window alone.
+    Each input element gets, from every window that holds it, the gradient of that window divided by
+    the number of elements in the window. These parts are added in float64, in a fixed order, and
+    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
+    their window.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, with ``C`` behind
+    grad_output : array_like, shape ``(..., OD, OH, OW)``, or ``(..., OD, OH, OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last three axes are pooled. "channels_last": the three before the
+        channel axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
+        integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
+        ``(3, 2, number of windows)``.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `grad_output`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap
+        `grad_output`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -600,7 +650,8 @@ def adaptive_avg_pool3d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, or an argument is of the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, or an argument is of
+        the wrong type.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.

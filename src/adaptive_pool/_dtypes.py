@@ -30,8 +30,8 @@ WORDS = {
 }
 
 
-# Of these kinds are all that are supported. Other dtypes may not be hashable. bfloat16 is a "V", as
-# structured ones are and classes made from them, which may be called anything.
+# All supported dtypes are of these kinds; others may not be hashable. bfloat16 is a "V", like
+# structured dtypes and classes made from `numpy.void`, which may have any name.
 _KINDS = "biufV"
 
 
@@ -41,24 +41,27 @@ def _remembered_name(dtype: np.dtype[Any]) -> str:
 
 
 def name_of(dtype: np.dtype[Any]) -> str:
-    """Return ``dtype.name``, which NumPy composes anew, in microseconds, at each access."""
+    """Return ``dtype.name``, which takes NumPy microseconds at each access."""
     name = _remembered_name(dtype) if dtype.kind in _KINDS else ""
     return name if dtype.kind != "V" or name == "bfloat16" else ""
 
 
 def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
     """Return `value` as a dtype."""
+    if value is None:  # float64, to NumPy
+        raise TypeError(f"{function}: {name} is not a dtype: None")
     try:
         dtype: np.dtype[Any] = np.dtype(value)
     except MemoryError as error:
         raise no_memory(f"{function}: {name}", error) from error
     except Exception as error:  # NumPy parses strings as code, and reads attributes
-        raise TypeError(f"{function}: {name} is not a dtype: {shown(value)}") from error
+        hint = "; import ml_dtypes first" if shown(value) == "'bfloat16'" else ""
+        raise TypeError(f"{function}: {name} is not a dtype: {shown(value)}{hint}") from error
     return dtype
 
 
 def text_of(dtype: np.dtype[Any]) -> str:
-    """Return how a dtype is written: that of strings would show an object of the caller's."""
+    """Return a dtype as text; the text of a string dtype would show an object of the caller."""
     return dtype.name if dtype.kind == "T" else str(dtype)
 
 
@@ -67,8 +70,23 @@ def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple
     if name_of(dtype) not in supported:
         raise TypeError(
             f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
-            f"got {text_of(dtype)}"
+            f"got {text_of(dtype)}{_remedy(name, dtype)}"
         )
+
+
+def _remedy(name: str, dtype: np.dtype[Any]) -> str:
+    """Return what the owner of an array of an unsupported dtype can do, if anything is known."""
+    if dtype.kind == "V" and dtype.names:
+        return f"; pass one field, {name}[{shown(dtype.names[0])}]"
+    if dtype.kind == "V" and dtype.type is np.void and dtype.itemsize == 2:
+        # numpy.save and h5py keep the bits of bfloat16 and forget the name.
+        view = f"numpy.asarray({name}).view(ml_dtypes.bfloat16)"
+        return f"; if these are the bits of bfloat16, pass {view}"
+    if "float" in dtype.name and dtype.itemsize == 1:
+        return f"; pass {name}.astype(numpy.float32)"
+    if dtype.kind in "USTO":
+        return "; entries must be numbers, not strings, None or other objects"
+    return ""
 
 
 def mean_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> np.dtype[Any]:
@@ -86,10 +104,28 @@ def mean_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> 
     return dtype
 
 
+def name_of_mean(function: str, dtype: Any) -> str:
+    """Return the name of a dtype that averages of some array can have."""
+    wanted = as_dtype(function, "dtype", dtype)
+    if name_of(wanted) not in SUPPORTED or name_of(wanted) == "bool" or not wanted.isnative:
+        raise TypeError(
+            f"{function}: dtype must be one of {', '.join(FLOATS)}, or the integer type of x, "
+            f"got {text_of(wanted)}"
+        )
+    return name_of(wanted)
+
+
+def name_of_indices(function: str, dtype: Any) -> str:
+    """Return the name of a dtype that indices can have."""
+    wanted = as_dtype(function, "index_dtype", dtype)
+    if name_of(wanted) not in INDICES or not wanted.isnative:
+        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {text_of(wanted)}")
+    return name_of(wanted)
+
+
 def check_index_dtype(function: str, dtype: np.dtype[Any], plane: int) -> None:
     """Raise unless flat indices below `plane` can be returned in `dtype`."""
-    if name_of(dtype) not in INDICES or not dtype.isnative:
-        raise TypeError(f"{function}: index_dtype must be int32 or int64, got {text_of(dtype)}")
+    name_of_indices(function, dtype)
     if plane - 1 > np.iinfo(dtype).max:
         raise ValueError(
             f"{function}: index_dtype {dtype} is too small for {plane} elements on the pooled axes"

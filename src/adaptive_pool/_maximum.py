@@ -1,6 +1,6 @@
 """Max pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. Which element wins, `_kernels/maximum.pyx` says.
+docstring -> problem -> allocate -> kernel. `_kernels/maximum.pyx` defines which element wins.
 """
 
 from __future__ import annotations
@@ -13,26 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
+from ._arrays import Array, as_array, native, readable
 from ._kernels import any_outside, maximum, maximum_backward
 from ._kernels.elements import ELEMENTS
 from ._objects import is_a, no_memory
 from ._problem import (
-    Array,
     DataFormat,
     Prepared,
     Problem,
     Size,
-    as_array,
     as_bool,
     check_data_format,
     check_gradient,
     deliver,
     make_problem,
-    native,
     normalize_shape,
     normalize_size,
     pooled_axes,
-    readable,
     remembered,
     result_array,
     scattering_problem,
@@ -263,54 +260,61 @@ def adaptive_max_pool1d(
 ) -> Array | Pair:
     """Maximum over windows that cut one axis into a given number of parts.
 
-    ``y[..., i] = max(x[..., w0(i):w1(i)])``, with the window borders of
-    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
-    0.0 are equal. NaN wins over every number, the last of several.
+    The last axis is pooled, whatever its length. A signal of shape ``(W, C)``, with its channels
+    last, needs ``data_format="channels_last"``; without it the channels are pooled, and no error
+    says so.
+
+    ``y[..., i] = max(x[..., w0(i):w1(i)])``, with the window borders of `pool_windows`. Of equal
+    elements the first in row-major order wins; -0.0 and 0.0 are equal. NaN wins over every number,
+    and of several NaNs the last.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., W)`` or, channels last, ``(..., W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., W)`` or, with "channels_last", ``(..., W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of one int or None
-        Lengths ``(OW,)`` of the result; an int stands for the axis, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OW,)`` of the result. An int is the length of the one axis, None keeps an axis as
+        it is, and 0 gives an empty result.
     return_indices : bool
-        Whether to return where the maxima stand as well; if not, that is not computed.
+        Whether to return the positions of the maxima too. They take time only if you ask for them.
     index_dtype : dtype
-        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+        int64, or int32 if the pooled axes hold at most ``2**31`` elements.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axis is the last or stands before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last axis is pooled. "channels_last": the axis before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
+        array of shape ``(1, 2, number of windows)``.
     out : ndarray, or pair of ndarray with `return_indices`, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    values : ndarray, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
-        In the dtype of `x`. `out`, if given.
+    values : ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
+        The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
-        Only with `return_indices`: positions within the pooled axes, ``w``, the same numbers
-        in both layouts.
+        Only with `return_indices`: positions within the pooled axes, ``w``, the same numbers in
+        both layouts.
 
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), or `out` does
+        not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
@@ -390,39 +394,46 @@ def adaptive_max_pool2d(
 ) -> Array | Pair:
     """Maximum over windows that cut two axes into a given number of parts.
 
+    The last two axes are pooled, whatever their lengths. A picture of shape ``(H, W, 3)``, such as
+    Pillow's, needs ``data_format="channels_last"``; without it columns and colours are pooled, and
+    no error says so.
+
     ``y[..., i, j] = max(x[..., h0(i):h1(i), w0(j):w1(j)])``, with the window borders of
-    `pool_windows`. Among equal elements the first in row-major order of the window wins; -0.0 and
-    0.0 are equal. NaN wins over every number, the last of several.
+    `pool_windows`. Of equal elements the first in row-major order wins; -0.0 and 0.0 are equal. NaN
+    wins over every number, and of several NaNs the last.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., H, W)`` or, channels last, ``(..., H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., H, W)`` or, with "channels_last", ``(..., H, W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of 2 int or None
-        Lengths ``(OH, OW)`` of the result; an int stands for both axes, None keeps an axis as it
-        is, 0 gives an empty result.
+        Lengths ``(OH, OW)`` of the result. One int is for both axes, None keeps an axis as it is,
+        and 0 gives an empty result.
     return_indices : bool
-        Whether to return where the maxima stand as well; if not, that is not computed.
+        Whether to return the positions of the maxima too. They take time only if you ask for them.
     index_dtype : dtype
-        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+        int64, or int32 if the pooled axes hold at most ``2**31`` elements.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 2 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last two axes are pooled. "channels_last": the two before the channel
+        axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
+        it, or one array of shape ``(2, 2, number of windows)``.
     out : ndarray, or pair of ndarray with `return_indices`, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    values : ndarray, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
-        In the dtype of `x`. `out`, if given.
+    values : ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
+        The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
         Only with `return_indices`: positions within the pooled axes, ``h*W + w``, the same numbers
         in both layouts.
@@ -430,14 +441,14 @@ def adaptive_max_pool2d(
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), or `out` does
+        not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
@@ -521,39 +532,46 @@ def adaptive_max_pool3d(
 ) -> Array | Pair:
     """Maximum over windows that cut three axes into a given number of parts.
 
+    The last three axes are pooled, whatever their lengths. A film or volume of shape
+    ``(D, H, W, 3)`` needs ``data_format="channels_last"``; without it rows, columns and colours are
+    pooled, and no error says so.
+
     ``y[..., i, j, k] = max(x[..., d0(i):d1(i), h0(j):h1(j), w0(k):w1(k)])``, with the window
-    borders of `pool_windows`. Among equal elements the first in row-major order of the window
-    wins; -0.0 and 0.0 are equal. NaN wins over every number, the last of several.
+    borders of `pool_windows`. Of equal elements the first in row-major order wins; -0.0 and 0.0 are
+    equal. NaN wins over every number, and of several NaNs the last.
 
     Parameters
     ----------
-    x : array_like, shape ``(..., D, H, W)`` or, channels last, ``(..., D, H, W, C)``
-        Anything `numpy.asarray` takes, and CPU arrays with ``__dlpack__``. It is read in place, or
-        by small pieces where its innermost run is not contiguous, and never written.
-        Leading axes, none included, are pooled one by one. bool, integers of 8 to 64 bits,
-        float16, bfloat16, float32 or float64; foreign byte order is converted.
+    x : array_like, shape ``(..., D, H, W)`` or, with "channels_last", ``(..., D, H, W, C)``
+        Whatever `numpy.asarray` takes, CPU arrays with ``__dlpack__``, and bfloat16 tensors of
+        PyTorch once ``ml_dtypes`` is imported. Any number of leading axes, including zero. bool,
+        integers of 8 to 64 bits, float16, bfloat16, float32 or float64; foreign byte order is
+        converted. `x` is read in place, or in small pieces where its innermost run is not
+        contiguous, and never written.
     output_size : int or sequence of 3 int or None
-        Lengths ``(OD, OH, OW)`` of the result; an int stands for all three axes, None keeps an axis
-        as it is, 0 gives an empty result.
+        Lengths ``(OD, OH, OW)`` of the result. One int is for all three axes, None keeps an axis as
+        it is, and 0 gives an empty result.
     return_indices : bool
-        Whether to return where the maxima stand as well; if not, that is not computed.
+        Whether to return the positions of the maxima too. They take time only if you ask for them.
     index_dtype : dtype
-        int64, or int32 where the pooled axes hold fewer than ``2**31`` elements.
+        int64, or int32 if the pooled axes hold at most ``2**31`` elements.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 3 or stand before a last axis of channels. Nothing is
-        guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends)
-        The rule that cuts each pooled axis into windows, see `pool_windows`, or the windows
-        themselves: one pair of integer arrays for each pooled axis.
+        "channels_first": the last three axes are pooled. "channels_last": the three before the
+        channel axis. It is never guessed from shapes or strides.
+    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends) or ndarray
+        The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
+        as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
+        it, or one array of shape ``(3, 2, number of windows)``.
     out : ndarray, or pair of ndarray with `return_indices`, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap `x`.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
-    values : ndarray, shape ``(..., OD, OH, OW)`` or, channels last, ``(..., OD, OH, OW, C)``
-        In the dtype of `x`. `out`, if given.
+    values : ndarray, shape ``(..., OD, OH, OW)`` or, with "channels_last", ``(..., OD, OH, OW, C)``
+        The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
         Only with `return_indices`: positions within the pooled axes, ``(d*H + h)*W + w``, the same
         numbers in both layouts.
@@ -561,14 +579,14 @@ def adaptive_max_pool3d(
     Raises
     ------
     TypeError
-        If a dtype is not supported (complex, object, string, datetime, structured), `x` is a
-        `numpy.ma.MaskedArray`, or an argument is of the wrong type.
+        If a dtype is not supported (complex, object, string, datetime, structured), an array has a
+        mask, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative or the result too large to address, a window
-        would be empty (an empty pooled axis with a non-empty result, a rule that does not fit),
-        or `out` does not fit.
+        If `x` has too few axes, a size is negative, the result is too large to address, a window
+        would be empty (an empty pooled axis, or a rule that does not fit the sizes), or `out` does
+        not fit.
     MemoryError
-        If there is no room for the result or the tables of windows.
+        If there is no memory for the result or the tables of windows.
 
     See Also
     --------
@@ -612,25 +630,29 @@ def adaptive_max_pool1d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool1d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
-    meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
+    that meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OW)`` or, channels last, ``(..., OW, C)``
+    grad_output : array_like, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     indices : array_like of int32 or int64, of the same shape
-        Positions within the pooled axes, ``w``, as `adaptive_max_pool1d` returns them. Every
-        one is checked before anything is written.
+        Positions within the pooled axes, ``w``, as `adaptive_max_pool1d` returns them. All are
+        checked before anything is written.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axis is the last or stands before a last axis of channels.
+        "channels_first": the last axis is pooled. "channels_last": the axis before the channel
+        axis.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
+        inputs.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -640,11 +662,11 @@ def adaptive_max_pool1d_backward(
     Raises
     ------
     TypeError
-        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
-        int32 or int64, or an argument is of the wrong type.
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
+        int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then, unless somebody changes `indices` during the call.
+        fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
     --------
@@ -685,25 +707,29 @@ def adaptive_max_pool2d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool2d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
-    meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
+    that meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OH, OW)`` or, channels last, ``(..., OH, OW, C)``
+    grad_output : array_like, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     indices : array_like of int32 or int64, of the same shape
-        Positions within the pooled axes, ``h*W + w``, as `adaptive_max_pool2d` returns them. Every
-        one is checked before anything is written.
+        Positions within the pooled axes, ``h*W + w``, as `adaptive_max_pool2d` returns them. All
+        are checked before anything is written.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 2 or stand before a last axis of channels.
+        "channels_first": the last two axes are pooled. "channels_last": the two before the channel
+        axis.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
+        inputs.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -713,11 +739,11 @@ def adaptive_max_pool2d_backward(
     Raises
     ------
     TypeError
-        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
-        int32 or int64, or an argument is of the wrong type.
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
+        int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then, unless somebody changes `indices` during the call.
+        fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
     --------
@@ -761,25 +787,29 @@ def adaptive_max_pool3d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool3d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all others receive 0. Gradients that
-    meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinities reach the element of their window alone.
+    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
+    that meet at an element are added in row-major order of the windows, in float32 for float16 and
+    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
-    grad_output : array_like, shape ``(..., OD, OH, OW)`` or, channels last, with ``C`` behind
+    grad_output : array_like, shape ``(..., OD, OH, OW)``, or ``(..., OD, OH, OW, C)``
         Gradient of the result: float16, bfloat16, float32 or float64.
     indices : array_like of int32 or int64, of the same shape
-        Positions within the pooled axes, ``(d*H + h)*W + w``, as `adaptive_max_pool3d`
-        returns them. Every one is checked before anything is written.
+        Positions within the pooled axes, ``(d*H + h)*W + w``, as `adaptive_max_pool3d` returns
+        them. All are checked before anything is written.
     input_shape : sequence of int
-        Shape of the input, as many axes as `grad_output`, equal to it but on the pooled axes.
+        Shape of the input, such as ``x.shape``. It has the axes of `grad_output`, and the same
+        lengths except on the pooled axes.
     data_format : {"channels_first", "channels_last"}
-        Whether the pooled axes are the last 3 or stand before a last axis of channels.
+        "channels_first": the last three axes are pooled. "channels_last": the three before the
+        channel axis.
     out : ndarray, optional
-        Takes the result: exactly its shape and dtype, any strides. It may overlap the inputs.
+        Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
+        inputs.
     num_threads : int, optional
-        The most threads to use; `get_num_threads` by default. The result does not depend on it.
+        The most threads to use, by default `get_num_threads`. The result is the same for any
+        number.
 
     Returns
     -------
@@ -789,11 +819,11 @@ def adaptive_max_pool3d_backward(
     Raises
     ------
     TypeError
-        If the dtype of `grad_output` is not one of the four float types, that of `indices` not
-        int32 or int64, or an argument is of the wrong type.
+        If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
+        int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
         If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
-        fit. Nothing has been written then, unless somebody changes `indices` during the call.
+        fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
     --------

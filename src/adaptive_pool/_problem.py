@@ -1,10 +1,9 @@
-"""Arguments become one canonical problem, or a clear error.
+"""Turn arguments into one canonical problem, or raise a clear error.
 
 Whatever the number of pooled and leading axes, and whichever the layout, the kernels see arrays of
-six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W. 1d and
-2d have sizes 1 in front. Which axes these are in memory, `_kernels/canonical.pyx` finds out.
-Nothing below this module knows how many dimensions the user had, and nothing in it knows what is
-computed.
+six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W; in 1d
+and 2d the missing axes have length 1. `_kernels/canonical.pyx` finds these axes in memory. Nothing
+below this module knows how many dimensions the user had, and nothing in it knows what is computed.
 """
 
 from __future__ import annotations
@@ -19,23 +18,21 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _windows
+from ._arrays import MOST_AXES
+from ._arrays import Array as Array  # others take it from here
 from ._kernels.tables import Windows as KernelWindows
 from ._kernels.tables import are_sizes, are_strings
 from ._objects import is_a, no_memory, said, shown
 
-Array: TypeAlias = npt.NDArray[Any]
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
 
-# No array of NumPy has more.
-_MOST_AXES = 64
-
-# Up to so many elements, axes that interleave are told from axes that overlap.
+# Only in arrays of up to so many elements are interleaved axes told from overlapping ones.
 _INTERLEAVED = 1 << 16
 
-# Signatures with more windows than this are not kept; nor are more signatures than this.
+# Signatures with more windows are not kept, and no more signatures than this.
 _CACHED_WINDOWS = 1 << 14
 _CACHED_SIGNATURES = 256
 
@@ -87,42 +84,6 @@ class Problem:
         return (math.prod(self.input_shape) + math.prod(self.output_shape)) * itemsize
 
 
-def as_array(function: str, name: str, x: object) -> Array:
-    """Return `x` as an array of NumPy, without copying if that can be."""
-    if type(x) is np.ndarray:
-        return x
-    if is_a(x, np.ma.MaskedArray):
-        raise TypeError(
-            f"{function}: {name} must not be a MaskedArray: masks are not supported; "
-            "pass x.filled(value)"
-        )
-    if is_a(x, np.ndarray):
-        return np.asarray(x)
-    what = "an array"
-    try:
-        if not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
-            what = "an array on the CPU"
-            return np.from_dlpack(x)
-        return np.asarray(x)
-    except MemoryError as error:
-        raise no_memory(f"{function}: {name}", error) from error
-    except Exception as error:  # whatever an __array__ raises: a tensor that requires a gradient
-        # A ragged list is an array of a wrong value; the rest is of a wrong type.
-        kind = ValueError if type(error) is ValueError and what == "an array" else TypeError
-        raise kind(f"{function}: {name} is not {what}: {said(error)}") from error
-
-
-def native(x: Array) -> Array:
-    """Return `x` in the byte order of the machine: the one conversion that copies a whole array."""
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
-
-
-def readable(x: Array) -> Array:
-    """Return `x`, or a copy in the byte order of the machine that kernels can read in place."""
-    x = native(x)
-    return x if x.flags.aligned else x.copy()
-
-
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
     if type(output_size) is int:
@@ -151,7 +112,7 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
 
 
 def as_bool(function: str, name: str, value: object) -> bool:
-    """Return whether `value` is true."""
+    """Return `value` as a bool."""
     if value is False or value is True:
         return value
     try:
@@ -253,23 +214,22 @@ def make_problem(
     ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
     pooled = input_shape[first : first + ndim]
-    if is_a(windows, str) or not is_a(windows, Sequence):
-        rule = _windows.check_rule(function, windows)
+    given = _windows.rule_or_pairs(function, ndim, windows)
+    if isinstance(given, str):
         counts = tuple(
             size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
-        return _build_problem(function, input_shape, first, counts, itemsize, rule)
-    pairs = _windows.pairs_of(function, ndim, windows)
+        return _build_problem(function, input_shape, first, counts, itemsize, given)
     tables = [
         _windows.explicit_table(function, axis, size, pair)
-        for axis, (size, pair) in enumerate(zip(pooled, pairs, strict=True))
+        for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
     ]
     counts = tuple(len(starts) for starts, _ in tables)
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
             raise ValueError(
                 f"{function}: output_size {sizes} does not agree with "
-                f"windows for {counts} outputs; None takes it from them"
+                f"windows for {counts} outputs; pass None to take it from them"
             )
     return _build_problem(function, input_shape, first, counts, itemsize, tables)
 
@@ -320,12 +280,12 @@ def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...
         return input_shape  # type: ignore[return-value]
     if is_a(input_shape, (str, bytes)) or not is_a(input_shape, Sequence):
         raise TypeError(
-            f"{function}: input_shape must be a sequence of integers, "
+            f"{function}: input_shape must be a sequence of integers, such as x.shape, "
             f"got {type(input_shape).__name__}"
         )
-    taken = _windows.first_entries(f"{function}: input_shape", input_shape, _MOST_AXES + 1)
-    if len(taken) > _MOST_AXES:
-        raise ValueError(f"{function}: input_shape must have at most {_MOST_AXES} elements")
+    taken = _windows.first_entries(f"{function}: input_shape", input_shape, MOST_AXES + 1)
+    if len(taken) > MOST_AXES:
+        raise ValueError(f"{function}: input_shape must have at most {MOST_AXES} elements")
     return tuple([_windows.as_size(function, "input_shape", size) for size in taken])
 
 
@@ -346,7 +306,7 @@ def check_gradient(
     ):
         raise ValueError(
             f"{function}: input_shape {input_shape} and grad_output of shape {gradient_shape} must "
-            f"agree but on the pooled axes {tuple(range(first, last))}"
+            f"agree except on the pooled axes {tuple(range(first, last))}"
         )
     check_addressable(function, input_shape, itemsize)
     return first
@@ -360,7 +320,9 @@ def check_out(
         if not issubclass(type(out), np.ndarray):
             raise TypeError(f"{function}: {name} must be a NumPy array, got {type(out).__name__}")
         if is_a(out, np.ma.MaskedArray):
-            raise TypeError(f"{function}: {name} must not be a MaskedArray")
+            raise TypeError(
+                f"{function}: {name} must not be a MaskedArray: masks are not supported"
+            )
         out = np.asarray(out)  # a subclass may say anything of itself
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
@@ -405,9 +367,10 @@ def result_array(
 ) -> Array:
     """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
-    That is `out` itself where it can be. A kernel cannot write to a misaligned array, nor to one
-    that overlaps what it reads. Of three leading axes and more that do not merge it writes some
-    results before it has memory for the others. It gets a new array then, which `deliver` copies.
+    That is `out` itself wherever possible. A kernel cannot write to a misaligned array, nor to one
+    that overlaps what it reads; and with three or more leading axes that do not merge it writes
+    some results before it has memory for the others. Then it gets a new array, which `deliver`
+    copies to `out`.
     """
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:

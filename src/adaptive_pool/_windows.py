@@ -1,7 +1,8 @@
 """Which inputs feed which outputs: the window rules, defined here and nowhere else.
 
 Every rule is one expression for the start and one for the end of window `i`, in integers. They
-hold for a Python int as well as for an int64 array of all `i`.
+hold for a Python int as well as for an int64 array of all `i`. `pool_windows` cuts an axis into a
+number of windows, `block_windows` into windows of one length.
 """
 
 from __future__ import annotations
@@ -9,24 +10,29 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ._arrays import as_array
 from ._dtypes import text_of
 from ._objects import is_a, no_memory, said, shown
 
+Boundary: TypeAlias = Literal["short", "trim"]
 Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
+Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | npt.NDArray[Any]
 
 # i * (I % O) must fit 64 bits with a sign. A table of this length would hold 32 GiB.
 _LONGEST_TABLE = 2**31
 
 # No size, nor any number, is larger.
 _LARGEST = 2**63 - 1
+
+# Starts and ends on longer axes might not fit 64 bits with a sign.
+_LONGEST_AXIS = 2**62
 
 
 def _torch(i: Any, size: int, count: int) -> tuple[Any, Any]:
@@ -52,27 +58,31 @@ def _uniform(i: Any, size: int, count: int) -> tuple[Any, Any]:
 
 
 def _ceil(i: Any, size: int, count: int) -> tuple[Any, Any]:
-    block = -(-size // count)
-    start = np.minimum(i * block, size)
+    return _blocks(i, size, -(-size // count), 0)
+
+
+def _blocks(i: Any, size: int, block: int, offset: int) -> tuple[Any, Any]:
+    start = np.minimum(offset + i * block, size)
     return start, np.minimum(start + block, size)
 
 
 RULES = {"torch": _torch, "split": _split, "uniform": _uniform, "ceil": _ceil}
 
 
-def check_rule(function: str, rule: object) -> str:
+def check_rule(function: str, rule: object, name: str = "windows") -> str:
     """Return the name of a window rule, as a plain string, or raise unless `rule` is one."""
     if not is_a(rule, str):
+        pairs = " or a sequence of (starts, ends) pairs, one for each pooled axis"
         raise TypeError(
-            f"{function}: windows must be the name of a rule or a sequence of (starts, ends) "
-            f"pairs, got {type(rule).__name__}"
+            f"{function}: {name} must be the name of a rule{pairs if name == 'windows' else ''}, "
+            f"got {'None' if rule is None else type(rule).__name__}"
         )
-    name = str.__str__(rule)
-    if name not in RULES:
+    text = str.__str__(rule)
+    if text not in RULES:
         raise ValueError(
-            f"{function}: unknown window rule {shown(name)}, expected one of {list(RULES)}"
+            f"{function}: unknown window rule {shown(text)}, expected one of {list(RULES)}"
         )
-    return name
+    return text
 
 
 def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
@@ -93,60 +103,69 @@ def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
 def table(function: str, size: int, count: int, rule: str) -> Table:
     """Return the windows of one axis, or raise if one of them would be empty."""
     check_not_empty(function, size, count, rule)
+    return _computed(function, count, lambda i: RULES[rule](i, size, count))
+
+
+def _computed(function: str, count: int, formula: Callable[[Any], tuple[Any, Any]]) -> Table:
     if count >= _LONGEST_TABLE:
         raise MemoryError(f"{function}: no memory for the table of {count} windows")
     if count == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     try:
-        starts, ends = RULES[rule](np.arange(count, dtype=np.int64), size, count)
+        starts, ends = formula(np.arange(count, dtype=np.int64))
     except MemoryError as error:
         raise no_memory(function, error) from error
     return starts, ends
 
 
-def pairs_of(function: str, ndim: int, windows: Sequence[Any]) -> tuple[Any, ...]:
-    """Return one pair of tables for each pooled axis."""
+def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ...]:
+    """Return the name of a rule, or one pair of tables for each pooled axis, not yet checked."""
+    if is_a(windows, np.ndarray):
+        return _rows_of(function, ndim, windows)
+    if is_a(windows, (str, bytes)) or not is_a(windows, Sequence):
+        return check_rule(function, windows)
     pairs = first_entries(f"{function}: windows", windows, ndim + 1)
-    if len(pairs) != ndim:
+    if any(is_a(pair, str) for pair in pairs):
         raise ValueError(
-            f"{function}: windows must be a rule or {ndim} (starts, ends) pairs, "
-            f"one for each pooled axis, got {len(pairs) if len(pairs) < ndim else 'more'}"
+            f"{function}: one window rule is for all pooled axes, got {shown(windows)}; for "
+            f"another rule on each axis pass its windows: [pool_windows(...), pool_windows(...)]"
+        )
+    is_single = any(is_a(pair, np.ndarray) and np.asarray(pair).ndim == 1 for pair in pairs)
+    if is_single or len(pairs) != ndim:
+        got = "a single pair" if is_single else len(pairs) if len(pairs) < ndim else "more"
+        expected = ", ".join(["(starts, ends)"] * ndim)
+        raise ValueError(
+            f"{function}: windows must be a rule or {ndim} (starts, ends) "
+            f"{'pair' if ndim == 1 else 'pairs'}, one for each pooled axis, "
+            f"got {got}; expected [{expected}]"
         )
     return pairs
+
+
+def _rows_of(function: str, ndim: int, windows: Any) -> tuple[Any, ...]:
+    """Return the pairs that stand in one array of shape (axis, start or end, window)."""
+    array = as_array(function, "windows", windows)
+    if array.ndim != 3 or array.shape[:2] != (ndim, 2):
+        wrapped = "; one axis alone is windows[numpy.newaxis]" if array.ndim == 2 else ""
+        raise ValueError(
+            f"{function}: windows as one array must have shape ({ndim}, 2, number of windows): "
+            f"starts and ends for each pooled axis; got shape {array.shape}{wrapped}"
+        )
+    return tuple(array)
 
 
 def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
     # A pair is anything of two elements but a string.
-    sized = hasattr(type(pair), "__len__") and not is_a(pair, str)
+    sized = hasattr(type(pair), "__len__") and not is_a(pair, (str, bytes))
     both = first_entries(where, pair, 3) if sized else ()
     if len(both) != 2:
         raise ValueError(f"{where} must be a pair (starts, ends), got {shown(pair)}")
-    tables = []
-    for name, given in zip(("starts", "ends"), both, strict=True):
-        try:
-            array = np.asarray(given)
-        except ValueError as error:  # a ragged list
-            raise ValueError(f"{where}: {name} is no array: {said(error)}") from error
-        except MemoryError as error:
-            raise no_memory(where, error) from error
-        except Exception as error:  # whatever an __array__ raises
-            raise TypeError(f"{where}: {name} is no array: {said(error)}") from error
-        if array.size == 0 and array.ndim == 1:
-            array = array.astype(np.int64)
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"{where}: {name} must be integers, got dtype {text_of(array.dtype)}")
-        if array.ndim != 1:
-            raise ValueError(f"{where}: {name} must have one dimension, got shape {array.shape}")
-        copy = array.astype(np.int64)  # nobody can change it after it was checked
-        if array.dtype.kind == "u" and (copy < 0).any():
-            raise ValueError(
-                f"{where}: 0 <= start < end <= {size} must hold, "
-                f"got {name} up to {copy.view(np.uint64).max()}"
-            )
-        tables.append(copy)
-    starts, ends = tables
+    starts, ends = (
+        _borders(where, size, name, given)
+        for name, given in zip(("starts", "ends"), both, strict=True)
+    )
     if len(starts) != len(ends):
         raise ValueError(f"{where}: {len(starts)} starts but {len(ends)} ends")
     bad = ~((starts >= 0) & (starts < ends) & (ends <= size))
@@ -157,6 +176,24 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
             f"got window {first} from {starts[first]} to {ends[first]}"
         )
     return starts, ends
+
+
+def _borders(where: str, size: int, name: str, given: object) -> npt.NDArray[np.int64]:
+    """Return all starts, or all ends, as a table of our own."""
+    array = as_array(where, name, given)
+    if array.size == 0 and array.ndim == 1:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{where}: {name} must be integers, got dtype {text_of(array.dtype)}")
+    if array.ndim != 1:
+        raise ValueError(f"{where}: {name} must have one dimension, got shape {array.shape}")
+    copy = array.astype(np.int64)  # nobody can change it after it was checked
+    if array.dtype.kind == "u" and (copy < 0).any():
+        raise ValueError(
+            f"{where}: 0 <= start < end <= {size} must hold, "
+            f"got {name} up to {copy.view(np.uint64).max()}"
+        )
+    return copy
 
 
 def first_entries(what: str, given: Iterable[Any], most: int) -> tuple[Any, ...]:
@@ -192,10 +229,18 @@ def as_size(function: str, name: str, value: object) -> int:
     return size
 
 
-def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Table:
-    """Compute the windows that a rule cuts an axis into.
+def _check_axis(function: str, name: str, value: object) -> int:
+    size = as_size(function, name, value)
+    if size > _LONGEST_AXIS:
+        raise ValueError(f"{function}: {name} must be at most 2**62, got {size}")
+    return size
 
-    Output `i` is pooled from the inputs ``starts[i]:ends[i]``. All arithmetic is exact.
+
+def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Table:
+    """Cut an axis into a given number of windows.
+
+    Output `i` is pooled from the inputs ``starts[i]:ends[i]``. To cut an axis into windows of a
+    given length use `block_windows`.
 
     Parameters
     ----------
@@ -204,7 +249,7 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     output_size : int
         Number `O` of windows; 0 gives empty tables.
     rule : {"torch", "split", "uniform", "ceil"}
-        How the axis is cut:
+        How the axis is cut, computed exactly, in integers:
 
         =========== ========================== ======================================
         rule        start of window i          end of window i
@@ -215,9 +260,9 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
         "ceil"      ``i*ceil(I/O)``            ``min(start + ceil(I/O), I)``
         =========== ========================== ======================================
 
-        "torch" windows overlap and vary in size, and repeat where ``O > I``; "split" is
-        `numpy.array_split`; "uniform" is one stride and one kernel size; "ceil" is fixed blocks,
-        the last one shorter. All four agree where `O` divides `I`.
+        "torch" windows overlap, differ in length by at most one, and repeat where ``O > I``.
+        "split" is `numpy.array_split`. "uniform" has one stride and one length. "ceil" has blocks
+        of one length, the last one shorter. All four agree where `O` divides `I`.
 
     Returns
     -------
@@ -231,6 +276,10 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     ValueError
         If a size is negative, the rule unknown, or a window empty: any with ``I == 0``, "ceil"
         where the blocks run out, "split" and "uniform" with ``O > I``.
+
+    See Also
+    --------
+    block_windows : windows of a given length.
 
     References
     ----------
@@ -246,9 +295,85 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     (array([0, 2, 4]), array([2, 4, 5]))
     """
     function = "pool_windows"
-    size = as_size(function, "input_size", input_size)
+    size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    name = check_rule(function, rule)
-    if size > 2**62:
-        raise ValueError(f"{function}: input_size must be at most 2**62, got {size}")
-    return table(function, size, count, name)
+    return table(function, size, count, check_rule(function, rule, "rule"))
+
+
+def block_windows(size: int, block: int, *, boundary: Boundary = "short", offset: int = 0) -> Table:
+    """Cut an axis into blocks of a given length.
+
+    Block `i` holds the inputs from ``offset + i*block`` on, `block` of them, so the result is that
+    of `x[offset:]` taken `block` elements at a time. The number of blocks follows from the lengths,
+    and is the length of the pooled axis. To choose that number instead use `pool_windows`.
+
+    Parameters
+    ----------
+    size : int
+        Length of the axis, up to ``2**62``.
+    block : int
+        Length of a block, at least 1. It may be larger than the axis.
+    boundary : {"short", "trim"}
+        What becomes of a last block that has fewer than `block` elements: "short" keeps it, so
+        that its mean is over the elements it has; "trim" leaves it out.
+    offset : int
+        Where the first block starts, from 0 to `size`. Elements before it belong to no block.
+
+    Returns
+    -------
+    starts, ends : ndarray of int64
+        ``starts[i] = offset + i*block`` and ``ends[i] = min(starts[i] + block, size)``, for
+        ``ceil((size - offset)/block)`` blocks, or with "trim" ``floor((size - offset)/block)``.
+        There are none where nothing is left to cut.
+
+    Raises
+    ------
+    TypeError
+        If a length is not an integer (a bool is not).
+    ValueError
+        If a length is negative, `block` is 0, `offset` is more than `size`, or the boundary
+        unknown.
+
+    See Also
+    --------
+    pool_windows : a given number of windows.
+
+    Notes
+    -----
+    "trim" has the blocks of ``xarray.DataArray.coarsen(boundary="trim")`` and of
+    ``dask.array.coarsen(trim_excess=True)``. "short" has those of scikit-image's
+    ``block_reduce``, which also fills the last one up with zeros and counts them. `pool_windows`
+    with "ceil" spreads the axis over a number of blocks, and 51 elements in 6 blocks are 9 each,
+    not 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import adaptive_pool as ap
+    >>> ap.block_windows(7, 3)
+    (array([0, 3, 6]), array([3, 6, 7]))
+    >>> ap.block_windows(7, 3, boundary="trim", offset=1)
+    (array([1, 4]), array([4, 7]))
+
+    Blocks of 2 by 3, as tables for two axes:
+
+    >>> x = np.arange(20.0).reshape(4, 5)
+    >>> ap.adaptive_avg_pool2d(x, None, windows=[ap.block_windows(4, 2), ap.block_windows(5, 3)])
+    array([[ 3.5,  6. ],
+           [13.5, 16. ]])
+    """
+    function = "block_windows"
+    size = _check_axis(function, "size", size)
+    block = as_size(function, "block", block)
+    offset = as_size(function, "offset", offset)
+    if block == 0:
+        raise ValueError(f"{function}: block must be at least 1, got 0")
+    if offset > size:
+        raise ValueError(f"{function}: offset must be at most size, got {offset} for size {size}")
+    name = str.__str__(boundary) if is_a(boundary, str) else ""
+    if name not in ("short", "trim"):
+        raise ValueError(f"{function}: boundary must be 'short' or 'trim', got {shown(boundary)}")
+    whole, rest = divmod(size - offset, block)
+    count = whole + (rest > 0 and name == "short")
+    block = min(block, size)  # starts and ends then fit 64 bits
+    return _computed(function, count, lambda i: _blocks(i, size, block, offset))
