@@ -17,15 +17,22 @@ X86 = re.search(r"x86_64|amd64|i.86|win32|universal2", TARGET) is not None
 KERNELS = "src/adaptive_pool/_kernels"
 HEADER = f"{KERNELS}/arithmetic.h"
 
-# Exact arithmetic. What -ffast-math stands for is refused one by one: a -fno-fast-math does not take
-# back what was asked for by its own name. Contraction to FMA would make bits depend on the
-# processor. Neither errno nor floating-point traps are used, and without them more loops vectorise.
+# Exact arithmetic. What -ffast-math stands for is taken back one by one: -fno-fast-math does not
+# take back what was asked for by its own name. Contraction to FMA would make bits depend on the
+# processor. Neither errno nor traps of floating point are used; without them more loops vectorise.
 EXACT = {
-    "unix": """
-        -fno-lto -fno-fast-math -fno-unsafe-math-optimizations -fno-associative-math
-        -fno-reciprocal-math -fno-finite-math-only -fsigned-zeros -ffp-contract=off
-        -fno-math-errno -fno-trapping-math
-    """.split(),
+    "unix": [
+        "-fno-lto",
+        "-fno-fast-math",
+        "-fno-unsafe-math-optimizations",
+        "-fno-associative-math",
+        "-fno-reciprocal-math",
+        "-fno-finite-math-only",
+        "-fsigned-zeros",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+    ],
     "msvc": ["/fp:precise"],
 }
 # CFLAGS takes the place of Python's own flags: what we need of those is here too.

@@ -50,7 +50,7 @@ def compiled(name):
 
 
 def test_version():
-    assert VERSION == importlib.metadata.version("adaptive-pool")
+    assert importlib.metadata.version("adaptive-pool") == VERSION
     assert ap.config()["version"] == VERSION
 
 

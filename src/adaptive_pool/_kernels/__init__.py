@@ -22,7 +22,7 @@ def _subnormals_are_kept() -> bool:
 
 
 def _advice(error: ImportError) -> str:
-    """What to do when a compiled module cannot be imported."""
+    """Say what to do when a compiled module cannot be imported."""
     text = str(error)
     if "gomp" in text or "libomp" in text or "vcomp" in text:
         return (
