@@ -68,6 +68,25 @@ from vendor import adaptive_pool as ap
     assert done.stdout.split() == SAYS
 
 
+@pytest.mark.parametrize("first", ["ap", "theirs"])
+def test_vendored_beside_another_copy(tmp_path, first):
+    """Each has modules of its own, whichever is imported first."""
+    copy(tmp_path / "vendor")
+    imports = ["import adaptive_pool as ap", "from vendor import adaptive_pool as theirs"]
+    code = f"""
+import sys
+{chr(10).join(imports if first == "ap" else reversed(imports))}
+assert ap is not theirs and sys.modules["adaptive_pool"] is ap
+for copy in (ap, theirs):
+    for name in ("tables", "canonical", f"{{ap.config()['isa']}}.average"):
+        module = sys.modules[f"{{copy.__name__}}._kernels.{{name}}"]
+        assert module.__file__.startswith(copy.__path__[0]), module
+    assert copy.config()["arithmetic"] == "exact"
+"""
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.skipif("x86_64_v3" not in _kernels.isas_built, reason="there is one build here")
 def test_without_the_folder_of_a_build(tmp_path):
     copy(tmp_path, "x86_64_v3")

@@ -16,6 +16,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ._names import as_adaptive_pool
+
 
 def _subnormals_are_kept() -> bool:
     return sys.float_info.min / 2 > 0
@@ -38,10 +40,12 @@ def _advice(error: ImportError) -> str:
 
 
 _kept_before = _subnormals_are_kept()
+_package = __name__.rpartition(".")[0]
 
 try:
-    from . import cpu, elements, tables  # isort: skip
-    from . import canonical, parallel  # isort: skip  # which use those above
+    with as_adaptive_pool(_package):
+        from . import tables  # isort: skip  # which others use
+        from . import canonical, cpu, elements, parallel  # isort: skip
 except ImportError as error:
     raise ImportError(_advice(error), name=error.name, path=error.path) from error
 
@@ -78,16 +82,17 @@ def _choose(wanted: str | None) -> str:
 
 isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 
-if TYPE_CHECKING or isa == "baseline":
-    from .baseline.average import average
-    from .baseline.average_backward import average_backward
-    from .baseline.maximum import maximum
-    from .baseline.maximum_backward import any_outside, maximum_backward
-elif isa == "x86_64_v3":
-    from .x86_64_v3.average import average
-    from .x86_64_v3.average_backward import average_backward
-    from .x86_64_v3.maximum import maximum
-    from .x86_64_v3.maximum_backward import any_outside, maximum_backward
+with as_adaptive_pool(_package):
+    if TYPE_CHECKING or isa == "baseline":
+        from .baseline.average import average
+        from .baseline.average_backward import average_backward
+        from .baseline.maximum import maximum
+        from .baseline.maximum_backward import any_outside, maximum_backward
+    elif isa == "x86_64_v3":
+        from .x86_64_v3.average import average
+        from .x86_64_v3.average_backward import average_backward
+        from .x86_64_v3.maximum import maximum
+        from .x86_64_v3.maximum_backward import any_outside, maximum_backward
 
 # Built with -ffast-math, they would set the processor to flush subnormals to zero.
 changed_subnormals = _kept_before and not _subnormals_are_kept()
