@@ -136,7 +136,7 @@ def rehearsal(session: nox.Session) -> None:
     [sdist], [wheel] = (WORK / "dist").glob("*.tar.gz"), (WORK / "dist").glob("*.whl")
     session.run("python", "tools/check_sdist.py", str(sdist))
     if not quick:  # flags of a distribution change no byte
-        flags = {name: HOSTILE_FLAGS for name in ("CFLAGS", "CPPFLAGS", "LDFLAGS")}
+        flags = dict.fromkeys(("CFLAGS", "CPPFLAGS", "LDFLAGS"), HOSTILE_FLAGS)
         build(session, clone, "--wheel", "--outdir", WORK / "direct", env=flags)
         direct = next((WORK / "direct").glob("*.whl"))
         session.run("python", "tools/same_wheels.py", str(wheel), str(direct))

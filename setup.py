@@ -6,10 +6,8 @@ the whole command: the same is never compiled again, and other flags or variable
 """
 
 import os
-import platform
 import shutil
 import sys
-import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -19,29 +17,7 @@ from setuptools.errors import CompileError, LinkError
 sys.path.insert(0, str(Path(__file__).resolve().parent / "compiling"))
 import flags
 from translation import digest, translate_all
-
-
-def switch(name: str) -> bool:
-    """Whether a variable of the environment is 1; where it is not set, 0 or empty it is off."""
-    value = os.environ.get(name) or "0"
-    if value not in {"0", "1"}:
-        raise SystemExit(f"{name} is 0 or 1, got {value!r}")
-    return value == "1"
-
-
-# Without OpenMP, threads are the package's own pool; without abi3, the build is for one version of
-# Python.
-OPENMP = flags.TARGET.startswith(("linux", "win")) and not switch("ADAPTIVE_POOL_NO_OPENMP")
-DEBUG = switch("ADAPTIVE_POOL_DEBUG")
-ABI3 = (
-    not switch("ADAPTIVE_POOL_NO_ABI3")
-    and platform.python_implementation() == "CPython"
-    and not sysconfig.get_config_var("Py_GIL_DISABLED")
-)
-BUILDS = os.environ.get("ADAPTIVE_POOL_BUILDS", " ".join(flags.LEVELS)).split()
-for name in BUILDS:
-    if name not in flags.LEVELS:
-        raise SystemExit(f"ADAPTIVE_POOL_BUILDS: {name!r} is not one of {list(flags.LEVELS)}")
+from variables import ABI3, BUILDS, DEBUG, OPENMP, last_flags
 
 DIRECTIVES = {
     "language_level": 3,
@@ -81,11 +57,9 @@ class BuildKernels(build_ext):
     def set_flags(self, extension: Extension) -> None:
         kind = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
         level = extension.name.split(".")[2]
-        threads = (flags.OPENMP_FLAGS if OPENMP else flags.POOL_FLAGS).get(kind, ([], []))
-        compiled, linked = threads if level == "parallel" else ([], [])
-        compiler, linker = flags.ours(kind, level, DEBUG)
-        extension.extra_compile_args = [*compiler, *compiled, *flags.last()]
-        extension.extra_link_args = [*linker, *linked, *flags.last()]
+        compiler, linker = flags.ours(kind, level, DEBUG, OPENMP)
+        extension.extra_compile_args = [*compiler, *last_flags()]
+        extension.extra_link_args = [*linker, *last_flags()]
         extension.define_macros = [("AP_ISA", f'"{level}"')] if level in BUILDS else []
         if level == "x86_64_v3":
             extension.define_macros.append(("AP_USES_AVX", None))

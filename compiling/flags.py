@@ -35,6 +35,7 @@ EXACT = {
     ],
     "msvc": ["/fp:precise"],
 }
+AT_THE_LINK = ["-fno-lto", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
 # CFLAGS takes the place of Python's own flags: what we need of those is here too.
 SPEED = {"unix": ["-O3", "-g0", "-DNDEBUG", "-fwrapv"], "msvc": ["/O2"]}
 DEBUG_SPEED = {"unix": ["-O0", "-g", "-UNDEBUG"], "msvc": ["/Od", "/UNDEBUG"]}
@@ -93,21 +94,15 @@ def without_unsafe(flags: list[str]) -> tuple[list[str], list[str]]:
     return stay, out
 
 
-def ours(kind: str, level: str, debug: bool) -> tuple[list[str], list[str]]:
+def ours(kind: str, level: str, debug: bool, openmp: bool) -> tuple[list[str], list[str]]:
     """Return the package's own flags for a compiler of this kind, and for its linker."""
     speed = (DEBUG_SPEED if debug else SPEED)[kind]
-    flags = [*speed, *EXACT[kind], *LEVELS.get(level, LEVELS["baseline"])]
+    threads = (OPENMP_FLAGS if openmp else POOL_FLAGS).get(kind, ([], []))
+    compiled, linked = threads if level == "parallel" else ([], [])
+    compiled = [*speed, *EXACT[kind], *LEVELS.get(level, LEVELS["baseline"]), *compiled]
     if kind == "msvc":
-        return ["/FI", HEADER, *flags], []
-    return ["-include", HEADER, *flags], flags
-
-
-def last() -> list[str]:
-    """Return what ADAPTIVE_POOL_FLAGS says. It comes last, so nothing unsafe may be there."""
-    flags = os.environ.get("ADAPTIVE_POOL_FLAGS", "").split()
-    for flag in without_unsafe(flags)[1]:
-        raise SystemExit(f"ADAPTIVE_POOL_FLAGS: {flag} {reason_against(flag) or 'is unsafe'}")
-    return flags
+        return [f"/FI{HEADER}", *compiled], linked
+    return ["-include", HEADER, *compiled], [speed[0], *AT_THE_LINK, *linked]
 
 
 def commands(compiler: object) -> dict[str, object]:
