@@ -85,7 +85,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests: `-- pytest arguments`."""
-    session.install(".[test]")
+    session.install(".[test]", *group("building"))
     session.run("pytest", *session.posargs)
 
 

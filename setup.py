@@ -64,8 +64,7 @@ class BuildKernels(build_ext):
         if level == "x86_64_v3":
             extension.define_macros.append(("AP_USES_AVX", None))
         if level == "cpu":
-            version = self.distribution.get_version()
-            extension.define_macros.append(("AP_VERSION", f'"{version}"'))
+            extension.define_macros = [("AP_VERSION", f'"{self.distribution.get_version()}"')]
         if ABI3:
             extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
             extension.py_limited_api = True

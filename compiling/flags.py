@@ -41,6 +41,8 @@ SPEED = {"unix": ["-O3", "-g0", "-DNDEBUG", "-fwrapv"], "msvc": ["/O2"]}
 DEBUG_SPEED = {"unix": ["-O0", "-g", "-UNDEBUG"], "msvc": ["/Od", "/UNDEBUG"]}
 # Builds of the kernels. A compiler's own default may be above the baseline: it is asked for.
 LEVELS = {"baseline": []}
+if re.fullmatch(r"linux-i.86", TARGET):  # the 387 has more precision than the types have
+    LEVELS = {"baseline": ["-msse2", "-mfpmath=sse"]}
 if TARGET == "linux-x86_64":
     LEVELS = {"baseline": ["-march=x86-64"], "x86_64_v3": ["-march=x86-64-v3"]}
 # Of `parallel`, the one module that starts threads: for the compiler, for the linker.
@@ -53,10 +55,10 @@ UNSAFE = {
         [-/]Ofast|[-/]fast|-ffast-math|-funsafe-math-optimizations|-fassociative-math
         |-freciprocal-math|-ffinite-math-only|-fno-signed-zeros|-fno-honor-(nans|infinities)
         |-fapprox-func|-fsingle-precision-constant|-fexcess-precision=fast|-fcx-.*
-        |-ffp-contract=(?!off$).*|-f?fp-model=(?!(precise|strict)$).*|-ffp-eval-method=.*
+        |-f?fp-contract=(?!off$).*|-f?fp-model=(?!(precise|strict)$).*|-ffp-eval-method=.*
         |-fdenormal-fp-math.*|[-/]fp:(?!(precise|strict)$).*|-fimf-.*|-no-(prec|ftz)-.*|-Mflushz
         |-Mfprelaxed.*|-mfpmath=(?!sse$).*|-mdaz-ftz|-mrecip.*|-mpc(32|64|80)
-        |-mlow-precision.*|-m(enable-unsafe-fp-math|enable-no-.*|reassociate|limit-float-precision)
+        |-mlow-precision.*|-m?(enable-unsafe-fp-math|enable-no-.*|reassociate)
         |[-/]Q?ftz
     """,
     "compiles anew at the link": r"-flto.*|-fwhole-program|-fwhopr.*|-ipo.*|[-/]Qipo.*",
@@ -73,7 +75,7 @@ UNSAFE = {
 PATTERNS = {reason: re.compile(re.sub(r"\s", "", text)) for reason, text in UNSAFE.items()}
 MSVC_READS = ("CL", "_CL_", "LINK", "_LINK_")
 # The next word belongs to these.
-PREFIX = re.compile(r"-Xclang|-Xarch_.*|-Xcompiler|-fp-model|-tp")
+PREFIX = re.compile(r"-Xclang|-mllvm|-Xarch_.*|-Xcompiler|-fp-model|-tp")
 
 
 def reason_against(flag: str) -> str | None:

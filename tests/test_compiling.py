@@ -65,7 +65,13 @@ def test_stays(flag):
 
 
 @pytest.mark.parametrize(
-    "pair", [["-fp-model", "fast=2"], ["-Xclang", "-menable-unsafe-fp-math"], ["-tp", "native"]]
+    "pair",
+    [
+        ["-fp-model", "fast=2"],
+        ["-Xclang", "-menable-unsafe-fp-math"],
+        ["-tp", "native"],
+        ["-mllvm", "-enable-unsafe-fp-math"],
+    ],
 )
 def test_pairs_go_together(pair):
     assert flags.without_unsafe(["cc", *pair, "-c"]) == (["cc", "-c"], pair)

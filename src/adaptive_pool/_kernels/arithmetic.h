@@ -15,7 +15,7 @@
 #endif
 
 #if defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 2 || __FLT_EVAL_METHOD__ < 0)
-#error "adaptive_pool: floating point would be computed with more precision than its type has. Compile without -mfpmath=387; on 32-bit x86 with -msse2 -mfpmath=sse."
+#error "adaptive_pool: floating point would be computed with more precision than its type has. Compile without -mfpmath=387, or for SSE2."
 #endif
 
 #if defined(__AVX__) && !defined(AP_USES_AVX)
