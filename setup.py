@@ -1,43 +1,23 @@
-"""The compiled part of the build: what pyproject.toml cannot say."""
+"""The compiled part of the build: what pyproject.toml cannot say.
+
+Each source is translated once (compiling/translation.py) and compiled for each build of it, with
+the flags of compiling/flags.py. What is compiled is kept in build/, under a key of the C source and
+the whole command: the same is never compiled again, and other flags or variables never get it.
+"""
 
 import os
-import platform
-import sysconfig
+import shutil
+import sys
+from pathlib import Path
 
-from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError, LinkError
 
-KERNELS = "src/adaptive_pool/_kernels"
-
-TARGET = sysconfig.get_platform()  # of what is built for, which need not be what builds
-
-
-def switch(name: str) -> bool:
-    """Whether a variable of the environment is 1; where it is not set, 0 or empty it is off."""
-    value = os.environ.get(name) or "0"
-    if value not in {"0", "1"}:
-        raise SystemExit(f"{name} is 0 or 1, got {value!r}")
-    return value == "1"
-
-
-# Without OpenMP, threads are the package's own pool; without abi3, the build is for one version of
-# Python. ADAPTIVE_POOL_FLAGS are flags for compiler and linker, after all others. Those in CFLAGS
-# come before: what a distribution sets for all it builds must not take away -O3.
-OPENMP = TARGET.startswith(("linux", "win")) and not switch("ADAPTIVE_POOL_NO_OPENMP")
-DEBUG = switch("ADAPTIVE_POOL_DEBUG")
-# Builds of the kernels beside the baseline: a name, and the flags of the compiler.
-LEVELS = {"baseline": []}
-if TARGET == "linux-x86_64":
-    LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
-if "ADAPTIVE_POOL_BUILDS" in os.environ:  # only some of them
-    LEVELS = {name: LEVELS[name] for name in os.environ["ADAPTIVE_POOL_BUILDS"].split()}
-ABI3 = (
-    not switch("ADAPTIVE_POOL_NO_ABI3")
-    and platform.python_implementation() == "CPython"
-    and not sysconfig.get_config_var("Py_GIL_DISABLED")
-)
+sys.path.insert(0, str(Path(__file__).resolve().parent / "compiling"))
+import flags
+from translation import digest, translate_all
+from variables import ABI3, BUILDS, DEBUG, OPENMP, last_flags
 
 DIRECTIVES = {
     "language_level": 3,
@@ -49,43 +29,65 @@ DIRECTIVES = {
     "cdivision": not DEBUG,
     "embedsignature": False,
 }
-
-# Contraction to FMA would make bits depend on the CPU; neither errno nor floating-point traps are
-# used, and giving them up lets more loops vectorise. Never -ffast-math: it drops NaN and -0.0.
-SPEED = {"unix": ["-O3", "-g0"], "msvc": ["/O2"]}
-if DEBUG:
-    SPEED = {"unix": ["-O0", "-g", "-UNDEBUG"], "msvc": ["/Od", "/UNDEBUG"]}
-FLAGS = {
-    "unix": [*SPEED["unix"], "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
-    "msvc": [*SPEED["msvc"], "/fp:precise"],
-}
-# Of `parallel`, the one module that starts threads.
-OPENMP_FLAGS = {"unix": (["-fopenmp"], ["-fopenmp"]), "msvc": (["/openmp"], [])}
-POOL_FLAGS = {} if TARGET.startswith("emscripten") else {"unix": (["-pthread"], ["-pthread"])}
-LAST_FLAGS = os.environ.get("ADAPTIVE_POOL_FLAGS", "").split()
+PACKAGE = "adaptive_pool._kernels"
+# What takes longest comes first.
+PER_LEVEL = ["average", "maximum", "average_backward", "maximum_backward"]
+ONCE = ["canonical", "tables", "parallel", "elements", "cpu"]
 
 
 class BuildKernels(build_ext):
-    """Compiler flags, once the compiler is known."""
+    """Translation, flags once the compiler is known, and what was compiled before."""
 
     def build_extensions(self) -> None:
-        kind = self.compiler.compiler_type
-        threads = (OPENMP_FLAGS if OPENMP else POOL_FLAGS).get(kind, ([], []))
+        remove_modules(Path(self.build_lib))  # of a build with other variables
+        sources = {f"{PACKAGE}.{Path(e.sources[0]).stem}": e.sources[0] for e in self.extensions}
+        translated = translate_all(sources, DIRECTIVES)
         for extension in self.extensions:
-            level = extension.name.split(".")[2]
-            extra = threads if level == "parallel" else ([], [])
-            extension.extra_compile_args = (
-                FLAGS.get(kind, []) + extra[0] + LEVELS.get(level, []) + LAST_FLAGS
-            )
-            extension.extra_link_args = extra[1] + LAST_FLAGS
-            extension.define_macros = [("AP_ISA", f'"{level}"')] if level in LEVELS else []
-            if ABI3:
-                extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
-                extension.py_limited_api = True
+            self.set_flags(extension)
+            # A copy for each build: objects lie where their sources do.
+            made = translated[f"{PACKAGE}.{Path(extension.sources[0]).stem}"]
+            copy = Path(self.build_temp, extension.name, made.name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            extension.sources = [str(shutil.copyfile(made, copy))]
+        if left_out := flags.clean(self.compiler):
+            print("left out of the compiler's flags:", *left_out, flush=True)
         self.parallel = os.cpu_count()
         super().build_extensions()
 
+    def set_flags(self, extension: Extension) -> None:
+        kind = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
+        level = extension.name.split(".")[2]
+        compiler, linker = flags.ours(kind, level, DEBUG, OPENMP)
+        extension.include_dirs = [flags.KERNELS]
+        extension.extra_compile_args = [*compiler, *last_flags()]
+        extension.extra_link_args = [*linker, *last_flags()]
+        extension.define_macros = [("AP_ISA", f'"{level}"')] if level in BUILDS else []
+        if level == "x86_64_v3":
+            extension.define_macros.append(("AP_USES_AVX", None))
+        if level == "cpu":
+            extension.define_macros = [("AP_VERSION", f'"{self.distribution.get_version()}"')]
+        if ABI3:
+            extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
+            extension.py_limited_api = True
+
     def build_extension(self, extension: Extension) -> None:
+        """Compile, or take what the same command has made of the same source before."""
+        result = Path(self.get_ext_fullpath(extension.name))
+        result.parent.mkdir(parents=True, exist_ok=True)
+        headers = sorted(Path(flags.KERNELS).glob("*.h"))
+        files = [path.read_bytes() for path in [Path(extension.sources[0]), *headers]]
+        args = [extension.extra_compile_args, extension.extra_link_args, extension.define_macros]
+        key = digest(sys.version, result.name, *files, flags.commands(self.compiler), args)
+        kept = Path("build/compiled", key, result.name)
+        if not kept.exists():
+            print(f"compiling {extension.name}", flush=True)
+            self.compile_extension(extension)
+            flags.check_linked(result)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(result, kept.with_suffix(".part")).replace(kept)
+        shutil.copy(kept, result)
+
+    def compile_extension(self, extension: Extension) -> None:
         try:
             super().build_extension(extension)
         except (CompileError, LinkError) as error:
@@ -96,26 +98,26 @@ class BuildKernels(build_ext):
                 " package then uses threads of its own."
             ) from error
 
+    def copy_extensions_to_source(self) -> None:
+        remove_modules(Path("src"))
+        super().copy_extensions_to_source()
 
-def modules(names: list[str], package: str) -> list[Extension]:
-    """One build of some sources; a folder of C files each, or builds would take each other's."""
-    return cythonize(
-        [
-            Extension(f"{package}.{name}", [f"{KERNELS}/{name}.pyx"], include_dirs=[KERNELS])
-            for name in names
+
+def remove_modules(root: Path) -> None:
+    """Remove what earlier builds have left, or it might be imported instead of what is built."""
+    for path in (root / "adaptive_pool/_kernels").rglob("*"):
+        if path.suffix in {".so", ".pyd"}:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    levels = [f"{PACKAGE}.{level}" for level in BUILDS]
+    names = [f"{level}.{name}" for name in PER_LEVEL for level in levels]
+    names += [f"{PACKAGE}.{name}" for name in ONCE]
+    setup(
+        ext_modules=[
+            Extension(name, [f"{flags.KERNELS}/{name.rpartition('.')[2]}.pyx"]) for name in names
         ],
-        compiler_directives=DIRECTIVES,
-        build_dir=f"build/{'debug/' if DEBUG else ''}{package}",
+        cmdclass={"build_ext": BuildKernels},
+        options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},
     )
-
-
-PACKAGE = "adaptive_pool._kernels"
-ONCE = ["canonical", "cpu", "elements", "parallel", "tables"]
-PER_LEVEL = ["average", "average_backward", "maximum", "maximum_backward"]
-
-setup(
-    ext_modules=modules(ONCE, PACKAGE)
-    + [extension for level in LEVELS for extension in modules(PER_LEVEL, f"{PACKAGE}.{level}")],
-    cmdclass={"build_ext": BuildKernels},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},
-)

@@ -81,6 +81,8 @@ def test_config():
     assert {"version", "isa", "isas_built", "openmp", "num_threads", "cpu_limit"} <= set(config)
     assert config["isa"] in config["isas_built"]
     assert config["num_threads"] == ap.get_num_threads()
+    assert config["version"] == ap.__version__
+    assert config["arithmetic"] == "exact"
 
 
 def test_show_config(capsys):

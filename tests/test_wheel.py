@@ -1,7 +1,8 @@
 """What is installed holds every build it should, on each platform, and the licences of others.
 
-A wheel that lost its fast kernels or its OpenMP gives right results, and only this sees it. A build
-that was to hold less says so by the variables it was made with: they must be set here too.
+A wheel that lost its fast kernels or its OpenMP gives right results, and only this sees it. A wheel
+built with -ffast-math gives some wrong ones. A build that was to hold less says so by the variables
+it was made with: they must be set here too.
 """
 
 import importlib.metadata
@@ -49,6 +50,10 @@ def test_threads():
     assert parallel.backends() == THREADS
     assert ap.config()["threads"] == (*THREADS, "none")[0]
     assert ap.config()["openmp"] == ("openmp" in THREADS)
+
+
+def test_arithmetic():
+    assert ap.config()["arithmetic"] == "exact"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of modules do not tell there")

@@ -22,6 +22,8 @@ assert beside == {"adaptive-pool", "numpy"}, beside
 x = np.arange(2 * 600 * 600, dtype=np.float32).reshape(2, 600, 600)
 assert (ap.adaptive_avg_pool2d(x, 1).ravel() == x.mean((1, 2), np.float64)).all()
 assert (ap.adaptive_max_pool2d(x, (3, 2))[1, 2] == x[1, -1, [299, 599]]).all()
+assert ap.config()["arithmetic"] == "exact", ap.config()["arithmetic"]
+assert ap.__version__ == metadata.version("adaptive-pool")
 
 if sys.platform == "linux":
     assert ap.config()["openmp"]

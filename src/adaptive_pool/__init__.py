@@ -8,6 +8,7 @@ from ._average import (
     adaptive_avg_pool3d,
     adaptive_avg_pool3d_backward,
 )
+from ._config import __version__ as __version__
 from ._config import config, show_config
 from ._layers import (
     AdaptiveAvgPool1d,

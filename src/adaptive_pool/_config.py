@@ -8,7 +8,10 @@ import numpy as np
 
 from . import _kernels, _threads
 from ._cpus import cpu_limit
-from ._kernels import parallel
+from ._kernels import cpu, parallel
+from ._self_check import arithmetic
+
+__version__ = cpu.VERSION
 
 
 def config() -> dict[str, Any]:
@@ -20,7 +23,9 @@ def config() -> dict[str, Any]:
         ``version`` of adaptive_pool and ``numpy`` of NumPy, ``isa`` (the instruction set of the
         kernels in use), ``isas_built`` (all that were built), ``openmp`` (whether it was built with
         OpenMP), ``threads`` (what runs a call on several threads: "openmp", our own "pool", or
-        "none"), ``num_threads`` (`get_num_threads`), ``cpu_limit`` (the CPUs this process may use).
+        "none"), ``num_threads`` (`get_num_threads`), ``cpu_limit`` (the CPUs this process may use),
+        ``arithmetic`` ("exact", or what is wrong: a few tiny calls compare the kernels with known
+        results, since a build with flags such as ``-ffast-math`` would change some of them).
 
     Examples
     --------
@@ -28,11 +33,8 @@ def config() -> dict[str, Any]:
     >>> ap.config()["isa"] in ap.config()["isas_built"]
     True
     """
-    # Half of what importing this package would take, for those who never ask.
-    from importlib.metadata import version
-
     return {
-        "version": version("adaptive-pool"),
+        "version": __version__,
         "numpy": np.__version__,
         "isa": _kernels.isa,
         "isas_built": _kernels.isas_built,
@@ -40,6 +42,7 @@ def config() -> dict[str, Any]:
         "threads": parallel.backend(),
         "num_threads": _threads.get_num_threads(),
         "cpu_limit": cpu_limit(),
+        "arithmetic": arithmetic(),
     }
 
 
@@ -58,6 +61,7 @@ def show_config() -> None:
     threads      openmp
     num_threads  2
     cpu_limit    2
+    arithmetic   exact
     """
     for name, value in config().items():
         text = ", ".join(value) if isinstance(value, tuple) else value

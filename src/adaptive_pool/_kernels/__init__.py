@@ -4,61 +4,111 @@ The sources are here; `baseline` and `x86_64_v3` hold what was built of them, fo
 One build is chosen, once, when the package is imported: the best that this processor runs, or the
 one that the environment variable ``ADAPTIVE_POOL_ISA`` names. ``isa`` says which, ``isas_built``
 what there is. All give the same bits.
+
+Every compiled module is imported by its full name here, even where only other compiled modules use
+it: programs that pack an application into one file look for such statements.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
+import sys
 from typing import TYPE_CHECKING
 
-from .cpu import has_x86_64_v3
+from ._names import as_adaptive_pool
+
+
+def _subnormals_are_kept() -> bool:
+    return sys.float_info.min / 2 > 0
+
+
+def _advice(error: ImportError) -> str:
+    """Say what to do when a compiled module cannot be imported."""
+    text = str(error)
+    if "gomp" in text or "libomp" in text or "vcomp" in text:
+        return (
+            f"adaptive_pool was built with OpenMP, whose library is not on this machine: {text}."
+            " Install it (Debian and Ubuntu: apt install libgomp1; Fedora: dnf install libgomp;"
+            " Alpine: apk add libgomp), or build adaptive_pool without it:"
+            " ADAPTIVE_POOL_NO_OPENMP=1 python -m pip install ."
+        )
+    return (
+        f"the compiled modules of adaptive_pool cannot be imported: {text}. They are made by"
+        " `python -m pip install .`, for one platform and Python, and do not load from zip files."
+    )
+
+
+_kept_before = _subnormals_are_kept()
+_package = __name__.rpartition(".")[0]
+
+try:
+    with as_adaptive_pool(_package):
+        from . import tables  # isort: skip  # which others use
+        from . import canonical, cpu, elements, parallel  # isort: skip
+except ImportError as error:
+    raise ImportError(_advice(error), name=error.name, path=error.path) from error
 
 # From the best to the most common.
-_RUNS = {"x86_64_v3": has_x86_64_v3(), "baseline": True}
+_RUNS = {"x86_64_v3": cpu.has_x86_64_v3(), "baseline": True}
 
-isas_built = tuple(
-    name for name in _RUNS if importlib.util.find_spec(f"{__name__}.{name}.average") is not None
-)
+
+def _is_built(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(f"{__name__}.{name}.average") is not None
+    except ModuleNotFoundError:  # not even the folder: left out of a packed application
+        return False
+
+
+isas_built = tuple(filter(_is_built, _RUNS))
 
 
 def _choose(wanted: str | None) -> str:
-    if not wanted:
-        return next(name for name in isas_built if _RUNS[name])
-    if wanted not in isas_built:
+    if wanted and wanted not in isas_built:
         raise ImportError(
             f"ADAPTIVE_POOL_ISA={wanted!r} is not built here, expected one of {list(isas_built)}"
         )
-    if not _RUNS[wanted]:
+    if wanted and not _RUNS[wanted]:
         raise ImportError(f"ADAPTIVE_POOL_ISA={wanted!r} does not run on this processor")
-    return wanted
+    for name in [wanted] if wanted else isas_built:
+        if _RUNS[name]:
+            return name
+    raise ImportError(
+        f"adaptive_pool has no kernels that run on this processor: built are {list(isas_built)},"
+        f" expected one of {[name for name in _RUNS if _RUNS[name]]}. Install a wheel for this"
+        " platform, or build it here: python -m pip install ."
+    )
 
 
 isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 
-if TYPE_CHECKING:
-    from .baseline.average import average
-    from .baseline.average_backward import average_backward
-    from .baseline.maximum import maximum
-    from .baseline.maximum_backward import any_outside, maximum_backward
-else:
+with as_adaptive_pool(_package):
+    if TYPE_CHECKING or isa == "baseline":
+        from .baseline.average import average
+        from .baseline.average_backward import average_backward
+        from .baseline.maximum import maximum
+        from .baseline.maximum_backward import any_outside, maximum_backward
+    elif isa == "x86_64_v3":
+        from .x86_64_v3.average import average
+        from .x86_64_v3.average_backward import average_backward
+        from .x86_64_v3.maximum import maximum
+        from .x86_64_v3.maximum_backward import any_outside, maximum_backward
 
-    def _load(name):
-        return importlib.import_module(f"{__name__}.{isa}.{name}")
-
-    average = _load("average").average
-    average_backward = _load("average_backward").average_backward
-    maximum = _load("maximum").maximum
-    any_outside = _load("maximum_backward").any_outside
-    maximum_backward = _load("maximum_backward").maximum_backward
+# Built with -ffast-math, they would set the processor to flush subnormals to zero.
+changed_subnormals = _kept_before and not _subnormals_are_kept()
 
 __all__ = [
     "any_outside",
     "average",
     "average_backward",
+    "canonical",
+    "changed_subnormals",
+    "cpu",
+    "elements",
     "isa",
     "isas_built",
     "maximum",
     "maximum_backward",
+    "parallel",
+    "tables",
 ]

@@ -1,1 +1,3 @@
+VERSION: str
+
 def has_x86_64_v3() -> bool: ...

@@ -1,4 +1,4 @@
-"""What the processor can do, the operating system included."""
+"""What the processor can do, the operating system included; and which version was built."""
 
 cdef extern from *:
     """
@@ -17,6 +17,9 @@ cdef extern from *:
     #endif
     """
     bint ap_has_x86_64_v3()
+    const char* AP_VERSION  # pyproject.toml's, by way of setup.py
+
+VERSION = AP_VERSION.decode()
 
 
 def has_x86_64_v3():
