@@ -22,7 +22,7 @@ def pytest_terminal_summary(terminalreporter, config):
     """Say what the default of pyproject.toml leaves out."""
     if config.option.markexpr == "not slow" and SLOW in config.stash:
         terminalreporter.line(
-            f'{config.stash[SLOW]} slow tests left out; all of them: python -m pytest -m ""'
+            f'slow tests left out: {config.stash[SLOW]}; to run all: python -m pytest -m ""'
         )
 
 
