@@ -58,7 +58,7 @@ def show_config() -> None:
     isa          x86_64_v3
     isas_built   x86_64_v3, baseline
     openmp       True
-    threads      openmp
+    threads      pool
     num_threads  2
     cpu_limit    2
     arithmetic   exact
