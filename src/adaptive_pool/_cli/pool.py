@@ -32,30 +32,30 @@ arrays in it and below, sorted, without hidden files) or a quoted pattern, in wh
 any folders. Inputs are read one at a time; a file that is found twice is pooled once.
 
 Pictures are turned upright and read as RGB, or with --gray as one channel; of several frames, the
-first. They come as uint8, but grey ones of more bits in the dtype they have, uint16, int32, uint32
-or float32, with their values as they are. Pictures in colour of more than 8 bits are skipped, as
-they cannot be read in full: save them as .npy.
+first. Their values are uint8. Grey pictures of 16 or 32 bits keep their values and come as uint16,
+int32, uint32 or float32. Other pictures of more than 8 bits a channel are skipped, because Pillow
+would drop the rest: save them as .npy.
 
-A picture may have transparent pixels. With --alpha weighted, the average of a colour is the sum of
-colour times alpha over the sum of alpha, and the maximum is that of the pixels that show at all; it
-is 0 where nothing shows. Results have 3 channels (--gray: 1), like those of other pictures, or with
-alpha as one more in an output picture that can hold it. With --alpha drop, transparent pixels count
-as all others do, with the colour stored for them. With --alpha keep, alpha is a last channel of
-every picture, and each channel is pooled by itself.
+--alpha says how transparent pixels count:
+  weighted  as much as they show: the average of a colour is the sum of colour times alpha over the
+            sum of alpha, the maximum is that of the pixels that show at all, and where nothing
+            shows, both are 0; an output picture is transparent itself, if its format can be
+  drop      in full, with the colour that is stored for them, visible or not
+  keep      alpha is one more channel of every picture, and each channel is pooled by itself
 
 Arrays hold any number of images: (..., H, W, C), or (..., C, H, W) with --data-format
-channels_first; an array of two axes is one channel. An array of three axes whose last has 1 to 4
-elements, and its first more, is skipped with channels_first: it must be a picture with its channels
-last. The output is laid out as --data-format says, wherever it comes from. A .npy file is mapped,
-so that it may be larger than the memory; --max-pixels is for pictures alone.
+channels_first; an array of two axes is one channel. With channels_first, an array of three axes is
+skipped if the last has 1 to 4 elements and the first more: it is taken for a picture with its
+channels last. The output is laid out as --data-format says, wherever it comes from. A .npy file may
+be larger than the memory, as it is mapped.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
             must have the shape and dtype of the first
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
             files, ~2 and so on for names that repeat); shapes may differ
-  a picture (.png, .jpg and others) the result of exactly one input, in uint8, or in uint16 where
-            the input is grey of 16 bits and the output .png, .tif or .pgm
+  a picture (.png, .jpg and others) the result of exactly one input, in uint8; grey of 16 bits
+            stays so in .png, .tif and .pgm
 
 An input that cannot be read or does not fit is named on stderr, skipped and counted.
 Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
@@ -127,15 +127,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--alpha",
         choices=get_args(Alpha),
         default="weighted",
-        help="how transparent pixels count: weighted, a colour counts as much as it shows; drop, "
-        "as if all showed in full; keep, alpha is one more channel; default: weighted",
+        help="how transparent pixels count, see above; default: weighted",
     )
     parser.add_argument(
         "--max-pixels",
         type=_pixels,
         default=MAX_PIXELS,
         metavar="N",
-        help=f"skip pictures with more; default: {MAX_PIXELS}",
+        help=f"skip pictures of more than N pixels; default: {MAX_PIXELS}. Arrays have no limit",
     )
     parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
 
