@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from adaptive_pool._cli import demo, main
+from adaptive_pool._cli.contact_sheet import Row, draw_sheet
 
 pytest.importorskip("PIL", reason="the demo draws with Pillow")
 
@@ -72,12 +73,23 @@ def test_sheet_shows_the_results_in_aligned_blocks(sheet, photographs):
     with Image.open(sheet) as image:
         pixels = np.asarray(image)
     coarsest = demo.average_thumbnail(photographs[0].pixels, 8)
-    blocks = np.kron(coarsest, np.ones((32, 32, 1), np.uint8))
+    blocks = np.kron(coarsest, np.ones((16, 32, 1), np.uint8))  # the photograph is twice as wide
     found = np.lib.stride_tricks.sliding_window_view(pixels[:, :, 0], 256, axis=1)
     rows, columns = np.nonzero((found == blocks[0, :, 0]).all(axis=-1))
-    assert len(rows) == 32  # the first row of blocks, once
+    assert len(rows) == 16  # the first row of blocks, once
     y, x = rows[0], columns[0]
-    np.testing.assert_array_equal(pixels[y : y + 256, x : x + 256], blocks)
+    np.testing.assert_array_equal(pixels[y : y + 128, x : x + 256], blocks)
+
+
+@pytest.mark.parametrize(("height", "width"), [(256, 128), (77, 256), (256, 256)])
+def test_all_tiles_of_a_row_have_the_shape_of_the_photograph(height, width):
+    colour = (10, 20, 30)
+    results = [np.full((size, size, 3), colour, np.uint8) for size in (128, 32, 8)]
+    original = np.full((3 * height, 3 * width, 3), colour, np.uint8)
+    sheet = np.asarray(draw_sheet([Row("x", original, results, results)]))
+    rows, columns = np.nonzero((sheet == colour).all(axis=-1))
+    assert np.ptp(rows) + 1 == height
+    assert len(np.unique(columns)) == 7 * width
 
 
 def test_sheet_has_white_margins(sheet):

@@ -3,37 +3,76 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from .._config import show_config
+from .._config import config, show_config
 from . import demo, pool, windows
-from .errors import CommandError
+from .errors import CommandError, warn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 well, 1 in part, 2 not at all."""
-    arguments = _parser().parse_args(argv)
+    _mend_streams()
     try:
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except CommandError as error:
-        print(f"adaptive-pool {arguments.command}: error: {error}", file=sys.stderr)
-        return 2
+        try:
+            status = _run(argv)
+        finally:  # also after --help, which leaves by SystemExit
+            sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (`head`, a pager) has seen enough. Nothing is left for the flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (`head`, a pager) has seen enough.
+        _drop_stdout()
         return 1
+    except OSError as error:
+        _drop_stdout()
+        warn(f"adaptive-pool: error: cannot print: {error.strerror}")
+        return 2
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except CommandError as error:
+        warn(f"adaptive-pool {arguments.command}: error: {error}")
+        return 2
+    return status
+
+
+def _mend_streams() -> None:
+    """See to it that anything can be printed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name of a file may hold bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_stdout() -> None:
+    """Leave nothing for the flush at exit, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Version(argparse.Action):
+    """``--version``: looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and leave."""
+        print(f"adaptive-pool {config()['version']}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="adaptive-pool", description="Adaptive average and max pooling of pictures and arrays."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in (("pool", pool), ("windows", windows), ("demo", demo)):
         command = commands.add_parser(

@@ -12,7 +12,7 @@ from .errors import extra
 if TYPE_CHECKING:
     from PIL import Image
 
-# Pixels. The tile is a multiple of every size drawn, so that all blocks are alike.
+# Pixels. All tiles of a row have the shape of its photograph, the longer side of this length.
 _TILE = 256
 _GAP = 12
 _GROUP_GAP = 40
@@ -44,7 +44,7 @@ class _Column(NamedTuple):
 def _groups(row: Row) -> list[tuple[str, list[_Column]]]:
     """Return headings with their columns, from left to right."""
     captions = {
-        "original": ["scaled to fit"],
+        "original": ["height x width"],
         "average": [f"{len(tile)} x {len(tile)}" for tile in row.averages],
         "maximum": [f"{len(tile)} x {len(tile)}" for tile in row.maxima],
     }
@@ -63,13 +63,12 @@ def _fitted(pixels: Array) -> Image.Image:
     return ImageOps.contain(Image.fromarray(pixels), (_TILE, _TILE), Image.Resampling.LANCZOS)
 
 
-def _enlarged(pixels: Array) -> Image.Image:
-    """Return a square picture the size of a tile, every pixel a block."""
+def _enlarged(pixels: Array, size: tuple[int, int]) -> Image.Image:
+    """Return a picture of that size, every pixel a block in the shape of its window."""
     from PIL import Image
 
-    return Image.fromarray(np.ascontiguousarray(pixels)).resize(
-        (_TILE, _TILE), Image.Resampling.NEAREST
-    )
+    # Where the edge of a block cuts through a pixel, the pixel is a mixture of both sides.
+    return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX)
 
 
 class _Sheet:
@@ -99,25 +98,28 @@ def _draw_header(sheet: _Sheet, groups: list[tuple[str, list[_Column]]]) -> None
             sheet.write(column.x, _MARGIN + 62, column.caption, 18, _PALE)
 
 
-def _draw_row(sheet: _Sheet, row: Row, columns: list[_Column], y: int) -> None:
-    original = _fitted(row.original)
-    sheet.paste(columns[0].x, y, original)
+def _draw_row(sheet: _Sheet, row: Row, original: Image.Image, xs: list[int], y: int) -> None:
+    sheet.paste(xs[0], y, original)
     height, width = row.original.shape[:2]
     caption = f"{row.name}, {height} x {width}"
-    sheet.write(columns[0].x, y + original.height + _CAPTION, caption, 18, _INK)
-    for column, tile in zip(columns[1:], row.averages + row.maxima, strict=True):
-        sheet.paste(column.x, y, _enlarged(tile))
+    sheet.write(xs[0], y + original.height + _CAPTION, caption, 18, _INK)
+    for x, tile in zip(xs[1:], row.averages + row.maxima, strict=True):
+        sheet.paste(x, y, _enlarged(tile, original.size))
 
 
 def draw_sheet(rows: list[Row]) -> Image.Image:
     """Draw all rows, which have the same sizes, under one header."""
     groups = _groups(rows[0])
-    columns = [column for _, group in groups for column in group]
-    width = columns[-1].x + _TILE + _MARGIN
-    height = 2 * _MARGIN + _HEADER + len(rows) * (_TILE + _ROW_GAP) - _ROW_GAP + _CAPTION
+    xs = [column.x for _, group in groups for column in group]
     with extra("demo"):
-        sheet = _Sheet(width, height)
+        originals = [_fitted(row.original) for row in rows]
+        heights = [original.height + _ROW_GAP for original in originals]
+        sheet = _Sheet(
+            xs[-1] + _TILE + _MARGIN, 2 * _MARGIN + _HEADER + sum(heights) - _ROW_GAP + _CAPTION
+        )
     _draw_header(sheet, groups)
-    for k, row in enumerate(rows):
-        _draw_row(sheet, row, columns, _MARGIN + _HEADER + k * (_TILE + _ROW_GAP))
+    y = _MARGIN + _HEADER
+    for row, original, height in zip(rows, originals, heights, strict=True):
+        _draw_row(sheet, row, original, xs, y)
+        y += height
     return sheet.image

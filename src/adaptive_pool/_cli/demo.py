@@ -17,7 +17,7 @@ from .._problem import Array
 from .._windows import pool_windows
 from .contact_sheet import Row, draw_sheet
 from .errors import CommandError, extra
-from .output import check_target, replacing
+from .replacing import check_target, replacing
 
 HELP = "pool bundled photographs, check the results, draw a contact sheet"
 
@@ -169,7 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with replacing(arguments.output) as stream:
             sheet.save(stream, "PNG")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
     print(f"contact sheet: {arguments.output}")
     return 0 if right else 1

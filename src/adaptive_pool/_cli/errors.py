@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 
 class CommandError(Exception):
     """Ends the command with exit status 2; its text is all that the user sees."""
+
+
+def warn(line: str) -> None:
+    """Print on stderr; if nobody reads that any more, work goes on."""
+    try:
+        print(on_one_line(line), file=sys.stderr)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def on_one_line(text: str) -> str:
+    """Return a text in which nothing steers a terminal: names of files hold any character."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextlib.contextmanager
@@ -25,9 +40,9 @@ def extra(name: str) -> Iterator[None]:
 class Skipped:
     """Names what could not be used, with the reason, and counts it."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self.write = write
+        self.write: Callable[[str], object] = warn
 
     def add(self, name: object, reason: object) -> None:
         """Name and count one input."""

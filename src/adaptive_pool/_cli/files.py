@@ -11,6 +11,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from .._problem import Array, DataFormat
+from . import archives
 from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
 from .pictures import read_picture
@@ -61,6 +62,8 @@ def _matching(pattern: str) -> list[Path]:
 
 def _files(given: str, output: Path) -> list[Path]:
     """Return the files that one input stands for, or raise if there are none."""
+    if not given:  # Path would take it for the folder we are in
+        raise FileNotFoundError("an empty name")
     path = Path(given)
     if path.is_file():
         return [path]
@@ -82,7 +85,7 @@ def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     paths: dict[Path, None] = {}
     output = output.resolve()
     for given in inputs:
-        with skipped.attempt(given):
+        with skipped.attempt(given or "''"):
             paths.update(dict.fromkeys(_files(given, output)))
     return list(paths)
 
@@ -99,9 +102,8 @@ def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
         if not stream.peek(2).startswith(b"PK"):
             yield str(path), functools.partial(_array, path, data_format)
             return
-        loaded = np.load(stream, allow_pickle=False)
-        for key in loaded.files:
-            yield f"{path}:{key}", functools.partial(_member, loaded, key, data_format)
+        for key, read in archives.arrays(stream):
+            yield f"{path}:{key}", functools.partial(_member, read, data_format)
 
 
 def _check_magic(stream: IO[bytes]) -> None:
@@ -135,12 +137,9 @@ def _with_channels(array: Array, data_format: DataFormat) -> Array:
     return array
 
 
-def _member(archive: np.lib.npyio.NpzFile, key: str, data_format: DataFormat) -> Array:
+def _member(read: Callable[[], Array], data_format: DataFormat) -> Array:
     """Return one array of an archive."""
-    array = archive[key]
-    if not isinstance(array, np.ndarray):  # NpzFile returns the bytes of what is no array
-        raise TypeError("not an array")
-    return _with_channels(array, data_format)
+    return _with_channels(read(), data_format)
 
 
 def _picture(path: Path, reading: Reading) -> Array | Transparent:

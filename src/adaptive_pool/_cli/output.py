@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
+import json
 import os
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Protocol
 
 import numpy as np
 
 from .._problem import Array, DataFormat
+from . import archives
 from .errors import CommandError, extra
+from .replacing import Replacement, check_target, replacing
 
 # Those whose writers keep all bits; others clip them without a word.
 _GREY_OF_16_BITS = ("PNG", "TIFF", "PPM")
@@ -22,8 +23,14 @@ _GREY_OF_16_BITS = ("PNG", "TIFF", "PPM")
 class Output(Protocol):
     """Takes pooled arrays one by one, then writes them all."""
 
-    def add(self, name: str, array: Array) -> None:
-        """Take the result of one input, or raise ValueError if it does not go with the others."""
+    names: list[str]
+    """Which input each row is from; empty if the output itself says so."""
+
+    def add(self, name: str, short: str, array: Array) -> None:
+        """Take the result of one input, or raise ValueError if it does not go with the others.
+
+        `short` is its name without the folders.
+        """
 
     def write(self, stream: IO[bytes]) -> None:
         """Write all results."""
@@ -41,8 +48,9 @@ class Stack:
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []
+        self.names: list[str] = []
 
-    def add(self, name: str, array: Array) -> None:  # noqa: ARG002 - as the others
+    def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take a result like the first one."""
         first = self._arrays[0] if self._arrays else array
         if (array.shape, array.dtype) != (first.shape, first.dtype):
@@ -51,10 +59,13 @@ class Stack:
                 f"this one {_described(array)}"
             )
         self._arrays.append(array)
+        self.names.append(name)
 
     def write(self, stream: IO[bytes]) -> None:
         """Write one array."""
-        np.save(stream, np.stack(self._arrays), allow_pickle=False)
+        # Of a file, NumPy would write the array by itself, and not say why it could not.
+        plain = SimpleNamespace(write=stream.write)
+        np.lib.format.write_array(plain, np.stack(self._arrays), allow_pickle=False)
 
     def __str__(self) -> str:
         first = self._arrays[0]
@@ -66,24 +77,17 @@ class Archive:
 
     def __init__(self) -> None:
         self._arrays: dict[str, Array] = {}
+        self._unused = archives.Names().unused
+        self.names: list[str] = []
 
-    def add(self, name: str, array: Array) -> None:
+    def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take a result of any shape."""
         # No folders: they would be those of the machine it is unpacked on.
-        plain = Path(name).name.encode("utf-8", "backslashreplace").decode()
-        key, repeated = plain, 1
-        while key in self._arrays:
-            repeated += 1
-            key = f"{plain}~{repeated}"
-        self._arrays[key] = array
+        self._arrays[self._unused(short)] = array
 
     def write(self, stream: IO[bytes]) -> None:
-        """Write one member for each array."""
-        # numpy.savez takes arrays as keyword arguments: no key could be "file".
-        with zipfile.ZipFile(stream, "w") as archive:
-            for key, array in self._arrays.items():
-                with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
+        """Write one entry for each array."""
+        archives.write(stream, self._arrays)
 
     def __str__(self) -> str:
         kinds = {_described(array) for array in self._arrays.values()}
@@ -103,10 +107,11 @@ class Picture:
                 f"got {suffix!r}"
             )
         self._data_format = data_format
+        self.names: list[str] = []
         self._name = ""
         self._pixels: Array = np.empty(0, np.uint8)
 
-    def add(self, name: str, array: Array) -> None:
+    def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take the only result: grey or colours, with alpha or without, or grey of 16 bits."""
         if self._name:
             raise CommandError(
@@ -156,30 +161,66 @@ class Picture:
         return _described(self._pixels)
 
 
-def check_target(path: Path) -> None:
-    """Raise, before any work is done, if `path` cannot be a file."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise CommandError(f"the output must be a file in an existing folder, got {path}")
-
-
 def make_output(path: Path, data_format: DataFormat) -> Output:
     """Return the output that the suffix of `path` asks for."""
     check_target(path)
     suffix = path.suffix.lower()
     if suffix == ".npy":
+        names_file(path)  # raises, if names of other rows would stay beside it
         return Stack()
     return Archive() if suffix == ".npz" else Picture(suffix, data_format)
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of `path` at the end of the block, or never."""
-    # Hidden, so that a folder that is both input and output does not take it for an input. Opened
-    # by `open`, so that it has the permissions of any new file.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def save(output: Output, path: Path) -> Path | None:
+    """Write the output and, beside it, the names of its rows; return where those are."""
+    listing = names_file(path) if output.names else None
+    if listing is None:
+        with replacing(path) as stream:
+            output.write(stream)
+        return None
+    with Replacement(path) as array, Replacement(listing) as names:
+        output.write(array.stream)
+        names.stream.write(_as_json(output.names))
+        names.commit_after(array)
+    return listing
+
+
+def names_file(path: Path) -> Path | None:
+    """Return where the names of the rows of `path` go, or None if there is no place for them.
+
+    It is beside the file itself: a link to it may come to lead to another one.
+    """
+    if path.exists() and not path.is_file():  # a pipe, a device
+        return None
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+    listing = path.with_suffix(".names.json")
     try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        check_target(listing)
+    except CommandError:
+        if os.path.lexists(listing):  # there are names of earlier rows, and they would stay
+            raise
+        return None
+    if listing.exists() and not _is_list(listing):
+        raise CommandError(
+            f"the names of the rows go to {listing}, but that is no list of names: move it away"
+        )
+    return listing
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file is what an earlier run has written, or left empty."""
+    if not path.is_file():
+        return False
+    try:
+        text = path.read_bytes()
+        names = json.loads(text) if text else []
+    except (OSError, ValueError):
+        return False
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def _as_json(names: list[str]) -> bytes:
+    # Bytes in a file's name that are no text stand in it as lone surrogates, which JSON can escape.
+    text = json.dumps(names, ensure_ascii=False, indent=0)
+    return f"{text}\n".encode("utf-8", "backslashreplace")

@@ -17,10 +17,11 @@ from .._maximum import adaptive_max_pool2d
 from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
-from .errors import CommandError, Skipped
+from .errors import CommandError, Skipped, on_one_line, warn
 from .files import Reading, find, items
-from .output import Output, Picture, make_output, replacing
+from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
+from .replacing import is_stdout
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -51,11 +52,15 @@ be larger than the memory, as it is mapped.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
-            must have the shape and dtype of the first
+            must have the shape and dtype of the first. Which input each row is from is written
+            beside it: for features.npy in features.names.json
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
-            files, ~2 and so on for names that repeat); shapes may differ
+            files, ~2 and so on for names that repeat or that numpy.load would take for each
+            other); shapes may differ
   a picture (.png, .jpg and others) the result of exactly one input, in uint8; grey of 16 bits
             stays so in .png, .tif and .pgm
+
+The output is written whole or not at all. One that exists keeps its links, mode and owner.
 
 An input that cannot be read or does not fit is named on stderr, skipped and counted.
 Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
@@ -200,10 +205,6 @@ def _pooling(
     return pool
 
 
-def _write_error(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
 def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
     """Return the paths, with a bar if someone watches; it is decoration, so tqdm may be absent."""
     if len(paths) < _FEWEST_FILES_FOR_A_BAR or not sys.stderr.isatty():
@@ -212,7 +213,7 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
         from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return paths
-    skipped.write = lambda line: tqdm.write(line, file=sys.stderr)
+    skipped.write = lambda line: tqdm.write(on_one_line(line), file=sys.stderr)
     bar: Iterable[Path] = tqdm(paths, unit="file")
     return bar
 
@@ -223,21 +224,27 @@ def run(arguments: argparse.Namespace) -> int:
     output = make_output(arguments.output, arguments.data_format)
     pool = _pooling(arguments, output)
     reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
-    skipped, done = Skipped(_write_error), 0
+    skipped, done = Skipped(), 0
     paths = find(arguments.inputs, arguments.output, skipped)
     for path in _progress(paths, skipped):
         with skipped.attempt(path):
             for name, load in items(path, reading):
                 with skipped.attempt(name):
-                    output.add(name, pool(load()))
+                    short = path.name + name.removeprefix(str(path))
+                    output.add(name, short, pool(load()))
                     done += 1
     if done == 0:
         raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
     try:
-        with replacing(arguments.output) as stream:
-            output.write(stream)
-    except (OSError, ValueError) as error:
+        listing = save(output, arguments.output)
+    except Exception as error:  # a writer of pictures raises anything
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
     seconds = time.perf_counter() - started
-    print(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    # Nothing of ours may get into what is written to a pipe.
+    say = warn if is_stdout(arguments.output) else print
+    say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    if listing:
+        say(on_one_line(f"names of the rows: {listing}"))
+    elif output.names:
+        warn(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0
