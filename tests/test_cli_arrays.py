@@ -151,3 +151,21 @@ def test_arrays_that_may_have_their_channels_first_are_taken_so(pool, shape):
     (result,) = pool(array, options=["--data-format", "channels_first"])
     expected = ap.adaptive_avg_pool2d(array, (3, 2))
     np.testing.assert_array_equal(result, expected.reshape(result.shape))
+
+
+def test_arrays_that_may_have_their_channels_first_are_named(pool, capsys):
+    array = RNG.standard_normal((3, 5, 6))
+    (result,) = pool(array)
+    note = "shape (3, 5, 6) is taken as (H, W, C); if its channels are first, give --data-format"
+    assert note in capsys.readouterr().err
+    expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(result, expected)
+    (again,) = pool(array, options=["--data-format", "channels_last"])
+    np.testing.assert_array_equal(again, expected)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7), (3, 5, 4), (1, 5, 1), (1, 3, 5, 6), (3, 6)], ids=str)
+def test_other_arrays_are_not(pool, capsys, shape):
+    pool(RNG.standard_normal(shape))
+    assert capsys.readouterr().err == ""

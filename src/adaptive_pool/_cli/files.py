@@ -6,7 +6,7 @@ import functools
 import glob
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -121,6 +121,13 @@ def _array(path: Path, data_format: DataFormat) -> Array:
     except (OSError, ValueError):  # it cannot be mapped; reading it may do, or says why not
         array = np.load(path, allow_pickle=False)
     return _with_channels(np.asarray(array), data_format)
+
+
+def has_channels_first(array: Array | Transparent) -> TypeGuard[Array]:
+    """Whether an array of three axes has as many elements as there are colours in its first."""
+    return isinstance(array, np.ndarray) and (
+        array.ndim == 3 and 0 < len(array) <= _MOST_COLOURS < array.shape[-1]
+    )
 
 
 def _with_channels(array: Array, data_format: DataFormat) -> Array:

@@ -18,7 +18,7 @@ from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped, on_one_line, warn
-from .files import Reading, find, items
+from .files import Reading, find, has_channels_first, items
 from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
 from .replacing import is_stdout
@@ -47,8 +47,9 @@ would drop the rest: save them as .npy.
 Arrays hold any number of images: (..., H, W, C), or (..., C, H, W) with --data-format
 channels_first; an array of two axes is one channel. With channels_first, an array of three axes is
 skipped if the last has 1 to 4 elements and the first more: it is taken for a picture with its
-channels last. The output is laid out as --data-format says, wherever it comes from. A .npy file may
-be larger than the memory, as it is mapped.
+channels last. Without --data-format, an array where it is the other way round is pooled as
+(H, W, C), and named. The output is laid out as --data-format says, wherever it comes from. A .npy
+file may be larger than the memory, as it is mapped.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
@@ -115,7 +116,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-format",
         choices=get_args(DataFormat),
-        default="channels_last",
         help="layout of arrays that are read, and of the output; default: channels_last",
     )
     parser.add_argument(
@@ -221,6 +221,8 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Pool all inputs into one output."""
     started = time.perf_counter()
+    was_given = arguments.data_format is not None
+    arguments.data_format = arguments.data_format or "channels_last"
     output = make_output(arguments.output, arguments.data_format)
     pool = _pooling(arguments, output)
     reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
@@ -231,7 +233,13 @@ def run(arguments: argparse.Namespace) -> int:
             for name, load in items(path, reading):
                 with skipped.attempt(name):
                     short = path.name + name.removeprefix(str(path))
-                    output.add(name, short, pool(load()))
+                    array = load()
+                    if not was_given and has_channels_first(array):
+                        skipped.write(
+                            f"{name}: shape {array.shape} is taken as (H, W, C); if its channels "
+                            "are first, give --data-format channels_first"
+                        )
+                    output.add(name, short, pool(array))
                     done += 1
     if done == 0:
         raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
