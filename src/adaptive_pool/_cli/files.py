@@ -15,6 +15,7 @@ from . import archives
 from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
 from .pictures import read_picture
+from .strips import Large, large
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
@@ -23,7 +24,8 @@ _MAGIC = (np.lib.format.MAGIC_PREFIX, b"PK")
 # More channels are not those of a picture.
 _MOST_COLOURS = 4
 
-Load = Callable[[], Array | Transparent]
+Input = Array | Transparent | Large
+Load = Callable[[], Input]
 
 
 class Reading(NamedTuple):
@@ -114,20 +116,25 @@ def _check_magic(stream: IO[bytes]) -> None:
     stream.seek(0)
 
 
-def _array(path: Path, data_format: DataFormat) -> Array:
-    """Return the array in a ``.npy`` file, mapped: what is pooled is read, part by part."""
+def _array(path: Path, data_format: DataFormat) -> Array | Large:
+    """Return the array in a ``.npy`` file, mapped, or if there is no room, a way to its parts."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):  # it cannot be mapped; reading it may do, or says why not
-        array = np.load(path, allow_pickle=False)
+        try:
+            array = np.load(path, allow_pickle=False)
+        except MemoryError:
+            parts = large(path)
+            whole = np.broadcast_to(np.zeros((), parts.dtype), parts.shape)
+            return parts._replace(shape=_with_channels(whole, data_format).shape)
     return _with_channels(np.asarray(array), data_format)
 
 
-def has_channels_first(array: Array | Transparent) -> TypeGuard[Array]:
+def has_channels_first(array: Input) -> TypeGuard[Array | Large]:
     """Whether an array of three axes has as many elements as there are colours in its first."""
-    return isinstance(array, np.ndarray) and (
-        array.ndim == 3 and 0 < len(array) <= _MOST_COLOURS < array.shape[-1]
-    )
+    if isinstance(array, Transparent):
+        return False
+    return len(array.shape) == 3 and 0 < array.shape[0] <= _MOST_COLOURS < array.shape[-1]
 
 
 def _with_channels(array: Array, data_format: DataFormat) -> Array:

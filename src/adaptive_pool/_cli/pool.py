@@ -18,10 +18,11 @@ from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped, on_one_line, warn
-from .files import Reading, find, has_channels_first, items
+from .files import Input, Reading, find, has_channels_first, items
 from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
 from .replacing import is_stdout
+from .strips import Large, Size, pool_in_strips
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -156,9 +157,7 @@ def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
     return dtype
 
 
-def _pooling(
-    arguments: argparse.Namespace, output: Output
-) -> Callable[[Array | Transparent], Array]:
+def _pooling(arguments: argparse.Namespace, output: Output) -> Callable[[Input], Array]:
     """Return the function of one input that the arguments describe."""
     asked = _dtype(arguments, output)
     is_picture = isinstance(output, Picture)
@@ -182,20 +181,22 @@ def _pooling(
         channel = 0 if arguments.data_format == "channels_first" else -1
         return np.concatenate([pooled, pool(np.expand_dims(picture.weights, channel))], channel)
 
-    def pool(array: Array | Transparent) -> Array:
+    def pool(array: Input, size: Size = arguments.size) -> Array:
+        if isinstance(array, Large):
+            return pool_in_strips(array, pool, size, arguments.windows, arguments.data_format)
         if isinstance(array, Transparent):
             return pool_transparent(array)
         if arguments.mode == "max":
             return adaptive_max_pool2d(
                 array,
-                arguments.size,
+                size,
                 data_format=arguments.data_format,
                 windows=arguments.windows,
                 num_threads=arguments.threads,
             )
         return adaptive_avg_pool2d(
             array,
-            arguments.size,
+            size,
             data_format=arguments.data_format,
             windows=arguments.windows,
             dtype=dtype_for(array),
