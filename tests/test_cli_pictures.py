@@ -326,6 +326,16 @@ def test_grey_of_16_bits_is_written_with_16_bits(save, read, name, options):
     np.testing.assert_array_equal(written, expected)
 
 
+def test_pictures_of_8_and_of_16_bits_are_named(save, read, capsys):
+    shallow, deep, again = save("a.png", SCENE), save("b.png", GREY), save("c.png", SCENE)
+    assert len(read(shallow, again, size="2")) == 2
+    assert capsys.readouterr().err == ""
+    assert len(read(shallow, deep, again, size="2")) == 3
+    assert f"of several ranges, pooled as they are: uint8 in {shallow}, uint16 in {deep}\n" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("name", ["y.jpg", "y.webp", "y.gif", "y.bmp"])
 def test_formats_that_would_clip_16_bits_are_refused(save, read, capsys, name):
     assert read(save("x.png", GREY), name=name, status=2) is None

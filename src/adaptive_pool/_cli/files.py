@@ -92,10 +92,20 @@ def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     return list(paths)
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is read as one; others are arrays."""
+    return path.suffix.lower() not in ARRAY_SUFFIXES
+
+
+def dtype_of(array: Input) -> np.dtype:
+    """Return the dtype of what is pooled."""
+    return array.colours.dtype if isinstance(array, Transparent) else array.dtype
+
+
 def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
     """Yield name and loader of each array in a file, with channels where `reading` says."""
     data_format = reading.data_format
-    if path.suffix.lower() not in ARRAY_SUFFIXES:
+    if is_picture(path):
         yield str(path), functools.partial(_picture, path, reading)
         return
     # Opened here, as NumPy would leave a broken archive open.

@@ -18,7 +18,7 @@ from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped, on_one_line, warn
-from .files import Input, Reading, find, has_channels_first, items
+from .files import Input, Reading, dtype_of, find, has_channels_first, is_picture, items
 from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
 from .replacing import is_stdout
@@ -228,6 +228,7 @@ def run(arguments: argparse.Namespace) -> int:
     pool = _pooling(arguments, output)
     reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
     skipped, done = Skipped(), 0
+    dtypes: dict[np.dtype, str] = {}  # of pictures, each with the first that has it
     paths = find(arguments.inputs, arguments.output, skipped)
     for path in _progress(paths, skipped):
         with skipped.attempt(path):
@@ -240,6 +241,8 @@ def run(arguments: argparse.Namespace) -> int:
                             f"{name}: shape {array.shape} is taken as (H, W, C); if its channels "
                             "are first, give --data-format channels_first"
                         )
+                    if is_picture(path):
+                        dtypes.setdefault(dtype_of(array), name)
                     output.add(name, short, pool(array))
                     done += 1
     if done == 0:
@@ -248,6 +251,9 @@ def run(arguments: argparse.Namespace) -> int:
         listing = save(output, arguments.output)
     except Exception as error:  # a writer of pictures raises anything
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
+    if len(dtypes) > 1:
+        examples = ", ".join(f"{dtype} in {name}" for dtype, name in dtypes.items())
+        skipped.write(f"pictures have values of several ranges, pooled as they are: {examples}")
     seconds = time.perf_counter() - started
     # Nothing of ours may get into what is written to a pipe.
     say = warn if is_stdout(arguments.output) else print
