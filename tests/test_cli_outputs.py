@@ -576,6 +576,19 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"adaptive-pool {ap.config()['version']}\n"
 
 
+@posix
+def test_file_found_on_several_ways_is_pooled_once_and_its_links_by_themselves(
+    source, out, monkeypatch
+):
+    folder = source.parent
+    monkeypatch.chdir(folder)
+    (folder.parent / "way").symlink_to(folder)
+    (folder / "other.npy").symlink_to("x.npy")
+    ways = ["x.npy", source, Path("..", "in", "x.npy"), folder.parent / "way" / "x.npy", "."]
+    assert pool(*ways, output=out / "y.npy") == 0
+    assert names(out) == ["x.npy", "other.npy"]
+
+
 def test_empty_input_is_not_the_folder_we_are_in(source, out, capsys, monkeypatch):
     monkeypatch.chdir(source.parent)
     assert pool("", output=out / "y.npy") == 2

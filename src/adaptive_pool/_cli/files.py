@@ -84,12 +84,14 @@ def _files(given: str, output: Path) -> list[Path]:
 
 def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     """Return the files that the inputs stand for: in their order, every file once."""
-    paths: dict[Path, None] = {}
+    paths: dict[tuple[Path, str], Path] = {}
     output = output.resolve()
     for given in inputs:
         with skipped.attempt(given or "''"):
-            paths.update(dict.fromkeys(_files(given, output)))
-    return list(paths)
+            for path in _files(given, output):
+                # The same file by another way to its folder. Links in it are files of their own.
+                paths.setdefault((path.parent.resolve(), path.name), path)
+    return list(paths.values())
 
 
 def is_picture(path: Path) -> bool:
