@@ -69,7 +69,7 @@ ODD = {
     "text as shorts": {"entries": [(0x010F, SHORT, struct.pack("<3H", 1, 2, 65535), None)]},
     "number as text": {"entries": [(0x0128, ASCII, b"inch\0", None)]},
     "number below zero": {"entries": [(0x0128, SSHORT, struct.pack("<h", -1), None)]},
-    "number too large": {"entries": [(0x0100, SLONG, struct.pack("<i", -(2**31)), None)]},
+    "number too large": {"entries": [(0xA002, SLONG, struct.pack("<i", -(2**31)), None)]},
     "resolution over zero": {"entries": [(0x011A, RATIONAL, struct.pack("<II", 72, 0), None)]},
     "resolution below zero": {"entries": [(0x011A, SRATIONAL, struct.pack("<ii", -72, 1), None)]},
     "resolution without end": {"entries": [(0x011A, FLOAT, struct.pack("<f", np.inf), None)]},

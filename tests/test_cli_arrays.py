@@ -73,9 +73,14 @@ def test_arrays_at_odd_places_of_their_files(pool, tmp_path, offset):
     np.testing.assert_array_equal(result, expected)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit is one of Linux")
-def test_arrays_may_be_larger_than_the_memory(tmp_path):
-    """256 MiB are pooled where 64 MiB more may be allocated."""
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
+@pytest.mark.parametrize(
+    ("limit", "used", "size"),
+    [("RLIMIT_DATA", "VmData", 1), ("RLIMIT_AS", "VmSize", 8)],
+    ids=["allocated", "addressed"],
+)
+def test_arrays_may_be_larger_than_the_memory(tmp_path, limit, used, size):
+    """256 MiB are pooled where 64 MiB more may be allocated, or mapped too."""
     array = np.lib.format.open_memmap(
         tmp_path / "x.npy", mode="w+", dtype=np.uint8, shape=(2**13, 2**13, 4)
     )
@@ -85,14 +90,14 @@ def test_arrays_may_be_larger_than_the_memory(tmp_path):
 import json, re, resource, sys
 from pathlib import Path
 from adaptive_pool._cli import main
-used = int(re.search(r"VmData:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
-resource.setrlimit(resource.RLIMIT_DATA, (used + 2**26, resource.RLIM_INFINITY))
+used = int(re.search(r"{used}:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.{limit}, (used + 2**26, resource.RLIM_INFINITY))
 try:
     bytearray(2**28)
 except MemoryError:
     out, sys.stdout = sys.stdout, sys.stderr
     status = main(["pool", {str(tmp_path / "x.npy")!r}, "-o", {str(tmp_path / "y.npy")!r},
-                   "--size", "1", "--threads", "1"])
+                   "--size", "{size}", "--threads", "1"])
     print(json.dumps(status), file=out)
 else:
     print("null")
@@ -101,9 +106,9 @@ else:
     if status is None:
         pytest.skip("this system does not limit what is allocated")
     assert status == 0
-    np.testing.assert_array_equal(
-        np.load(tmp_path / "y.npy").ravel(), np.full(4, 4 / 2**26, np.float32)
-    )
+    expected = np.zeros((1, size, size, 4), np.float32)
+    expected[0, -1, -1] = np.float32(4 * size**2 / 2**26)
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), expected)
 
 
 def test_what_cannot_be_mapped_is_read(pool, monkeypatch):
@@ -119,6 +124,63 @@ def test_what_cannot_be_mapped_is_read(pool, monkeypatch):
     (result,) = pool(array)
     expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
     np.testing.assert_array_equal(result, expected)
+
+
+@pytest.fixture
+def without_room(monkeypatch):
+    """Return a function that pools as ever, and then where no array is mapped or read whole."""
+    read = np.load
+
+    def load(path, mmap_mode=None, **options):
+        if path.suffix == ".npz":  # what was written
+            return read(path, **options)
+        raise OSError(12, "Cannot allocate memory") if mmap_mode else MemoryError("no room")
+
+    def use(pool, *arrays, **options):
+        before = pool(*arrays, **options)
+        with monkeypatch.context() as patch:
+            patch.setattr(np, "load", load)
+            inside = pool(*arrays, **options)
+        return before, inside
+
+    return use
+
+
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("windows", ["torch", "split", "uniform"])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(
+    "array",
+    [
+        RNG.standard_normal((7, 8, 9)),
+        RNG.standard_normal((2, 3, 7, 8, 6)).astype(np.float32),
+        RNG.standard_normal((37, 41)).astype(np.float16),
+        RNG.integers(0, 256, (2, 9, 11, 5), np.uint8),
+        RNG.standard_normal((7, 8, 9)).astype(">f8"),
+    ],
+    ids=lambda a: f"{a.dtype}-{a.shape}",
+)
+def test_arrays_without_room_are_pooled_in_strips(
+    pool, without_room, array, data_format, windows, mode
+):
+    options = ["--data-format", data_format, "--windows", windows, "--mode", mode]
+    whole, in_strips = without_room(pool, array, options=options)
+    assert whole[0].dtype == in_strips[0].dtype
+    np.testing.assert_array_equal(whole, in_strips)
+
+
+def test_strips_refuse_a_mistaken_layout_too(pool, without_room, capsys):
+    options = ["--data-format", "channels_first"]
+    assert without_room(pool, np.ones((5, 6, 3)), options=options, status=2) == ([], [])
+    first, second = (line for line in capsys.readouterr().err.splitlines() if "skipped" in line)
+    assert first == second
+
+
+def test_arrays_in_fortran_order_need_room(pool, without_room, capsys):
+    array = np.asfortranarray(RNG.standard_normal((7, 8, 5)))
+    with pytest.raises(AssertionError, match="assert 2 == 0"):
+        without_room(pool, array)
+    assert "an array in Fortran order must fit the memory as a whole" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------- layouts
@@ -151,3 +213,21 @@ def test_arrays_that_may_have_their_channels_first_are_taken_so(pool, shape):
     (result,) = pool(array, options=["--data-format", "channels_first"])
     expected = ap.adaptive_avg_pool2d(array, (3, 2))
     np.testing.assert_array_equal(result, expected.reshape(result.shape))
+
+
+def test_arrays_that_may_have_their_channels_first_are_named(pool, capsys):
+    array = RNG.standard_normal((3, 5, 6))
+    (result,) = pool(array)
+    note = "shape (3, 5, 6) is taken as (H, W, C); if its channels are first, give --data-format"
+    assert note in capsys.readouterr().err
+    expected = ap.adaptive_avg_pool2d(array, (3, 2), data_format="channels_last")
+    np.testing.assert_array_equal(result, expected)
+    (again,) = pool(array, options=["--data-format", "channels_last"])
+    np.testing.assert_array_equal(again, expected)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7), (3, 5, 4), (1, 5, 1), (1, 3, 5, 6), (3, 6)], ids=str)
+def test_other_arrays_are_not(pool, capsys, shape):
+    pool(RNG.standard_normal(shape))
+    assert capsys.readouterr().err == ""

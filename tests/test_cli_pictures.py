@@ -91,6 +91,12 @@ def test_tiff_is_turned_however_it_is_packed(save, read, orientation, compressio
     np.testing.assert_array_equal(read(path)[0], TURNS[orientation](SCENE))
 
 
+def test_first_of_several_pages_is_turned(save, read):
+    pages = {"save_all": True, "append_images": [Image.fromarray(255 - SCENE)]}
+    path = save("x.tif", SCENE, tiffinfo={files.ORIENTATION: 6}, **pages)
+    np.testing.assert_array_equal(read(path)[0], np.rot90(SCENE, -1))
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1"])
 @pytest.mark.parametrize("orientation", [3, 6, 7])
 def test_tiff_of_every_mode_is_turned(save, read, orientation, mode):
@@ -250,14 +256,15 @@ DEEP = [
     ("some.ppm", ppm(1023), "PPM of 10"),
     ("plain.ppm", b"P3 2 1 256\n" + b"1 " * 6, "PPM of 9"),
     ("x.sgi", SGI, "SGI of 16"),
+    ("grey.sgi", SGI.replace(b"\0\2\0\3", b"\0\2\0\1"), "SGI of 16"),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "message"), DEEP, ids=[name for name, *_ in DEEP])
-def test_colours_of_more_than_8_bits_are_refused(save, read, capsys, name, content, message):
+def test_bits_that_would_be_lost_are_refused(save, read, capsys, name, content, message):
     assert read(save(name, content), status=2) is None
     error = capsys.readouterr().err
-    assert "pictures in colour must have 8 bits a channel" in error
+    assert "pictures must have 8 bits a channel" in error
     assert message in error
 
 
@@ -272,6 +279,19 @@ def test_deep_jpeg_2000_is_refused(save, read, capsys, bits):
     content[size + 42] = bits - 1
     assert read(save("x.jp2", bytes(content)), status=2) is None
     assert f"got JPEG2000 of {bits}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_deep_avif_is_refused(save, read, capsys, bits):
+    """The depth in the header is all that is looked at."""
+    if "AVIF" not in Image.SAVE:
+        pytest.skip("this Pillow has no AVIF")
+    content = bytearray(files.encoded(Image.fromarray(SCENE), "AVIF"))
+    depths, settings = content.index(b"pixi") + 9, content.index(b"av1C") + 6
+    content[depths : depths + 3] = [bits] * 3
+    content[settings] |= 0x60 if bits == 12 else 0x40
+    assert read(save("x.avif", bytes(content)), status=2) is None
+    assert f"got AVIF of {bits}" in capsys.readouterr().err
 
 
 def test_colours_of_8_bits_in_the_same_formats_are_read(save, read):
@@ -304,6 +324,16 @@ def test_grey_of_16_bits_is_written_with_16_bits(save, read, name, options):
     expected = pool(grey, (3, 2), **dtype)
     written = read(save("x.png", grey), *options, size="3,2", name=name)
     np.testing.assert_array_equal(written, expected)
+
+
+def test_pictures_of_8_and_of_16_bits_are_named(save, read, capsys):
+    shallow, deep, again = save("a.png", SCENE), save("b.png", GREY), save("c.png", SCENE)
+    assert len(read(shallow, again, size="2")) == 2
+    assert capsys.readouterr().err == ""
+    assert len(read(shallow, deep, again, size="2")) == 3
+    assert f"of several ranges, pooled as they are: uint8 in {shallow}, uint16 in {deep}\n" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", ["y.jpg", "y.webp", "y.gif", "y.bmp"])
@@ -439,7 +469,7 @@ RED = [[[200, 0, 0, 255], [0, 200, 0, 0], [0, 0, 200, 255], [9, 9, 9, 255]]]
 
 
 def paletted(transparency=None):
-    picture = Image.fromarray(INDICES, "L")
+    picture = Image.fromarray(INDICES)
     picture.putpalette(PALETTE)
     return files.encoded(picture, "PNG", transparency=transparency)
 
@@ -492,6 +522,14 @@ def test_transparent_tiff(save, read, mode):
     colours = np.asarray(picture.convert("RGBA"))[0, [0, 2, 3], :3]
     result = read(save("x.tif", files.encoded(picture, "TIFF")), size="1")
     np.testing.assert_array_equal(result.ravel(), np.float32(colours.sum(0) / 3))
+
+
+def test_colours_stored_times_alpha(save, read):
+    """ExtraSamples 1: what is stored are products, which Pillow divides again."""
+    stored = np.array([[[100, 255], [0, 0], [50, 127]]], np.uint8)
+    content = files.tiff(stored, files.short(338, 1), photometric=1)
+    result = read(save("x.tif", content), "--dtype", "float64", size="1")
+    np.testing.assert_array_equal(result.ravel(), [(100 * 255 + 100 * 127) / 382] * 3)
 
 
 def test_transparent_16_bits_with_keep(save, read):

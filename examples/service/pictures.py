@@ -93,6 +93,15 @@ def count_scans(jpeg: bytes) -> int:
     return scans
 
 
+def _scale_transparent_grey(image: Image.Image) -> None:
+    """Make 8 bits of the grey that is transparent, as Pillow does of pixels of 1, 2 and 4 bits."""
+    rawmode = image.tile[0][3] if image.tile else None
+    white = {"1": 255, "L;2": 85, "L;4": 17}.get(rawmode) if isinstance(rawmode, str) else None
+    grey = image.info.get("transparency")
+    if white and isinstance(grey, int) and grey * white <= 255:
+        image.info["transparency"] = grey * white
+
+
 def _upright(image: Image.Image) -> Image.Image:
     """Turn a picture as its orientation says, whatever else its metadata holds."""
     image.load()
@@ -109,10 +118,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _pixels(image: Image.Image) -> Pixels:
     """Return 8 bits a channel: 3 colours, and alpha where a pixel does not show in full."""
-    rawmode = image.tile[0][3] if image.tile else ""
-    if rawmode in ("L;2", "L;4") and isinstance(image.info.get("transparency"), int):
-        # Pillow makes 8 bits of the pixels, but not of the grey that is transparent.
-        image.info["transparency"] *= 85 if rawmode == "L;2" else 17
+    _scale_transparent_grey(image)
     image = _upright(image)
     if image.has_transparency_data:
         pixels = np.asarray(_converted(image, "RGBA"))

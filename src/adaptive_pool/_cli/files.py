@@ -6,7 +6,7 @@ import functools
 import glob
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from . import archives
 from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
 from .pictures import read_picture
+from .strips import Large, large
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
@@ -23,7 +24,8 @@ _MAGIC = (np.lib.format.MAGIC_PREFIX, b"PK")
 # More channels are not those of a picture.
 _MOST_COLOURS = 4
 
-Load = Callable[[], Array | Transparent]
+Input = Array | Transparent | Large
+Load = Callable[[], Input]
 
 
 class Reading(NamedTuple):
@@ -92,10 +94,20 @@ def find(inputs: Iterable[str], output: Path, skipped: Skipped) -> list[Path]:
     return list(paths.values())
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is read as one; others are arrays."""
+    return path.suffix.lower() not in ARRAY_SUFFIXES
+
+
+def dtype_of(array: Input) -> np.dtype:
+    """Return the dtype of what is pooled."""
+    return array.colours.dtype if isinstance(array, Transparent) else array.dtype
+
+
 def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
     """Yield name and loader of each array in a file, with channels where `reading` says."""
     data_format = reading.data_format
-    if path.suffix.lower() not in ARRAY_SUFFIXES:
+    if is_picture(path):
         yield str(path), functools.partial(_picture, path, reading)
         return
     # Opened here, as NumPy would leave a broken archive open.
@@ -116,13 +128,25 @@ def _check_magic(stream: IO[bytes]) -> None:
     stream.seek(0)
 
 
-def _array(path: Path, data_format: DataFormat) -> Array:
-    """Return the array in a ``.npy`` file, mapped: what is pooled is read, part by part."""
+def _array(path: Path, data_format: DataFormat) -> Array | Large:
+    """Return the array in a ``.npy`` file, mapped, or if there is no room, a way to its parts."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):  # it cannot be mapped; reading it may do, or says why not
-        array = np.load(path, allow_pickle=False)
+        try:
+            array = np.load(path, allow_pickle=False)
+        except MemoryError:
+            parts = large(path)
+            whole = np.broadcast_to(np.zeros((), parts.dtype), parts.shape)
+            return parts._replace(shape=_with_channels(whole, data_format).shape)
     return _with_channels(np.asarray(array), data_format)
+
+
+def has_channels_first(array: Input) -> TypeGuard[Array | Large]:
+    """Whether an array of three axes has as many elements as there are colours in its first."""
+    if isinstance(array, Transparent):
+        return False
+    return len(array.shape) == 3 and 0 < array.shape[0] <= _MOST_COLOURS < array.shape[-1]
 
 
 def _with_channels(array: Array, data_format: DataFormat) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +52,7 @@ def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array
     with _opened(path, max_pixels) as image:
         stored = _stored(image)
         _refuse_lost_bits(image, stored, path)
-        if stored.rawmode in ("L;2", "L;4") and isinstance(image.info.get("transparency"), int):
-            # Pillow makes 8 bits of the pixels, but not of the grey that is transparent.
-            image.info["transparency"] *= 85 if stored.rawmode == "L;2" else 17
+        _scale_transparent_grey(image, stored)
         colours, weights = _colours(_upright(image), stored, gray)
     if alpha == "weighted" and weights is not None and not shows_in_full(colours, weights):
         return Transparent(colours, weights)
@@ -66,7 +63,7 @@ def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array
 def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
     """Open a picture of at most `max_pixels`; pictures embedded in it have no more either."""
     with extra("cli"):
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     limit = Image.MAX_IMAGE_PIXELS
     # Pillow warns of more pixels than its limit, and raises from twice the limit on.
     Image.MAX_IMAGE_PIXELS = max_pixels
@@ -78,6 +75,8 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
             # lies on its side.
             with path.open("rb") as stream, Image.open(stream) as image:
                 yield image
+    except UnidentifiedImageError:
+        raise ValueError("cannot identify image file: Pillow reads no such format") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\d+", str(error))
         raise ValueError(
@@ -99,45 +98,58 @@ def _stored(image: Image.Image) -> _Stored:
 
 
 def _refuse_lost_bits(image: Image.Image, stored: _Stored, path: Path) -> None:
-    """Raise if the file has more than the 8 bits a channel that Pillow gives of colours."""
+    """Raise if the file has more bits a channel than the 8 that Pillow gives."""
     if image.mode[0] in "IF":
         return
     bits = max(_bits(image, stored, path), default=8)
     if bits > 8:
         raise ValueError(
-            f"pictures in colour must have 8 bits a channel, got {stored.format} of {bits}, of "
-            "which Pillow reads the upper 8; save the array as .npy to pool it as it is"
+            f"pictures must have 8 bits a channel, got {stored.format} of {bits}, of which Pillow "
+            "reads the upper 8; save the array as .npy to pool it as it is"
         )
 
 
 def _bits(image: Image.Image, stored: _Stored, path: Path) -> Iterator[int]:
     """Yield the bits of channels, where they may be more than 8."""
-    if ";16" in stored.rawmode and not stored.rawmode.startswith(
-        "BGR"
-    ):  # those are 16 bits a pixel
-        yield 16
+    if ";16" in stored.rawmode and not stored.rawmode.startswith("BGR"):
+        yield 16  # and "BGR;16" is 16 bits a pixel
     for tile in getattr(image, "tile", ()):
         if tile[0] == "SGI16":
             yield 16
         if tile[0] in ("ppm", "ppm_plain") and isinstance(tile[3], tuple):
             yield int(tile[3][1]).bit_length()  # the largest value
     if stored.format == "JPEG2000":
-        yield from _bits_in(path, b"\xff\x4f\xff\x51", ">36xH", 3, 1)
+        yield from _bits_of_jpeg_2000(_head(path))
     if stored.format == "AVIF":
-        yield from _bits_in(path, b"pixi", ">4xB", 1, 0)
+        yield from _bits_of_avif(_head(path))
 
 
-def _bits_in(path: Path, mark: bytes, count: str, step: int, less: int) -> Iterator[int]:
-    """Yield the bits of channels from a header: `mark`, how many there are, a byte for each."""
+def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        head = stream.read(2**20)
-    start = head.find(mark) + len(mark)
-    if start < len(mark) or start + struct.calcsize(count) > len(head):
-        return
-    (channels,) = struct.unpack_from(count, head, start)
-    start += struct.calcsize(count)
-    for byte in head[start : start + step * channels : step]:
-        yield (byte & 0x7F) + less
+        return stream.read(2**20)
+
+
+def _bits_of_jpeg_2000(head: bytes) -> Iterator[int]:
+    """Yield the bits of each channel from the marker of sizes, SIZ."""
+    start = head.find(b"\xff\x4f\xff\x51")
+    if start >= 0:
+        channels = int.from_bytes(head[start + 40 : start + 42])
+        yield from ((byte & 0x7F) + 1 for byte in head[start + 42 :: 3][:channels])
+
+
+def _bits_of_avif(head: bytes) -> Iterator[int]:
+    """Yield the bits of each coded image, colours or alpha, from its box of settings, av1C."""
+    for found in re.finditer(b"av1C..(.)", head, re.DOTALL):
+        if found[1][0] & 0x40:
+            yield 12 if found[1][0] & 0x20 else 10
+
+
+def _scale_transparent_grey(image: Image.Image, stored: _Stored) -> None:
+    """Make 8 bits of the grey that is transparent, as Pillow does of pixels of 1, 2 and 4 bits."""
+    white = {"1": 255, "L;2": 85, "L;4": 17}.get(stored.rawmode)
+    grey = image.info.get("transparency")
+    if white and isinstance(grey, int) and grey * white <= 255:
+        image.info["transparency"] = grey * white
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -18,10 +18,11 @@ from .._problem import Array, DataFormat
 from .._windows import Rule
 from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped, on_one_line, warn
-from .files import Reading, find, items
+from .files import Input, Reading, dtype_of, find, has_channels_first, is_picture, items
 from .output import Output, Picture, make_output, save
 from .pictures import MAX_PIXELS
 from .replacing import is_stdout
+from .strips import Large, Size, pool_in_strips
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -33,22 +34,23 @@ arrays in it and below, sorted, without hidden files) or a quoted pattern, in wh
 any folders. Inputs are read one at a time; a file that is found twice is pooled once.
 
 Pictures are turned upright and read as RGB, or with --gray as one channel; of several frames, the
-first. They come as uint8, but grey ones of more bits in the dtype they have, uint16, int32, uint32
-or float32, with their values as they are. Pictures in colour of more than 8 bits are skipped, as
-they cannot be read in full: save them as .npy.
+first. Their values are uint8. Grey pictures of 16 or 32 bits keep their values and come as uint16,
+int32, uint32 or float32. Other pictures of more than 8 bits a channel are skipped, because Pillow
+would drop the rest: save them as .npy.
 
-A picture may have transparent pixels. With --alpha weighted, the average of a colour is the sum of
-colour times alpha over the sum of alpha, and the maximum is that of the pixels that show at all; it
-is 0 where nothing shows. Results have 3 channels (--gray: 1), like those of other pictures, or with
-alpha as one more in an output picture that can hold it. With --alpha drop, transparent pixels count
-as all others do, with the colour stored for them. With --alpha keep, alpha is a last channel of
-every picture, and each channel is pooled by itself.
+--alpha says how transparent pixels count:
+  weighted  as much as they show: the average of a colour is the sum of colour times alpha over the
+            sum of alpha, the maximum is that of the pixels that show at all, and where nothing
+            shows, both are 0; an output picture is transparent itself, if its format can be
+  drop      in full, with the colour that is stored for them, visible or not
+  keep      alpha is one more channel of every picture, and each channel is pooled by itself
 
 Arrays hold any number of images: (..., H, W, C), or (..., C, H, W) with --data-format
-channels_first; an array of two axes is one channel. An array of three axes whose last has 1 to 4
-elements, and its first more, is skipped with channels_first: it must be a picture with its channels
-last. The output is laid out as --data-format says, wherever it comes from. A .npy file is mapped,
-so that it may be larger than the memory; --max-pixels is for pictures alone.
+channels_first; an array of two axes is one channel. With channels_first, an array of three axes is
+skipped if the last has 1 to 4 elements and the first more: it is taken for a picture with its
+channels last. Without --data-format, an array where it is the other way round is pooled as
+(H, W, C), and named. The output is laid out as --data-format says, wherever it comes from. A .npy
+file may be larger than the memory, as it is mapped.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
@@ -57,8 +59,8 @@ The suffix of the output decides what is written:
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
             files, ~2 and so on for names that repeat or that numpy.load would take for each
             other); shapes may differ
-  a picture (.png, .jpg and others) the result of exactly one input, in uint8, or in uint16 where
-            the input is grey of 16 bits and the output .png, .tif or .pgm
+  a picture (.png, .jpg and others) the result of exactly one input, in uint8; grey of 16 bits
+            stays so in .png, .tif and .pgm
 
 The output is written whole or not at all. One that exists keeps its links, mode and owner.
 
@@ -115,7 +117,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-format",
         choices=get_args(DataFormat),
-        default="channels_last",
         help="layout of arrays that are read, and of the output; default: channels_last",
     )
     parser.add_argument(
@@ -132,15 +133,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--alpha",
         choices=get_args(Alpha),
         default="weighted",
-        help="how transparent pixels count: weighted, a colour counts as much as it shows; drop, "
-        "as if all showed in full; keep, alpha is one more channel; default: weighted",
+        help="how transparent pixels count, see above; default: weighted",
     )
     parser.add_argument(
         "--max-pixels",
         type=_pixels,
         default=MAX_PIXELS,
         metavar="N",
-        help=f"skip pictures with more; default: {MAX_PIXELS}",
+        help=f"skip pictures of more than N pixels; default: {MAX_PIXELS}. Arrays have no limit",
     )
     parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
 
@@ -157,9 +157,7 @@ def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
     return dtype
 
 
-def _pooling(
-    arguments: argparse.Namespace, output: Output
-) -> Callable[[Array | Transparent], Array]:
+def _pooling(arguments: argparse.Namespace, output: Output) -> Callable[[Input], Array]:
     """Return the function of one input that the arguments describe."""
     asked = _dtype(arguments, output)
     is_picture = isinstance(output, Picture)
@@ -183,20 +181,22 @@ def _pooling(
         channel = 0 if arguments.data_format == "channels_first" else -1
         return np.concatenate([pooled, pool(np.expand_dims(picture.weights, channel))], channel)
 
-    def pool(array: Array | Transparent) -> Array:
+    def pool(array: Input, size: Size = arguments.size) -> Array:
+        if isinstance(array, Large):
+            return pool_in_strips(array, pool, size, arguments.windows, arguments.data_format)
         if isinstance(array, Transparent):
             return pool_transparent(array)
         if arguments.mode == "max":
             return adaptive_max_pool2d(
                 array,
-                arguments.size,
+                size,
                 data_format=arguments.data_format,
                 windows=arguments.windows,
                 num_threads=arguments.threads,
             )
         return adaptive_avg_pool2d(
             array,
-            arguments.size,
+            size,
             data_format=arguments.data_format,
             windows=arguments.windows,
             dtype=dtype_for(array),
@@ -222,17 +222,28 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Pool all inputs into one output."""
     started = time.perf_counter()
+    was_given = arguments.data_format is not None
+    arguments.data_format = arguments.data_format or "channels_last"
     output = make_output(arguments.output, arguments.data_format)
     pool = _pooling(arguments, output)
     reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
     skipped, done = Skipped(), 0
+    dtypes: dict[np.dtype, str] = {}  # of pictures, each with the first that has it
     paths = find(arguments.inputs, arguments.output, skipped)
     for path in _progress(paths, skipped):
         with skipped.attempt(path):
             for name, load in items(path, reading):
                 with skipped.attempt(name):
                     short = path.name + name.removeprefix(str(path))
-                    output.add(name, short, pool(load()))
+                    array = load()
+                    if not was_given and has_channels_first(array):
+                        skipped.write(
+                            f"{name}: shape {array.shape} is taken as (H, W, C); if its channels "
+                            "are first, give --data-format channels_first"
+                        )
+                    if is_picture(path):
+                        dtypes.setdefault(dtype_of(array), name)
+                    output.add(name, short, pool(array))
                     done += 1
     if done == 0:
         raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
@@ -240,6 +251,9 @@ def run(arguments: argparse.Namespace) -> int:
         listing = save(output, arguments.output)
     except Exception as error:  # a writer of pictures raises anything
         raise CommandError(f"cannot write {arguments.output}: {error}") from error
+    if len(dtypes) > 1:
+        examples = ", ".join(f"{dtype} in {name}" for dtype, name in dtypes.items())
+        skipped.write(f"pictures have values of several ranges, pooled as they are: {examples}")
     seconds = time.perf_counter() - started
     # Nothing of ours may get into what is written to a pipe.
     say = warn if is_stdout(arguments.output) else print
