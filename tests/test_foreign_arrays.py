@@ -327,6 +327,14 @@ def test_a_list_of_bfloat16_tensors():
     assert ap.adaptive_avg_pool2d([t.float() for t in tensors], 1).tolist() == [[[1.0]]] * 2
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_masked_tensors():
+    torch = pytest.importorskip("torch", reason="tensors need PyTorch")
+    x = torch.masked.masked_tensor(torch.ones(4, 4), torch.eye(4).bool())
+    with pytest.raises(TypeError, match="x must not be a MaskedTensor"):
+        ap.adaptive_avg_pool2d(x, 2)
+
+
 TENSORS = {
     "grad": (lambda t, torch: t.requires_grad_(), "x requires grad: pass x.detach()"),
     "grad-bfloat16": (lambda t, torch: t.bfloat16().requires_grad_(), "pass x.detach()"),

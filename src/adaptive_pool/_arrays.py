@@ -30,11 +30,11 @@ def as_array(function: str, name: str, x: object) -> Array:
     """Return `x` as an array of NumPy, without copying if that can be."""
     if type(x) is np.ndarray:
         return x
-    if is_a(x, np.ndarray):
-        _refuse_mask(function, name, x)
-        return np.asarray(x)
     is_list = is_a(x, (list, tuple))
     if not is_list:
+        _refuse_mask(function, name, x)
+        if is_a(x, np.ndarray):
+            return np.asarray(x)
         _refuse_what_is_no_array(function, name, x)
     try:
         given = x if is_list else _handed_over(x)
@@ -47,6 +47,7 @@ def as_array(function: str, name: str, x: object) -> Array:
         raise TypeError(f"{function}: {name} must be an array of numbers, got {type(x).__name__}")
     if is_list:
         for part in _parts(x):  # type: ignore[arg-type]
+            _refuse_mask(function, name, part)
             _refuse_other_numbers(function, name, part, None)
     else:
         _refuse_mask(function, name, given)
@@ -103,7 +104,6 @@ def _refuse_what_is_no_array(function: str, name: str, x: Any) -> None:
 
 def _refuse_other_numbers(function: str, name: str, x: Any, dtype: np.dtype[Any] | None) -> None:
     """Raise where the numbers that `x` hands over, of `dtype`, are not those it stands for."""
-    _refuse_mask(function, name, x)
     if _is_from(x, "PIL.Image", "Image") and x.mode in ("P", "PA"):
         raise TypeError(
             f"{function}: {name} is a picture of mode {x.mode}: its numbers are places in a "
