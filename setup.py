@@ -55,9 +55,8 @@ class BuildKernels(build_ext):
         super().build_extensions()
 
     def set_flags(self, extension: Extension) -> None:
-        kind = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
         level = extension.name.split(".")[2]
-        compiler, linker = flags.ours(kind, level, DEBUG, OPENMP)
+        compiler, linker = flags.ours(self.compiler, level, DEBUG, OPENMP)
         extension.include_dirs = [flags.KERNELS]
         extension.extra_compile_args = [*compiler, *last_flags()]
         extension.extra_link_args = [*linker, *last_flags()]

@@ -96,14 +96,17 @@ def without_unsafe(flags: list[str]) -> tuple[list[str], list[str]]:
     return stay, out
 
 
-def ours(kind: str, level: str, debug: bool, openmp: bool) -> tuple[list[str], list[str]]:
-    """Return the package's own flags for a compiler of this kind, and for its linker."""
+def ours(compiler: object, level: str, debug: bool, openmp: bool) -> tuple[list[str], list[str]]:
+    """Return the package's own flags: for the compiler, for its linker."""
+    kind = "msvc" if compiler.compiler_type == "msvc" else "unix"
     speed = (DEBUG_SPEED if debug else SPEED)[kind]
     threads = (OPENMP_FLAGS if openmp else POOL_FLAGS).get(kind, ([], []))
     compiled, linked = threads if level == "parallel" else ([], [])
     compiled = [*speed, *EXACT[kind], *LEVELS.get(level, LEVELS["baseline"]), *compiled]
     if kind == "msvc":
         return [f"/FI{HEADER}", *compiled], linked
+    if re.match(r"icp?[cx]", Path(compiler.compiler_so[0]).name):  # Intel's are not exact unasked
+        compiled.append("-fp-model=precise")
     return ["-include", HEADER, *compiled], [speed[0], *AT_THE_LINK, *linked]
 
 

@@ -99,6 +99,17 @@ def test_what_msvc_reads_by_itself(monkeypatch, name):
     assert os.environ[name] == "/W3"
 
 
+@pytest.mark.parametrize(
+    ("command", "added"),
+    [("icx", True), ("/opt/intel/bin/icc", True), ("gcc", False), ("clang-19", False)],
+)
+def test_intel_compilers_are_asked_for_exact_arithmetic(command, added):
+    class Compiler:
+        compiler_type, compiler_so = "unix", [command, "-O2"]
+
+    assert ("-fp-model=precise" in flags.ours(Compiler, "baseline", False, True)[0]) == added
+
+
 # One module, built for real by setup.py's own command.
 
 DRIVER = """
