@@ -39,7 +39,11 @@ def claims() -> Claims:
         lambda block: ap.adaptive_avg_pool2d(block, (5, 4)), chunks=(5, 4)
     )
     holds = same(theirs.compute(), ap.adaptive_avg_pool2d(x, (10, 4)))
-    yield "`d.map_blocks(lambda block: ap.adaptive_avg_pool2d(block, (5, 4)), chunks=(5, 4))`", holds, holds
+    yield (
+        "`d.map_blocks(lambda block: ap.adaptive_avg_pool2d(block, (5, 4)), chunks=(5, 4))`",
+        holds,
+        holds,
+    )
     x = np.full(1_000_000, 0.1, np.float16)
     seen = float(da.from_array(x, chunks=100_000).mean().compute()), ap.adaptive_avg_pool1d(x, 1)
     holds = np.isnan(seen[0]) and seen[1][0] == np.float16(0.1)

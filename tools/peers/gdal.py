@@ -42,7 +42,9 @@ def claims() -> Claims:
         for shape in ((30, 33), (20, 22), (15, 11), (6, 6)):
             x = integers(60, 66, dtype=dtype)
             exact = ap.adaptive_avg_pool2d(x, shape, dtype=np.float64)
-            holds &= bool(np.all(read(x, shape) == np.copysign(np.floor(np.abs(exact) + 0.5), exact)))
+            holds &= bool(
+                np.all(read(x, shape) == np.copysign(np.floor(np.abs(exact) + 0.5), exact))
+            )
     row = "| the same, of integers | with `dtype=x.dtype` | equal, but halves go away from zero there |"
     yield row, holds, holds
     seen = read(np.array([[0, 10, 20, 30, 40]], np.float32), (1, 3)).tolist()

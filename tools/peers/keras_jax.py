@@ -30,7 +30,11 @@ def borders_wrong(size, count):
 def claims() -> Claims:
     """Yield the statements of the page."""
     versions = keras.__version__, jax.__version__
-    yield "Run with Keras 3.15.1 on JAX 0.10.2 and on NumPy", versions == ("3.15.1", "0.10.2"), versions
+    yield (
+        "Run with Keras 3.15.1 on JAX 0.10.2 and on NumPy",
+        versions == ("3.15.1", "0.10.2"),
+        versions,
+    )
     pairs = [(size, count) for size in range(1, 65) for count in range(1, size + 1)]
     seen = sum(borders_wrong(*pair) for pair in pairs)
     yield "On JAX 267 of the 2,080 pairs of sizes up to 64 have wrong windows", seen == 267, seen
@@ -42,6 +46,12 @@ def claims() -> Claims:
     x = floats(1, 48, 48, 2)
     theirs = np.asarray(layers.AdaptiveAveragePooling2D(8)(x))
     seen = ulps(theirs, ap.adaptive_avg_pool2d(x, 8, data_format="channels_last", dtype=np.float64))
-    yield "where windows are right, maxima are equal and means off by 3 ulp or so", seen < 9 and same(
-        layers.AdaptiveMaxPooling2D(8)(x), ap.adaptive_max_pool2d(x, 8, data_format="channels_last")
-    ), seen
+    yield (
+        "where windows are right, maxima are equal and means off by 3 ulp or so",
+        seen < 9
+        and same(
+            layers.AdaptiveMaxPooling2D(8)(x),
+            ap.adaptive_max_pool2d(x, 8, data_format="channels_last"),
+        ),
+        seen,
+    )

@@ -32,7 +32,9 @@ def claims() -> Claims:
         y = floats(1, height, width, 2)
         ours = ap.adaptive_max_pool2d(y, count, data_format="channels_last")
         holds &= same(layers.AdaptiveMaxPooling2D(count)(y), ours)
-    row = '| `AdaptiveMaxPooling2D(7)(x)` | `ap.AdaptiveMaxPool2d(7, data_format="channels_last")(x)`'
+    row = (
+        '| `AdaptiveMaxPooling2D(7)(x)` | `ap.AdaptiveMaxPool2d(7, data_format="channels_last")(x)`'
+    )
     yield f"{row} | NumPy: equal |", holds, holds
     seen = ulps(np.asarray(layers.GlobalAveragePooling2D()(x)), mean(x, 1)[:, 0, 0])
     row = '| `GlobalAveragePooling2D()(x)` | `ap.adaptive_avg_pool2d(x, 1, data_format="channels_last")[:, 0, 0]`'
@@ -43,7 +45,10 @@ def claims() -> Claims:
     y = floats(1, 8, 8, 2, dtype=np.float64)
     seen = [
         np.asarray(layer(y)).dtype.name
-        for layer in (layers.AdaptiveAveragePooling2D(4), layers.AdaptiveAveragePooling2D(4, dtype="float64"))
+        for layer in (
+            layers.AdaptiveAveragePooling2D(4),
+            layers.AdaptiveAveragePooling2D(4, dtype="float64"),
+        )
     ]
     text = "Layers compute in their own dtype: float64 comes back as float32 unless the layer was made with"
     yield f'{text} `dtype="float64"`', seen == ["float32", "float64"], seen

@@ -18,13 +18,17 @@ def run(operator, x, outputs=1, **attributes):
     node = helper.make_node(operator, ["x"], ["y", "indices"][:outputs], **attributes)
     results = [
         helper.make_tensor_value_info("y", kind, None),
-        helper.make_tensor_value_info("indices", np_dtype_to_tensor_dtype(np.dtype(np.int64)), None),
+        helper.make_tensor_value_info(
+            "indices", np_dtype_to_tensor_dtype(np.dtype(np.int64)), None
+        ),
     ]
     graph = helper.make_graph(
         [node], "g", [helper.make_tensor_value_info("x", kind, x.shape)], results[:outputs]
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     found = session.run(None, {"x": x})
     return found if outputs > 1 else found[0]
 
@@ -51,9 +55,17 @@ def claims() -> Claims:
     x = floats(1, 1, 224, 224)
     one = ap.adaptive_avg_pool2d(x, 1, dtype=np.float64)
     seen = ulps(run("GlobalAveragePool", x), one)
-    yield "| `GlobalAveragePool` | `ap.adaptive_avg_pool2d(x, 1)` | 224 by 224: off by 8 ulp |", about(seen, 8), seen
+    yield (
+        "| `GlobalAveragePool` | `ap.adaptive_avg_pool2d(x, 1)` | 224 by 224: off by 8 ulp |",
+        about(seen, 8),
+        seen,
+    )
     seen = ulps(run("ReduceMean", x, axes=[2, 3]), one)
-    yield "| `ReduceMean` of the last two axes | the same | 224 by 224: off by 4 ulp |", about(seen, 4), seen
+    yield (
+        "| `ReduceMean` of the last two axes | the same | 224 by 224: off by 4 ulp |",
+        about(seen, 4),
+        seen,
+    )
     seen = ulps(pool("AveragePool", x, 32), ap.adaptive_avg_pool2d(x, 7, dtype=np.float64))
     row = "| `AveragePool`, kernel and stride 32 | `ap.adaptive_avg_pool2d(x, (H // 32, W // 32))` | 224 by 224: off by 13 ulp |"
     yield row, about(seen, 13), seen
@@ -65,18 +77,30 @@ def claims() -> Claims:
     row = "| `MaxPool`, kernel and stride 32 | `ap.adaptive_max_pool2d(x, (H // 32, W // 32))` | equal |"
     yield row, holds, holds
     two = floats(1, 2, 8, 8)
-    at, index = pool("MaxPool", two, 4, 2)[1], ap.adaptive_max_pool2d(two, 2, return_indices=True)[1]
+    at, index = (
+        pool("MaxPool", two, 4, 2)[1],
+        ap.adaptive_max_pool2d(two, 2, return_indices=True)[1],
+    )
     seen = np.unique((at - index)[0, 1]), np.unique((at - index)[0, 0])
     text = "Indices count through the whole tensor there, and through each plane here"
     yield text, seen[0].tolist() == [64] and seen[1].tolist() == [0], seen
     x = floats(1, 1, 7, 7)
     theirs = run("AveragePool", x, kernel_shape=[3, 3], strides=[3, 3], ceil_mode=1)
-    seen = ulps(theirs, ap.adaptive_avg_pool2d(x, None, windows=[blocks(7, 3)] * 2, dtype=np.float64))
-    yield "with `ceil_mode=1` the last blocks are shorter, as in tables", theirs.shape[2] == 3 and seen < 3, seen
+    seen = ulps(
+        theirs, ap.adaptive_avg_pool2d(x, None, windows=[blocks(7, 3)] * 2, dtype=np.float64)
+    )
+    yield (
+        "with `ceil_mode=1` the last blocks are shorter, as in tables",
+        theirs.shape[2] == 3 and seen < 3,
+        seen,
+    )
     x = np.full((1, 1, 1000, 1000), 0.1, np.float32)
     seen = float(run("ReduceMean", x, axes=[2, 3])[0, 0, 0, 0])
     yield "`ReduceMean` of a million times 0.1 is 0.0999", 0.0998 < seen < 0.09995, seen
-    seen = [refuses(name, floats(1, 1, 8, 8, dtype=np.float64)) for name in ("AveragePool", "GlobalAveragePool")]
+    seen = [
+        refuses(name, floats(1, 1, 8, 8, dtype=np.float64))
+        for name in ("AveragePool", "GlobalAveragePool")
+    ]
     yield "Averages of float64 have no kernel", all(seen), seen
     seen = [refuses(name, integers(1, 1, 8, 8)) for name in ("AveragePool", "GlobalAveragePool")]
     yield "averages of integers are not in the standard", all(seen), seen

@@ -63,7 +63,10 @@ def claims() -> Claims:
     yield f"{text} of the 256 pairs up to 16", holds, (len(wrong), wrong)
 
     small = [integers(20 * f, 20 * f, dtype=np.uint16) for f in (4, 10, 16)]
-    holds = all(same(area(x, [f] * 2), mean(x, [f] * 2, np.uint16)) for x, f in zip(small, (4, 10, 16), strict=True))
+    holds = all(
+        same(area(x, [f] * 2), mean(x, [f] * 2, np.uint16))
+        for x, f in zip(small, (4, 10, 16), strict=True)
+    )
     yield "uint16: equal up to blocks of 16 by 16", holds, holds
     x = np.full((100, 100), 65533, np.uint16)
     x[:, :50] += 1
@@ -72,7 +75,11 @@ def claims() -> Claims:
     text = "one block of 100 by 100 with the mean 65533.5064 comes out as 65535"
     yield text, seen == (65535, 65533.5064), seen
 
-    seen = [ulps(area(x, [f] * 2), mean(x, [f] * 2)) for f in (2, 16, 100, 1000) for x in [floats(4 * f, 4 * f)]]
+    seen = [
+        ulps(area(x, [f] * 2), mean(x, [f] * 2))
+        for f in (2, 16, 100, 1000)
+        for x in [floats(4 * f, 4 * f)]
+    ]
     text = "float32: off by 1 ulp for blocks of 2 by 2, 4 for 16 by 16, 17 for 100 by 100, 160 for 1000 by 1000"
     yield text, all(map(about, seen, (1, 4, 17, 160))), seen
 

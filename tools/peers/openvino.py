@@ -56,7 +56,11 @@ def claims() -> Claims:
     yield "passed by in maxima: 1, NaN, 3, 4 to 2 gives 1, 4", seen == [1, 4], seen
     x = np.array([16777216, 16777217], np.int32).reshape(1, 1, 1, 2)
     seen = maximum(x, (1, 1))[0].ravel().tolist()
-    yield "Integers are compared as float32: the maximum of 16777216 and 16777217 is 16777216", seen == [16777216], seen
+    yield (
+        "Integers are compared as float32: the maximum of 16777216 and 16777217 is 16777216",
+        seen == [16777216],
+        seen,
+    )
     x = np.array([1, 2, 2, 3], np.int32).reshape(1, 1, 1, 4)
     seen = average(x, (1, 2)).ravel().tolist(), average(x[..., :2], (1, 1)).ravel().tolist()
     text = "Means of int32 are rounded half to even, but cut towards zero for an output of 1"

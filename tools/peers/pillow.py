@@ -28,10 +28,15 @@ def claims() -> Claims:
     """Yield the statements of the page."""
     yield "Run with Pillow 13.0.0", PIL.__version__ == "13.0.0", PIL.__version__
     x = integers(600, 602)
-    seen = {factor: errors(np.asarray(Image.fromarray(x).reduce(factor)), x, factor) for factor in range(2, 11)}
-    yield "`reduce`: at most 0.56 off, in up to one of eight results", all(
-        0 <= part < 0.135 and most < 0.56 for part, most in seen.values()
-    ), seen
+    seen = {
+        factor: errors(np.asarray(Image.fromarray(x).reduce(factor)), x, factor)
+        for factor in range(2, 11)
+    }
+    yield (
+        "`reduce`: at most 0.56 off, in up to one of eight results",
+        all(0 <= part < 0.135 and most < 0.56 for part, most in seen.values()),
+        seen,
+    )
     tie = np.array([[1, 0], [1, 0]], np.uint8)
     seen = int(np.asarray(Image.fromarray(tie).reduce(2))[0, 0])
     yield "ties go up (2 by 2: 1, 0, 1, 0 gives 1)", seen == 1, seen
@@ -55,9 +60,13 @@ def claims() -> Claims:
         ulps(np.asarray(Image.fromarray(x).reduce(factor)), mean)
         for factor, mean in zip((2, 3, 10), exact, strict=True)
     ]
-    yield "mode F: off by 2 ulp at most", max(seen + more) <= 2 and about(max(seen + more), 1.5), (
-        seen,
-        more,
+    yield (
+        "mode F: off by 2 ulp at most",
+        max(seen + more) <= 2 and about(max(seen + more), 1.5),
+        (
+            seen,
+            more,
+        ),
     )
     x = integers(600, 600, dtype=np.uint16)
     seen = {factor: errors(box(x, factor), x, factor) for factor in (2, 3)}
@@ -73,7 +82,11 @@ def claims() -> Claims:
     yield "`resize` with BOX gives 0 and 30", seen == [[0, 30]], seen
     y = np.array([[1_500_000_000] * 2], np.int32)
     seen = int(np.asarray(Image.fromarray(y).reduce((2, 1)))[0, 0])
-    yield "mode I: `reduce` overflows (twice 1,500,000,000 gives -647,483,648)", seen == -647483648, seen
+    yield (
+        "mode I: `reduce` overflows (twice 1,500,000,000 gives -647,483,648)",
+        seen == -647483648,
+        seen,
+    )
     colours = np.array([[[100, 100, 100, 1]] * 2] * 2, np.uint8)
     seen = np.asarray(Image.fromarray(colours).reduce(2))[0, 0].tolist()
     text = "RGBA: colours are weighted by alpha, in 8 bits"

@@ -40,7 +40,9 @@ def run(name: str) -> int:
         Path(folder, "adaptive_pool").symlink_to(Path(adaptive_pool.__file__).parent)
         paths = os.pathsep.join([folder, str(HERE.parent)])
         return subprocess.run(
-            [python, "-m", "peers.check", name], check=False, env={**os.environ, "PYTHONPATH": paths}
+            [python, "-m", "peers.check", name],
+            check=False,
+            env={**os.environ, "PYTHONPATH": paths},
         ).returncode
 
 

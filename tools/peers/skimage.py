@@ -27,7 +27,9 @@ def claims() -> Claims:
     x, bytes_ = floats(60, 60), integers(60, 60)
     exact = ap.adaptive_avg_pool2d(x, (20, 12), dtype=np.float64)
     seen = ulps(block_reduce(x, (3, 5), np.mean), exact)
-    holds = about(seen, 1.6) and same(downscale_local_mean(x, (3, 5)), block_reduce(x, (3, 5), np.mean))
+    holds = about(seen, 1.6) and same(
+        downscale_local_mean(x, (3, 5)), block_reduce(x, (3, 5), np.mean)
+    )
     row = "| `block_reduce(x, (3, 5), np.mean)` or `downscale_local_mean(x, (3, 5))`"
     row += " | `ap.adaptive_avg_pool2d(x, (H // 3, W // 5))` | float32: off by 2 ulp |"
     yield row, holds, seen
@@ -46,9 +48,11 @@ def claims() -> Claims:
     text = "For 1,428 of the 2,080 pairs of length and block up to 64"
     yield text, (seen, len(pairs)) == (1428, 2080), seen
     table = ap.pool_windows(51, 6, "ceil")
-    yield "51 elements in blocks of 10 are 6 blocks, and `\"ceil\"` makes 6 windows of 9", (
-        table[1][0] == 9
-    ), table
+    yield (
+        '51 elements in blocks of 10 are 6 blocks, and `"ceil"` makes 6 windows of 9',
+        (table[1][0] == 9),
+        table,
+    )
     equal = True
     for size, block in pairs:
         y = 1 + floats(size)
@@ -64,7 +68,11 @@ def claims() -> Claims:
     row = "| `resize_local_mean(x, (h, w))` | `ap.adaptive_avg_pool2d(x, (h, w))` |"
     yield f"{row} whole factors: off by 3 ulp", about(seen, 3), seen
     seen = resize_local_mean(np.array([[0, 0, 0, 30, 30.0]]), (1, 2)).tolist()
-    yield "`resize_local_mean` makes 0 and 24 of 0, 0, 0, 30, 30", np.allclose(seen, [[0, 24]]), seen
+    yield (
+        "`resize_local_mean` makes 0 and 24 of 0, 0, 0, 30, 30",
+        np.allclose(seen, [[0, 24]]),
+        seen,
+    )
     scaled = resize_local_mean(bytes_, (20, 12))
     holds = np.abs(scaled * 255 - ours_of(bytes_)).max() < 1e-9
     yield "divides bytes by 255 unless told `preserve_range=True`", holds, scaled[0, :3]

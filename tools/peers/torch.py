@@ -49,9 +49,11 @@ def claims() -> Claims:
 
     x = torch.full((1, 1, 4000, 4000), 100.1)
     seen = pool(x, 8).unique().tolist()
-    yield "a constant 100.1, 4000 to 8, becomes 100.0099", all(
-        abs(value - 100.0099) < 5e-5 for value in seen
-    ), seen
+    yield (
+        "a constant 100.1, 4000 to 8, becomes 100.0099",
+        all(abs(value - 100.0099) < 5e-5 for value in seen),
+        seen,
+    )
 
     seen = error(lambda x, count: F.interpolate(x, count, mode="area"), 224, 7)
     row = '| `F.interpolate(x, 7, mode="area")` | `ap.adaptive_avg_pool2d(x, 7)` | the same sums |'
@@ -70,7 +72,9 @@ def claims() -> Claims:
     yield "| `F.max_pool2d(x, 3, 2)` | tables, see below | equal |", holds, holds
 
     seen = error(lambda x, _: x.mean((-2, -1), keepdim=True), 4000, 1)
-    row = "| `x.mean((-2, -1))` | `ap.adaptive_avg_pool2d(x, 1)[..., 0, 0]` | off by 1 ulp at most |"
+    row = (
+        "| `x.mean((-2, -1))` | `ap.adaptive_avg_pool2d(x, 1)[..., 0, 0]` | off by 1 ulp at most |"
+    )
     yield row, seen <= 1, seen
 
     holds = maxima_equal()

@@ -21,17 +21,26 @@ def claims() -> Claims:
     yield "Run with xarray 2026.9.0", xr.__version__ == "2026.9.0", xr.__version__
     x = floats(1000, 1000)
     seen = [
-        ulps(coarse(x, y=size, x=size).mean().values, ap.adaptive_avg_pool2d(x, 1000 // size, dtype=np.float64))
+        ulps(
+            coarse(x, y=size, x=size).mean().values,
+            ap.adaptive_avg_pool2d(x, 1000 // size, dtype=np.float64),
+        )
         for size in (4, 100)
     ]
     row = "| `d.coarsen(y=4, x=6).mean()` | `ap.adaptive_avg_pool2d(x, (H // 4, W // 6))`"
     row += " | float32: off by 2 ulp for blocks of 4 by 4, 6 for 100 by 100 |"
     yield row, all(map(about, seen, (2, 6))), seen
     x = integers(60, 66)
-    holds = same(coarse(x, y=4, x=6).mean().values, ap.adaptive_avg_pool2d(x, (15, 11), dtype=np.float64))
+    holds = same(
+        coarse(x, y=4, x=6).mean().values, ap.adaptive_avg_pool2d(x, (15, 11), dtype=np.float64)
+    )
     yield "| the same, of integers | with `dtype=np.float64` | equal |", holds, holds
     holds = same(coarse(x, y=4, x=6).max().values, ap.adaptive_max_pool2d(x, (15, 11)))
-    yield "| `d.coarsen(y=4, x=6).max()` | `ap.adaptive_max_pool2d(x, (H // 4, W // 6))` | equal |", holds, holds
+    yield (
+        "| `d.coarsen(y=4, x=6).max()` | `ap.adaptive_max_pool2d(x, (H // 4, W // 6))` | equal |",
+        holds,
+        holds,
+    )
     x = integers(51)
     theirs = coarse(x, x=10, boundary="trim").mean().values
     holds = same(theirs, ap.adaptive_avg_pool1d(x[:50], 5, dtype=np.float64))
