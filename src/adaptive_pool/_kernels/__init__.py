@@ -46,8 +46,8 @@ try:
     with as_adaptive_pool(_package):
         from . import tables  # isort: skip  # which others use
         from . import canonical, cpu, elements, parallel  # isort: skip
-except ImportError as error:
-    raise ImportError(_advice(error), name=error.name, path=error.path) from error
+except ImportError as _error:
+    raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
 # From the best to the most common.
 _RUNS = {"x86_64_v3": cpu.has_x86_64_v3(), "baseline": True}
