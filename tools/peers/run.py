@@ -34,7 +34,7 @@ def run(name: str) -> int:
     """Install a library and check its statements; return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", f"{folder}/venv"], check=True)
-        python = next(Path(folder).glob("venv/[bS]*/python*"))
+        python = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin", "python")
         subprocess.run([python, "-m", "pip", "install", "-q", *requires(name)], check=True)
         # This package alone, and not what else stands beside it.
         Path(folder, "adaptive_pool").symlink_to(Path(adaptive_pool.__file__).parent)
