@@ -1,7 +1,7 @@
 #!/bin/sh
 # Guess: uniform_filter of bytes gives the mean of each window to the nearest integer.
 # True (SciPy 1.17.1): it is cut off, so that 2, 2, 1, whose mean is 1.67, gives 1, and pictures get
-# half a level darker with each pass.
+# a third of a level darker with each pass.
 . "$(dirname "$0")/_with.sh"
 run_with scipy==1.17.1 numpy==2.4.6 <<'PROGRAM'
 import numpy as np
