@@ -1,8 +1,8 @@
 #!/bin/sh
 # Guess: the mean of a blosc2 array of a million float16 or float32 elements of 0.1 is about 0.1,
 # along an axis as over all.
-# True (blosc2 4.14.1): of float16 it is NaN; of float32 it is 0.1 over all elements, and 0.10096 in
-# each column of an array of two.
+# True (blosc2 4.14.1): of float16 it is NaN (with a warning); of float32 it is 0.1 over all
+# elements, and 0.10096 in each column of an array of two.
 . "$(dirname "$0")/_with.sh"
 run_with blosc2==4.14.1 numpy==2.4.6 <<'PROGRAM'
 import blosc2
