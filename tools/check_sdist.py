@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 # In git alone: what serves those who work in a clone.
-LEFT_OUT = re.compile(r"(\.ci|\.github|benchmarks|tools)/|\.\w+|noxfile\.py")
+LEFT_OUT = re.compile(r"(\.ci|\.github|benchmarks|findings|tools)/|\.\w+|noxfile\.py")
 # In the sdist alone: what setuptools writes.
 WRITTEN = re.compile(r"PKG-INFO|setup\.cfg|src/adaptive_pool\.egg-info/.*")
 

@@ -86,3 +86,8 @@ def claims() -> Claims:
     row = np.array([[0, 0, 0, 30, 30]], np.float32)
     seen = cv2.resize(row, (2, 1), interpolation=cv2.INTER_AREA).tolist()
     yield "# INTER_AREA: 0 and 24", seen == [[0, 24]], seen
+
+    x = np.array([[0, 10, 20, 90, 0, 0, 100, 100]] * 2, np.float32)
+    seen = cv2.resize(x, (2, 4), interpolation=cv2.INTER_AREA)[0].tolist()
+    text = "only the first two elements of each block count: 0, 10, 20, 90 gives 7.5"
+    yield text, seen == [7.5, 0], seen

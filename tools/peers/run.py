@@ -5,7 +5,8 @@
 
 Each library has a file here, with the versions it needs and the statements of the page. It gets a
 new environment in a temporary folder, with this Python, and beside it the `adaptive_pool` that this
-Python imports. The exit status is the number of libraries for which the page is wrong.
+Python imports. The exit status is the number of libraries for which the page is wrong or
+nothing could be run.
 """
 
 import ast
@@ -34,8 +35,10 @@ def run(name: str) -> int:
     """Install a library and check its statements; return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", f"{folder}/venv"], check=True)
-        python = next(Path(folder).glob("venv/[bS]*/python*"))
-        subprocess.run([python, "-m", "pip", "install", "-q", *requires(name)], check=True)
+        python = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin", "python")
+        install = [python, "-m", "pip", "install", "-q", *requires(name)]
+        if subprocess.run(install, check=False).returncode:
+            return 1
         # This package alone, and not what else stands beside it.
         Path(folder, "adaptive_pool").symlink_to(Path(adaptive_pool.__file__).parent)
         paths = os.pathsep.join([folder, str(HERE.parent)])
@@ -53,7 +56,7 @@ def main(names: list[str]) -> int:
         print(f"== {name}", flush=True)
         if run(name):
             failed.append(name)
-    print("the page is wrong, or the run failed:", *failed or ["nowhere"])
+    print("the page is wrong, or the run failed:" if failed else "the page is right", *failed)
     return len(failed)
 
 
