@@ -20,10 +20,9 @@ RESULTS = ROOT / "benchmarks" / "results"
 WIDTH = 100
 LOOKS = {"light": ("#333333", "#cfd0d0"), "dark": ("#cfd0d0", "#333333")}  # its ink, the other's
 PROSE = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *(DOCS / f"{name}.md" for name in ("index", "performance", "quickstart", "semantics", "trust")),
-    *DOCS.glob("api/*.md"),
-    *(ROOT / folder / "README.md" for folder in ("benchmarks", "stress")),
+    *ROOT.glob("*.md"),
+    *(page for page in DOCS.rglob("*.md") if "made" not in page.parts),
+    *(ROOT / f"{name}/README.md" for name in ("benchmarks", "examples/service", "stress")),
 ]
 needs_results = pytest.mark.skipif(not RESULTS.exists(), reason="the sdist has no benchmarks")
 

@@ -37,9 +37,3 @@ def same(one: NDArray, two: NDArray) -> bool:
     """Whether dtype, shape and all elements are equal, NaNs too."""
     one, two = np.asarray(one), np.asarray(two)
     return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=one.dtype.kind == "f")
-
-
-def blocks(size: int, block: int) -> tuple[NDArray, NDArray]:
-    """Return the windows of blocks of one size, the last one shorter if need be."""
-    starts = np.arange(0, size, block)
-    return starts, np.minimum(starts + block, size)

@@ -7,7 +7,7 @@ from onnx.helper import np_dtype_to_tensor_dtype
 
 import adaptive_pool as ap
 
-from .figures import Claims, about, blocks, floats, integers, same, ulps
+from .figures import Claims, about, floats, integers, same, ulps
 
 REQUIRES = ("onnxruntime==1.32.0", "onnx==1.23.2", "numpy==2.4.6")
 
@@ -87,10 +87,11 @@ def claims() -> Claims:
     x = floats(1, 1, 7, 7)
     theirs = run("AveragePool", x, kernel_shape=[3, 3], strides=[3, 3], ceil_mode=1)
     seen = ulps(
-        theirs, ap.adaptive_avg_pool2d(x, None, windows=[blocks(7, 3)] * 2, dtype=np.float64)
+        theirs,
+        ap.adaptive_avg_pool2d(x, None, windows=[ap.block_windows(7, 3)] * 2, dtype=np.float64),
     )
     yield (
-        "with `ceil_mode=1` the last blocks are shorter, as in tables",
+        "with `ceil_mode=1` the last blocks are shorter, as with `block_windows`",
         theirs.shape[2] == 3 and seen < 3,
         seen,
     )

@@ -6,7 +6,7 @@ from PIL import Image
 
 import adaptive_pool as ap
 
-from .figures import Claims, about, blocks, floats, integers, ulps
+from .figures import Claims, about, floats, integers, ulps
 
 REQUIRES = ("pillow==13.0.0", "numpy==2.4.6")
 
@@ -19,7 +19,7 @@ def box(x, factor):
 
 def errors(theirs, x, factor):
     """Return the part of results that differ, and the largest error."""
-    windows = [blocks(length, factor) for length in x.shape]
+    windows = [ap.block_windows(length, factor) for length in x.shape]
     exact = ap.adaptive_avg_pool2d(x, None, windows=windows, dtype=np.float64)
     return round(float(np.mean(theirs != np.rint(exact))), 3), float(np.abs(theirs - exact).max())
 

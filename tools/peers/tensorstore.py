@@ -7,7 +7,7 @@ import tensorstore as ts
 
 import adaptive_pool as ap
 
-from .figures import Claims, about, blocks, floats, integers, same, ulps
+from .figures import Claims, about, floats, integers, same, ulps
 
 REQUIRES = ("tensorstore==0.1.86", "numpy==2.4.6")
 
@@ -23,7 +23,7 @@ def pairs_equal():
     equal = 0
     for size, block in pairs:
         x = floats(size)
-        ours = ap.adaptive_max_pool1d(x, None, windows=[blocks(size, block)])
+        ours = ap.adaptive_max_pool1d(x, None, windows=[ap.block_windows(size, block)])
         equal += same(down(x, [block], "max"), ours)
     return equal, len(pairs)
 
@@ -34,7 +34,7 @@ def claims() -> Claims:
     seen = pairs_equal()
     row = '| `ts.downsample(t, [3, 5], "max")` | `ap.adaptive_max_pool2d(x, None, windows=...)` | equal |'
     yield row, seen == (190, 190), seen
-    windows = [blocks(64, 3), blocks(66, 5)]
+    windows = [ap.block_windows(64, 3), ap.block_windows(66, 5)]
     holds = all(
         same(down(x, [3, 5]), ap.adaptive_avg_pool2d(x, None, windows=windows, dtype=dtype))
         for dtype in (np.uint8, np.int8, np.uint16, np.int32, np.int64)

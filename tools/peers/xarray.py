@@ -5,7 +5,7 @@ import xarray as xr
 
 import adaptive_pool as ap
 
-from .figures import Claims, about, blocks, floats, integers, same, ulps
+from .figures import Claims, about, floats, integers, same, ulps
 
 REQUIRES = ("xarray==2026.9.0", "numpy==2.4.6")
 
@@ -44,9 +44,9 @@ def claims() -> Claims:
     x = integers(51)
     theirs = coarse(x, x=10, boundary="trim").mean().values
     holds = same(theirs, ap.adaptive_avg_pool1d(x[:50], 5, dtype=np.float64))
-    yield '| `boundary="trim"` | whole blocks alone | equal |', holds, holds
+    yield '| `boundary="trim"` | `block_windows(..., boundary="trim")` | equal |', holds, holds
     theirs = coarse(x, x=10, boundary="pad").mean().values
-    holds = same(theirs, ap.adaptive_avg_pool1d(x, None, windows=[blocks(51, 10)]))
+    holds = same(theirs, ap.adaptive_avg_pool1d(x, None, windows=[ap.block_windows(51, 10)]))
     row = '| `boundary="pad"` | the last block is shorter, see below | equal; of bytes float32 |'
     yield row, holds, theirs.dtype
     x = np.array([1, np.nan, 3, 4])
