@@ -1,8 +1,8 @@
 #!/bin/sh
 # Guess: Image.open gives the same pixels of a file whether it is given the name or an open stream.
 # True (Pillow 13.0.0): not for an uncompressed grey TIFF whose orientation tag is 6 and whose sides
-# differ. By name the file is mapped with the sides of the turned picture, and rows run into each
-# other; from a stream the picture is right.
+# differ. From a stream 8 by 16 pixels come turned, 16 by 8. By name they come as 8 by 16,
+# turned upside down.
 . "$(dirname "$0")/_with.sh"
 run_with pillow==13.0.0 numpy==2.4.6 <<'PROGRAM'
 import os
@@ -17,8 +17,7 @@ Image.fromarray(pixels).save(path, tiffinfo={274: 6})  # the first column is the
 by_name = np.asarray(Image.open(path))
 with open(path, "rb") as stream:
     from_stream = np.asarray(Image.open(stream))
-print("by name", by_name[0], "from a stream", from_stream[0], sep="\n")
+print("by name", by_name.shape, "from a stream", from_stream.shape)
 assert np.array_equal(from_stream, np.rot90(pixels, -1))
-assert by_name.shape == from_stream.shape
-assert not np.array_equal(by_name, from_stream)
+assert by_name.shape == (8, 16)
 PROGRAM
