@@ -1,8 +1,8 @@
 #!/bin/sh
 # Guess: Image.open gives the same pixels of a file whether it is given the name or an open stream.
 # True (Pillow 13.0.0): not for an uncompressed grey TIFF whose orientation tag is 6 and whose sides
-# differ. From a stream 8 by 16 pixels come turned, 16 by 8. By name they come as 8 by 16,
-# turned upside down.
+# differ. From a stream 8 by 16 pixels come turned, 16 by 8. By name they come as 8 by 16: rows were
+# cut at the wrong length before they were turned.
 . "$(dirname "$0")/_with.sh"
 run_with pillow==13.0.0 numpy==2.4.6 <<'PROGRAM'
 import os
