@@ -78,7 +78,7 @@ started.wait()
 time.sleep(0.1)
 print(json.dumps("the end"))
 """
-    for _ in range(5):
+    for _ in range(3):
         assert python(LONG_CALL + code) == "the end"
 
 
