@@ -1,5 +1,8 @@
 """Long calls among threads, signals, interpreters: who runs meanwhile, and what is left after."""
 
+import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -80,6 +83,28 @@ print(json.dumps("the end"))
 """
     for _ in range(5):
         assert python(LONG_CALL + code) == "the end"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="cuts a mapped file, which ends with SIGBUS")
+def test_fault_in_a_thread_is_reported(tmp_path):
+    """The second half of a file is gone, and the thread of the pool begins there."""
+    code = f"""
+import faulthandler, os
+import numpy as np
+import adaptive_pool as ap
+faulthandler.enable()
+path = {os.fspath(tmp_path / "cut.npy")!r}
+np.save(path, np.ones((2, 64, 256, 256), np.float32))
+x = np.load(path, mmap_mode="r")
+os.truncate(path, os.path.getsize(path) // 2)
+ap.adaptive_avg_pool2d(x, 4, num_threads=2)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == -signal.SIGBUS
+    assert "Bus error" in result.stderr
+    assert "adaptive_avg_pool2d" in result.stderr
 
 
 def test_import_in_a_thread():
