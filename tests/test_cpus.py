@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 import shutil
 import sys
 
@@ -145,6 +146,8 @@ def test_main_thread_bound_by_openmp(first, variable, value, cpus):
 @pytest.mark.parametrize("name", ["libgomp-1a2b3c.so.1", "libomp.so.5", "libiomp5.so"])
 def test_runtime_of_another_name(tmp_path, name, there):
     """A copy of libgomp stands for the others; its file may have been replaced since."""
+    if not there and platform.libc_ver()[0] != "glibc":
+        pytest.skip("musl finds no library whose file is gone")
     copy = shutil.copy(min(_cpus._runtimes()), tmp_path / name)
     first = f"import ctypes, os\nctypes.CDLL({os.fspath(copy)!r})\n"
     if not there:
