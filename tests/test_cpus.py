@@ -164,9 +164,23 @@ def test_main_thread_bound_after_the_import():
 
 
 @linux
+def test_cpus_of_the_machine():
+    """They do not depend on the affinity."""
+    code = """
+import os
+from adaptive_pool import _cpus
+before = _cpus._cpus_online()
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print([before, _cpus._cpus_online()])
+"""
+    before, after = python(code)
+    assert before == after >= len(CPUS)
+
+
+@linux
 def test_runtimes_are_not_asked_where_nothing_is_bound(monkeypatch):
     """LLVM's would bind the thread that asks."""
-    cpus = set(range(os.sysconf("SC_NPROCESSORS_ONLN")))
+    cpus = set(range(_cpus._cpus_online()))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: cpus, raising=False)
     monkeypatch.setenv("OMP_PROC_BIND", "close")
     monkeypatch.setattr(_cpus, "_runtimes", None)

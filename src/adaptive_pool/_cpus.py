@@ -70,6 +70,11 @@ def _runtimes() -> set[str]:
     return {f"/{path}" for path in paths if path.rpartition("/")[2].startswith(_RUNTIMES)}
 
 
+def _cpus_online() -> int:
+    """Return the CPUs of the machine; `os.cpu_count` says with musl how many this thread has."""
+    return sum(line.startswith("cpu") for line in _read("/proc/stat").splitlines()) - 1
+
+
 def cpus_bound_by_openmp() -> set[int]:
     """Return the CPUs for threads of a process whose main thread OpenMP binds to one place.
 
@@ -80,7 +85,7 @@ def cpus_bound_by_openmp() -> set[int]:
     if not _BINDING & os.environ.keys() or not hasattr(os, "sched_getaffinity"):
         return set()
     cpus = os.sched_getaffinity(0)
-    if len(cpus) == os.sysconf("SC_NPROCESSORS_ONLN"):  # asking might itself bind the thread
+    if len(cpus) == _cpus_online():  # asking might itself bind the thread
         return cpus
     # Not needed otherwise, and a third of what importing this package takes.
     import ctypes
