@@ -2,6 +2,8 @@
 
 import math
 import os
+import platform
+import shutil
 import sys
 
 import pytest
@@ -86,8 +88,38 @@ print([ap.get_num_threads(), ap.config()["cpu_limit"]])
 CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
-@pytest.mark.skipif("openmp" not in parallel.backends(), reason="built without OpenMP")
-@pytest.mark.skipif(sys.platform != "linux", reason="libgomp binds threads on Linux")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="OpenMP binds threads on Linux")
+openmp = pytest.mark.skipif("openmp" not in parallel.backends(), reason="built without OpenMP")
+
+CALL = """
+import json, os, time
+import numpy as np
+import adaptive_pool as ap
+{between}
+before = set(os.listdir("/proc/self/task"))
+ap.adaptive_avg_pool2d(np.ones((64, 64, 32, 32), np.float32), 4, num_threads=2)
+ours = set(os.listdir("/proc/self/task")) - before
+end = time.monotonic() + 20
+while time.monotonic() < end:  # a thread asks for its CPUs when it begins
+    allowed = {{cpu for thread in ours for cpu in os.sched_getaffinity(int(thread))}}
+    if allowed == {cpus}:
+        break
+    time.sleep(0.01)
+print(json.dumps([ap.get_num_threads(), ap.config()["cpu_limit"], sorted(allowed)]))
+"""
+
+
+def check_cpus(cpus, variable, value, *, first="", between=""):
+    """Code that runs first, or after the import, does not change which CPUs are used."""
+    code = first + CALL.format(between=between, cpus=set(cpus))
+    environment = {"OMP_NUM_THREADS": "", "ADAPTIVE_POOL_NUM_THREADS": "", variable: value}
+    threads, limit, allowed = python(code, **environment)
+    assert threads == limit == math.ceil(min(len(cpus), _cpus._quota()))
+    assert allowed == cpus
+
+
+@linux
+@openmp
 @pytest.mark.parametrize(
     ("first", "variable", "value", "cpus"),
     [
@@ -105,22 +137,51 @@ def test_main_thread_bound_by_openmp(first, variable, value, cpus):
     """libgomp does that when it is loaded, and the main thread has one CPU from then on."""
     if first == "torch":
         pytest.importorskip("torch", reason="PyTorch brings a libgomp of its own")
-    code = f"""
-import json, os, time
-import {first}
-import numpy as np
-import adaptive_pool as ap
-before = set(os.listdir("/proc/self/task"))
-ap.adaptive_avg_pool2d(np.ones((64, 64, 32, 32), np.float32), 4, num_threads=2)
-ours = set(os.listdir("/proc/self/task")) - before
-end = time.monotonic() + 20
-while time.monotonic() < end:  # a thread asks for its CPUs when it begins
-    allowed = {{cpu for thread in ours for cpu in os.sched_getaffinity(int(thread))}}
-    if allowed == {set(cpus)}:
-        break
-print(json.dumps([ap.get_num_threads(), ap.config()["cpu_limit"], sorted(allowed)]))
+    check_cpus(cpus, variable, value, first=f"import {first}")
+
+
+@linux
+@openmp
+@pytest.mark.parametrize("there", [True, False], ids=["there", "deleted"])
+@pytest.mark.parametrize("name", ["libgomp-1a2b3c.so.1", "libomp.so.5", "libiomp5.so"])
+def test_runtime_of_another_name(tmp_path, name, there):
+    """A copy of libgomp stands for the others; its file may have been replaced since."""
+    if not there and platform.libc_ver()[0] != "glibc":
+        pytest.skip("musl finds no library whose file is gone")
+    copy = shutil.copy(min(_cpus._runtimes()), tmp_path / name)
+    first = f"import ctypes, os\nctypes.CDLL({os.fspath(copy)!r})\n"
+    if not there:
+        first += f"os.unlink({os.fspath(copy)!r})\n"
+    check_cpus(CPUS, "OMP_PROC_BIND", "close", first=first)
+
+
+@linux
+def test_main_thread_bound_after_the_import():
+    """LLVM's and Intel's runtimes do that at their first use."""
+    between = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    code = CALL.format(between=between, cpus=set(CPUS))
+    assert python(code, KMP_AFFINITY="compact")[2] == CPUS
+
+
+@linux
+def test_cpus_of_the_machine():
+    """They do not depend on the affinity."""
+    code = """
+import os
+from adaptive_pool import _cpus
+before = _cpus._cpus_online()
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print([before, _cpus._cpus_online()])
 """
-    environment = {"OMP_NUM_THREADS": "", "ADAPTIVE_POOL_NUM_THREADS": "", variable: value}
-    threads, limit, allowed = python(code, **environment)
-    assert threads == limit == math.ceil(min(len(cpus), _cpus._quota()))
-    assert allowed == cpus
+    before, after = python(code)
+    assert before == after >= len(CPUS)
+
+
+@linux
+def test_runtimes_are_not_asked_where_nothing_is_bound(monkeypatch):
+    """LLVM's would bind the thread that asks."""
+    cpus = set(range(_cpus._cpus_online()))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cpus, raising=False)
+    monkeypatch.setenv("OMP_PROC_BIND", "close")
+    monkeypatch.setattr(_cpus, "_runtimes", None)
+    assert _cpus.cpus_bound_by_openmp() == cpus

@@ -82,6 +82,31 @@ print(json.dumps("the end"))
         assert python(LONG_CALL + code) == "the end"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's /proc")
+def test_signals_of_the_threads():
+    """They leave all but their own faults, which faulthandler reports, to the caller's threads."""
+    code = """
+import json, os, signal, time
+import numpy as np
+import adaptive_pool as ap
+before = set(os.listdir("/proc/self/task"))
+ap.adaptive_avg_pool2d(np.ones((64, 64, 32, 32), np.float32), 4, num_threads=2)
+faults = {signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV}
+end = time.monotonic() + 20
+while time.monotonic() < end:  # the C library may block more while a thread begins
+    left = set()
+    for thread in set(os.listdir("/proc/self/task")) - before:
+        with open(f"/proc/self/task/{thread}/status") as file:
+            blocked = next(int(line[7:], 16) for line in file if line.startswith("SigBlk:"))
+        left |= {s for s in signal.Signals if s <= 31 and not blocked >> (s - 1) & 1}
+    if left >= faults:
+        break
+    time.sleep(0.01)
+print(json.dumps(sorted(left - {signal.SIGKILL, signal.SIGSTOP} ^ faults)))
+"""
+    assert python(code, ADAPTIVE_POOL_THREADS="") == []
+
+
 def test_import_in_a_thread():
     """Eight threads import it at once."""
     code = """

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 _OWN_GROUPS = "/proc/self/cgroup"
 _CGROUP = "/sys/fs/cgroup"
 
-# Variables that make OpenMP bind threads to CPUs.
-_BINDING = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}
+# Variables that make OpenMP bind threads to CPUs, the last one LLVM's and Intel's runtimes only.
+_BINDING = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}
+_RUNTIMES = ("libgomp", "libomp", "libiomp5")
 
 
 def _read(*path: str) -> str:
@@ -62,29 +63,36 @@ def _quota() -> float:
     return least
 
 
-def _libgomps() -> set[str]:
-    """Return the paths of GCC's OpenMP runtimes that this process has loaded."""
+def _runtimes() -> set[str]:
+    """Return the paths of the OpenMP runtimes that this process has loaded."""
     lines = _read("/proc/self/maps").splitlines()
-    paths = {line.partition("/")[2] for line in lines if "/" in line}
-    return {f"/{path}" for path in paths if path.rpartition("/")[2].startswith("libgomp")}
+    paths = {line.partition("/")[2].removesuffix(" (deleted)") for line in lines if "/" in line}
+    return {f"/{path}" for path in paths if path.rpartition("/")[2].startswith(_RUNTIMES)}
+
+
+def _cpus_online() -> int:
+    """Return the CPUs of the machine; `os.cpu_count` says with musl how many this thread has."""
+    return sum(line.startswith("cpu") for line in _read("/proc/stat").splitlines()) - 1
 
 
 def cpus_bound_by_openmp() -> set[int]:
-    """Return the CPUs of a process whose main thread libgomp has bound to some of them.
+    """Return the CPUs for threads of a process whose main thread OpenMP binds to one place.
 
-    It does so as soon as it is loaded, by whichever package, where one of these variables is set.
-    They say which CPUs its threads are for, one place each, and the main thread gets the first.
-    Empty where no variable is set.
+    Empty where no variable asks for that. libgomp does it as soon as it is loaded, by whichever
+    package, LLVM's and Intel's runtimes later, at the first use. If it is done, a runtime knows the
+    places for all of its threads; if it is not, they are the CPUs that the process has.
     """
-    if not _BINDING & os.environ.keys():
+    if not _BINDING & os.environ.keys() or not hasattr(os, "sched_getaffinity"):
         return set()
+    cpus = os.sched_getaffinity(0)
+    if len(cpus) == _cpus_online():  # asking might itself bind the thread
+        return cpus
     # Not needed otherwise, and a third of what importing this package takes.
     import ctypes
 
-    cpus: set[int] = set()
-    for path in _libgomps():
+    for path in _runtimes():
         try:
-            runtime = ctypes.CDLL(path)
+            runtime = ctypes.CDLL(path, os.RTLD_NOLOAD)
             for place in range(runtime.omp_get_num_places()):
                 numbers = (ctypes.c_int * runtime.omp_get_place_num_procs(place))()
                 runtime.omp_get_place_proc_ids(place, numbers)

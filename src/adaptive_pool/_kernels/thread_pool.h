@@ -135,16 +135,17 @@ static int ap_changed_soon(const unsigned *word, unsigned value)
 /* Claim jobs and do them until none is left. */
 static int ap_work(int member)
 {
-    const ap_jobs *jobs = &ap_pool.jobs;
-    char *scratch = jobs->scratch + member * jobs->scratch_size;
+    const ap_jobs jobs = ap_pool.jobs;  /* copied: what lies beside it changes with every claim */
+    const int members = ap_pool.members;
+    char *scratch = jobs.scratch + member * jobs.scratch_size;
     int found = 0, k;
-    for (k = 0; k < ap_pool.members; k++) {
-        ap_share *share = &ap_pool.shares[(member + k) % ap_pool.members];
-        for (;;) {
+    for (k = 0; k < members; k++) {
+        ap_share *share = &ap_pool.shares[(member + k) % members];
+        /* Nothing is written to a share with no job left: its cache line stays with all threads. */
+        while (__atomic_load_n(&share->next, __ATOMIC_RELAXED) < share->end) {
             Py_ssize_t job = __atomic_fetch_add(&share->next, 1, __ATOMIC_RELAXED);
-            if (job >= share->end)
-                break;
-            found |= jobs->work(jobs->task, job, scratch);
+            if (job < share->end)
+                found |= jobs.work(jobs.task, job, scratch);
         }
     }
     return found;
@@ -209,14 +210,18 @@ static void *ap_pool_thread(void *calls)
     return NULL;
 }
 
-/* Start a thread; signals stay with the threads that know what to do about them. */
+/* Start a thread; signals stay with the threads that know what to do about them. Its own faults
+   do not: while they are blocked the process ends without a word from faulthandler and the like. */
 static int ap_start(const pthread_attr_t *attributes, void *argument)
 {
-    sigset_t all, before;
+    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    sigset_t blocked, before;
     pthread_t thread;
-    int failed;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed, k;
+    sigfillset(&blocked);
+    for (k = 0; k < 4; k++)
+        sigdelset(&blocked, faults[k]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     failed = pthread_create(&thread, attributes, ap_pool_thread, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return !failed;
