@@ -16,7 +16,7 @@ from setuptools.errors import CompileError, LinkError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "compiling"))
 import flags
-from translation import digest, translate_all
+from translation import digest, translate_all, with_headers
 from variables import ABI3, BUILDS, DEBUG, OPENMP, last_flags
 
 DIRECTIVES = {
@@ -73,8 +73,7 @@ class BuildKernels(build_ext):
         """Compile, or take what the same command has made of the same source before."""
         result = Path(self.get_ext_fullpath(extension.name))
         result.parent.mkdir(parents=True, exist_ok=True)
-        headers = sorted(Path(flags.KERNELS).glob("*.h"))
-        files = [path.read_bytes() for path in [Path(extension.sources[0]), *headers]]
+        files = [path.read_bytes() for path in with_headers(Path(extension.sources[0]))]
         args = [extension.extra_compile_args, extension.extra_link_args, extension.define_macros]
         key = digest(sys.version, result.name, *files, flags.commands(self.compiler), args)
         kept = Path("build/compiled", key, result.name)

@@ -6,6 +6,7 @@ isolated builds install Cython anew, and everything would look newer than what w
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from Cython import __version__ as cython
 from Cython.Build.Dependencies import create_dependency_tree
+from flags import HEADER, KERNELS
 
 FOLDER = Path("build/translated")
 
@@ -52,3 +54,14 @@ def translate_all(sources: dict[str, str], directives: dict[str, object]) -> dic
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         made = pool.map(lambda item: translate(*item, options), sources.items())
         return dict(zip(sources, made, strict=True))
+
+
+def with_headers(source: Path) -> list[Path]:
+    """Return a C file and the package's own headers that it includes, or that these include."""
+    found = [source, Path(HEADER)]
+    for path in found:
+        for name in re.findall(rb'^#include "(\w+\.h)"', path.read_bytes(), re.MULTILINE):
+            header = Path(KERNELS, name.decode())
+            if header.exists() and header not in found:
+                found.append(header)
+    return found
