@@ -27,7 +27,6 @@ DIRECTIVES = {
     "initializedcheck": DEBUG,
     "nonecheck": DEBUG,
     "cdivision": not DEBUG,
-    "embedsignature": False,
 }
 PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first.
