@@ -22,7 +22,7 @@ SUPPORTED = FLOATS + SHORT_INTEGERS + LONG_INTEGERS
 # Windows of more elements than this could overflow the exact sums of these integers.
 LARGEST_EXACT_WINDOW = 2**30
 
-WORDS = {
+WORDS: dict[int, np.dtype[Any]] = {
     1: np.dtype(np.uint8),
     2: np.dtype(np.uint16),
     4: np.dtype(np.uint32),
