@@ -167,11 +167,30 @@ def test_bfloat16_that_was_saved():
 @pytest.mark.parametrize(
     ("dtype", "advice"),
     [([("height", "f4"), ("id", "i4")], "pass one field, x['height']"),
-     ("U3", "entries must be numbers, not strings"), ("O", "entries must be numbers")],
+     ("U3", "entries must be numbers, not strings"), ("O", "entries must be numbers"),
+     ("V1", "pass numpy.asarray(x).view(ml_dtypes.float8_e4m3fn).astype(numpy.float32)")],
 )  # fmt: skip
 def test_advice_for_other_dtypes(dtype, advice):
     with pytest.raises(TypeError, match=re.escape(advice)):
         ap.adaptive_max_pool2d(np.zeros((2, 2), dtype), 1)
+
+
+@pytest.mark.parametrize("dtype", ["V1", "V2", "U3", "float32"])
+def test_no_floats_are_advised_as_indices(dtype):
+    with pytest.raises(TypeError, match="indices must have one of the dtypes int32, int64") as e:
+        ap.adaptive_max_pool1d_backward([1.0], np.zeros(1, dtype), (2,))
+    assert "ml_dtypes" not in str(e.value)
+    assert "astype" not in str(e.value)
+
+
+def test_float8_that_was_saved():
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="float8 arrays need it")
+    saved = np.array([1.0, 2.0]).astype(ml_dtypes.float8_e4m3fn).view("V1")  # as numpy.load has it
+    with pytest.raises(TypeError, match="such as float8_e4m3fn") as caught:
+        ap.adaptive_avg_pool1d(saved, 1)
+    advice = str(caught.value).partition("pass ")[2]
+    x = eval(advice, {"numpy": np, "ml_dtypes": ml_dtypes, "x": saved})
+    assert ap.adaptive_avg_pool1d(x, 1).tolist() == [1.5]
 
 
 def test_float8_of_ml_dtypes():
