@@ -64,7 +64,10 @@ UNSAFE = {
         |[-/]Q?ftz
     """,
     "compiles anew at the link": r"-flto.*|-fwhole-program|-fwhopr.*|-ipo.*|[-/]Qipo.*",
-    "starts threads": r"-ftree-parallelize-loops=.*|-floop-parallelize-all|[-/]Q?parallel",
+    "starts threads": r"""
+        -ftree-parallelize-loops=.*|-floop-parallelize-all|[-/]Q?parallel
+        |-fopenmp(=.*)?|-fopenacc.*|[-/][Qq]?openmp(:.*)?
+    """,
     "is for some processors only": r"""
         -m(arch|cpu)=native.*|-xHost|[-/]Qx.*|-tp=native
         """
@@ -77,7 +80,9 @@ UNSAFE = {
 PATTERNS = {reason: re.compile(re.sub(r"\s", "", text)) for reason, text in UNSAFE.items()}
 MSVC_READS = ("CL", "_CL_", "LINK", "_LINK_")
 # The next word belongs to these.
-PREFIX = re.compile(r"-Xclang|-mllvm|-Xarch_.*|-Xcompiler|-fp-model|-tp")
+PREFIX = re.compile(
+    r"-X(clang|compiler|preprocessor|assembler|linker|arch_.*)|-mllvm|-fp-model|-tp"
+)
 
 
 def reason_against(flag: str) -> str | None:
