@@ -46,9 +46,10 @@ HARMLESS = [
     "gcc", "-O2", "-O0", "-g", "-fPIC", "-Wall", "-pthread", "-DNDEBUG", "-fstack-protector-strong",
     "-D_FORTIFY_SOURCE=2", "-mtune=native", "-mtune=generic", "-m64", "-m32", "-fwrapv", "-shared",
     "-ffat-lto-objects", "-fno-fast-math", "-ffp-contract=off", "-ffp-model=precise",
-    "-fopenmp-simd", "-specs=/usr/lib/hardened", "-Wl,-O1", "-Wl,-z,relro", "-fsanitize=address", "/fp:precise",
-    "-arch", "-mmacosx-version-min=11.0", "-mno-omit-leaf-frame-pointer", "-mcmodel=large",
-    "-mfpmath=sse", "-mbranch-protection=standard", "-fcf-protection", "-x", "c", "-I/usr/include",
+    "-fopenmp-simd", "-specs=/usr/lib/hardened", "-Wl,-O1", "-Wl,-z,relro", "-fsanitize=address",
+    "/fp:precise", "-arch", "-mmacosx-version-min=11.0", "-mno-omit-leaf-frame-pointer",
+    "-mcmodel=large", "-mfpmath=sse", "-mbranch-protection=standard", "-fcf-protection",
+    "-x", "c", "-I/usr/include",
 ]  # fmt: skip
 
 
