@@ -8,6 +8,8 @@ through is an error of `arithmetic.h`, of `check_linked`, or is reported by the 
 
 import os
 import re
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -62,20 +64,25 @@ UNSAFE = {
         |[-/]Q?ftz
     """,
     "compiles anew at the link": r"-flto.*|-fwhole-program|-fwhopr.*|-ipo.*|[-/]Qipo.*",
-    "starts threads": r"-ftree-parallelize-loops=.*|-floop-parallelize-all|[-/]Q?parallel",
+    "starts threads": r"""
+        -ftree-parallelize-loops=.*|-floop-parallelize-all|[-/]Q?parallel
+        |-fopenmp(=.*)?|-fopenacc.*|[-/][Qq]?openmp(:.*)?
+    """,
     "is for some processors only": r"""
         -m(arch|cpu)=native.*|-xHost|[-/]Qx.*|-tp=native
         """
     + r"""
         |-m(arch|cpu)=.*|-m(no-)?(3dnow|abm|adx|amx|apx|avx|bmi|f16c|fma|lzcnt|mmx|movbe|popcnt|s?sse
-        |sse|tbm|xop).*|-a?x(CORE|SSE|AVX|COMMON|[A-Z]+LAKE).*|-tp=.*|[-/]arch:.*
+        |sse|tbm|vaes|vpclmul|xop).*|-a?x(CORE|SSE|AVX|COMMON|[A-Z]+LAKE).*|-tp=.*|[-/]arch:.*
     """
     * X86,
 }
 PATTERNS = {reason: re.compile(re.sub(r"\s", "", text)) for reason, text in UNSAFE.items()}
 MSVC_READS = ("CL", "_CL_", "LINK", "_LINK_")
 # The next word belongs to these.
-PREFIX = re.compile(r"-Xclang|-mllvm|-Xarch_.*|-Xcompiler|-fp-model|-tp")
+PREFIX = re.compile(
+    r"-X(clang|compiler|preprocessor|assembler|linker|arch_.*)|-mllvm|-fp-model|-tp"
+)
 
 
 def reason_against(flag: str) -> str | None:
@@ -133,11 +140,25 @@ def clean(compiler: object) -> list[str]:
 
 
 def check_linked(path: Path) -> None:
-    """Look for what GCC and Clang link for -ffast-math: it flushes subnormals of the process."""
-    if b"set_fast_math" in path.read_bytes():
+    """Load what was linked: with what GCC and Clang add for -ffast-math, that flushes subnormals.
+
+    Its name may have been stripped, so the name alone does not tell. Where a module cannot be
+    loaded, as of another platform or with a sanitizer, nothing more is known.
+    """
+    loaded = subprocess.run(
+        [sys.executable, "-c", _LOAD, path], capture_output=True, text=True, check=False
+    )
+    if "flushes" in loaded.stdout or b"set_fast_math" in path.read_bytes():
         raise SystemExit(
             f"{path}: crtfastmath.o was linked, so importing the package would flush subnormals of"
             " the whole process to zero. Link without -ffast-math, -Ofast,"
             " -funsafe-math-optimizations and -mdaz-ftz; adaptive_pool's own flags could not take"
             " them back."
         )
+
+
+_LOAD = """
+import ctypes, sys
+ctypes.CDLL(sys.argv[1])
+print("keeps" if sys.float_info.min / 2 > 0 else "flushes")
+"""

@@ -33,22 +33,29 @@ CHANGE_RESULTS = [
     "/fp:contract", "-fast", "-ftz", "/Qftz", "-Mflushz",
 ]  # fmt: skip
 COMPILE_AT_THE_LINK = ["-flto", "-flto=auto", "-flto=thin", "-flto-partition=none", "-ipo"]
+START_THREADS = [
+    "-fopenmp", "-fopenmp=libomp", "-fopenacc", "-qopenmp", "/openmp", "/openmp:llvm", "/Qopenmp",
+    "-ftree-parallelize-loops=4", "-parallel",
+]  # fmt: skip
 OF_THIS_MACHINE = ["-march=native", "-mcpu=native", "-xHost"]
 ABOVE_THE_BASELINE = [
     "-march=x86-64-v3", "-march=haswell", "-mavx", "-mavx2", "-mavx512f", "-mfma", "-msse4.2",
-    "-mssse3", "-mf16c", "-mbmi2", "-mpopcnt", "-mno-sse2", "/arch:AVX2", "-xCORE-AVX2",
+    "-mssse3", "-mf16c", "-mvaes", "-mbmi2", "-mpopcnt", "-mno-sse2", "/arch:AVX2", "-xCORE-AVX2",
 ]  # fmt: skip
 HARMLESS = [
     "gcc", "-O2", "-O0", "-g", "-fPIC", "-Wall", "-pthread", "-DNDEBUG", "-fstack-protector-strong",
     "-D_FORTIFY_SOURCE=2", "-mtune=native", "-mtune=generic", "-m64", "-m32", "-fwrapv", "-shared",
-    "-ffat-lto-objects", "-fno-fast-math", "-ffp-contract=off", "-ffp-model=precise", "-fopenmp",
-    "-specs=/usr/lib/hardened", "-Wl,-O1", "-Wl,-z,relro", "-fsanitize=address", "/fp:precise",
-    "-arch", "-mmacosx-version-min=11.0", "-mno-omit-leaf-frame-pointer", "-mcmodel=large",
-    "-mfpmath=sse", "-mbranch-protection=standard", "-fcf-protection", "-x", "c", "-I/usr/include",
+    "-ffat-lto-objects", "-fno-fast-math", "-ffp-contract=off", "-ffp-model=precise",
+    "-fopenmp-simd", "-specs=/usr/lib/hardened", "-Wl,-O1", "-Wl,-z,relro", "-fsanitize=address",
+    "/fp:precise", "-arch", "-mmacosx-version-min=11.0", "-mno-omit-leaf-frame-pointer",
+    "-mcmodel=large", "-mfpmath=sse", "-mbranch-protection=standard", "-fcf-protection",
+    "-x", "c", "-I/usr/include",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("flag", CHANGE_RESULTS + COMPILE_AT_THE_LINK + OF_THIS_MACHINE)
+@pytest.mark.parametrize(
+    "flag", CHANGE_RESULTS + COMPILE_AT_THE_LINK + START_THREADS + OF_THIS_MACHINE
+)
 def test_left_out(flag):
     assert flags.without_unsafe(["gcc", flag, "-c"]) == (["gcc", "-c"], [flag])
 
@@ -71,13 +78,17 @@ def test_stays(flag):
         ["-Xclang", "-menable-unsafe-fp-math"],
         ["-tp", "native"],
         ["-mllvm", "-enable-unsafe-fp-math"],
+        ["-Xpreprocessor", "-fopenmp"],
     ],
 )
 def test_pairs_go_together(pair):
     assert flags.without_unsafe(["cc", *pair, "-c"]) == (["cc", "-c"], pair)
 
 
-@pytest.mark.parametrize("pair", [["-fp-model", "precise"], ["-Xclang", "-fcolor-diagnostics"]])
+@pytest.mark.parametrize(
+    "pair",
+    [["-fp-model", "precise"], ["-Xclang", "-fcolor-diagnostics"], ["-Xlinker", "--as-needed"]],
+)
 def test_pairs_stay_together(pair):
     assert flags.without_unsafe(["cc", *pair, "-c"]) == (["cc", *pair, "-c"], [])
 
@@ -168,7 +179,7 @@ def tree(tmp_path_factory):
     return built
 
 
-HOSTILE = "-Ofast -ffast-math -funsafe-math-optimizations -flto -march=native"
+HOSTILE = "-Ofast -ffast-math -funsafe-math-optimizations -flto -march=native -fopenmp"
 if flags.X86:
     HOSTILE += " -mavx2 -mfma -mfpmath=387 -fsingle-precision-constant -ffp-contract=fast"
 
@@ -200,6 +211,7 @@ FAILS = [
     ("-fsingle-precision-constant", "-c", "ap_constants_must_be_double"),
     ("-ffast-math", "-shared", "crtfastmath.o was linked"),
     ("-Ofast", "-shared", "crtfastmath.o was linked"),
+    ("-ffast-math -s", "-shared", "crtfastmath.o was linked"),  # no name of it is left
 ]
 if flags.TARGET == "linux-x86_64":
     FAILS += [

@@ -14,7 +14,7 @@ from cases import dtype_of
 from processes import python
 
 import adaptive_pool as ap
-from adaptive_pool._arrays import as_array
+from adaptive_pool._arrays import _obstacles, as_array
 
 ONES = np.ones((4, 4), np.float32)
 
@@ -102,7 +102,13 @@ def test_the_advice_for_bits_is_right():
     assert ap.adaptive_avg_pool2d(x, 1, dtype=np.float32).tolist() == [[2.625]]
 
 
-@pytest.mark.parametrize("said", ["bfloat16", "float8_e4m3fn", "Float8E5M2", "float16", "float32"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "bfloat16", "float8_e4m3fn", "Float8E5M2", "float16", "float32",
+        "BF16", "F8_E4M3", "f8e5m2", "fp8", "fp8_e4m3", "fp16", "nf4",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "uint32", "bool", "V2"])
 def test_any_float_that_arrives_as_integers(said, dtype):
     with pytest.raises(TypeError, match=f"it is {said.lower()} but hands over"):
@@ -115,7 +121,8 @@ def test_any_float_that_arrives_as_integers(said, dtype):
     [
         ("bfloat16", "float32"), ("bfloat16", "float64"), ("float8_e5m2", "float16"),
         ("float16", "float16"), ("mylib.float64", "float64"), ("mylib.int16", "int16"),
-        ("uint8", "uint8"), (None, "uint16"), (DType("quantity"), "int32"),
+        ("uint8", "uint8"), (None, "uint16"), ("<f8", "float64"), ("<f4", "float32"),
+        (DType("quantity"), "int32"),
     ],
 )  # fmt: skip
 def test_what_arrives_as_numbers_is_pooled(kind, said, dtype):
@@ -160,11 +167,30 @@ def test_bfloat16_that_was_saved():
 @pytest.mark.parametrize(
     ("dtype", "advice"),
     [([("height", "f4"), ("id", "i4")], "pass one field, x['height']"),
-     ("U3", "entries must be numbers, not strings"), ("O", "entries must be numbers")],
+     ("U3", "entries must be numbers, not strings"), ("O", "entries must be numbers"),
+     ("V1", "pass numpy.asarray(x).view(ml_dtypes.float8_e4m3fn).astype(numpy.float32)")],
 )  # fmt: skip
 def test_advice_for_other_dtypes(dtype, advice):
     with pytest.raises(TypeError, match=re.escape(advice)):
         ap.adaptive_max_pool2d(np.zeros((2, 2), dtype), 1)
+
+
+@pytest.mark.parametrize("dtype", ["V1", "V2", "U3", "float32"])
+def test_no_floats_are_advised_as_indices(dtype):
+    with pytest.raises(TypeError, match="indices must have one of the dtypes int32, int64") as e:
+        ap.adaptive_max_pool1d_backward([1.0], np.zeros(1, dtype), (2,))
+    assert "ml_dtypes" not in str(e.value)
+    assert "astype" not in str(e.value)
+
+
+def test_float8_that_was_saved():
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="float8 arrays need it")
+    saved = np.array([1.0, 2.0]).astype(ml_dtypes.float8_e4m3fn).view("V1")  # as numpy.load has it
+    with pytest.raises(TypeError, match="such as float8_e4m3fn") as caught:
+        ap.adaptive_avg_pool1d(saved, 1)
+    advice = str(caught.value).partition("pass ")[2]
+    x = eval(advice, {"numpy": np, "ml_dtypes": ml_dtypes, "x": saved})
+    assert ap.adaptive_avg_pool1d(x, 1).tolist() == [1.5]
 
 
 def test_float8_of_ml_dtypes():
@@ -235,9 +261,25 @@ def test_masks_are_not_dropped(x):
     for call in (ap.adaptive_avg_pool2d, ap.adaptive_max_pool2d):
         with pytest.raises(TypeError, match="must not be a Masked") as caught:
             call(x, 1)
-        assert "filled values would count" in str(caught.value)
-    with pytest.raises(TypeError, match="starts must not be a MaskedArray"):
-        ap.adaptive_avg_pool1d(ONES, None, windows=[(MASKED[0].astype(int), [2, 4])])
+        is_mean = call is ap.adaptive_avg_pool2d
+        assert ("how to leave elements out of a mean" in str(caught.value)) == is_mean
+
+
+MASKED_ELSEWHERE = {
+    "starts": lambda: ap.adaptive_avg_pool1d(ONES, None, windows=[(MASKED[0].astype(int), [2, 4])]),
+    "windows": lambda: ap.adaptive_avg_pool2d(ONES, None, windows=np.ma.zeros((2, 2, 3), int)),
+    "grad_output": lambda: ap.adaptive_avg_pool2d_backward(MASKED, (4, 4)),
+    "output_size": lambda: ap.adaptive_avg_pool2d(ONES, np.ma.array([2, 2], mask=[0, 1])),
+    "out": lambda: ap.adaptive_avg_pool2d(ONES, 1, out=np.ma.zeros((1, 1))),
+}
+
+
+@pytest.mark.parametrize(("name", "call"), MASKED_ELSEWHERE.items(), ids=MASKED_ELSEWHERE)
+def test_masks_elsewhere(name, call):
+    """Nothing is said about means: there is none to leave anything out of."""
+    pattern = rf"{name} must not be a MaskedArray: masks are not supported$"
+    with pytest.raises(TypeError, match=pattern):
+        call()
 
 
 def test_the_mean_of_what_is_not_masked():
@@ -339,10 +381,10 @@ TENSORS = {
     "grad": (lambda t, torch: t.requires_grad_(), "x requires grad: pass x.detach()"),
     "grad-bfloat16": (lambda t, torch: t.bfloat16().requires_grad_(), "pass x.detach()"),
     "parameter": (lambda t, torch: torch.nn.Parameter(t), "pass x.detach()"),
-    "meta": (lambda t, torch: t.to("meta"), "x is not on the CPU: pass x.cpu()"),
+    "meta": (lambda t, torch: t.to("meta").requires_grad_(), "a shape and no numbers"),
     "both": (
-        lambda t, torch: t.to("meta").requires_grad_(),
-        "x requires grad and is not on the CPU: pass x.detach().cpu()",
+        lambda t, torch: t.to_sparse().requires_grad_(),
+        "x requires grad and is not dense: pass x.detach().to_dense()",
     ),
     "sparse": (lambda t, torch: t.to_sparse(), "x is not dense: pass x.to_dense()"),
     "sparse-bfloat16": (lambda t, torch: t.bfloat16().to_sparse(), "pass x.to_dense()"),
@@ -359,8 +401,14 @@ def test_tensors_that_need_something_first(make, message):
     with pytest.raises(TypeError, match=re.escape(message)):
         ap.adaptive_avg_pool2d(x, 2)
     remedy = re.search(r"pass (x\..*)$", message)
-    if remedy and "meta" not in str(x.device):
+    if remedy:
         assert ap.adaptive_avg_pool2d(eval(remedy[1], {"x": x}), 2).shape == (2, 2)
+
+
+def test_tensors_that_are_elsewhere():
+    torch = pytest.importorskip("torch", reason="tensors need PyTorch")
+    elsewhere = torch.zeros(2, device="meta")  # the one device that every machine has
+    assert _obstacles(elsewhere) == [("is not on the CPU", "cpu()")]
 
 
 @pytest.mark.parametrize("layout", ["strided", "jagged"])

@@ -238,3 +238,13 @@ def test_bad_arguments_of_maxima_are_told_at_once(options, error, message):
 def test_maxima_take_no_dtype():
     with pytest.raises(TypeError, match="unexpected keyword argument 'dtype'"):
         ap.AdaptiveMaxPool2d(2, dtype=np.float32)
+
+
+@pytest.mark.parametrize(("kind", "ndim"), KINDS)
+def test_a_gradient_of_another_shape_is_refused(kind, ndim):
+    x = np.ones((2, *[6] * ndim))
+    y, pullback = getattr(ap, f"Adaptive{kind}Pool{ndim}d")(3).vjp(x)
+    assert pullback(np.ones_like(y)).shape == x.shape
+    for shape in [(*y.shape[:-1], 2), (*y.shape[:-1], 6), y.shape[1:], (1, *y.shape[1:])]:
+        with pytest.raises(ValueError, match="shape"):
+            pullback(np.ones(shape))

@@ -22,7 +22,9 @@ Array: TypeAlias = npt.NDArray[Any]
 # No array of NumPy has more axes, so lists are not nested deeper.
 MOST_AXES = 64
 
-_FLOAT = re.compile(r"b?float\w*|bf16", re.IGNORECASE)
+_FLOAT = re.compile(
+    r"b?float\w*|bf16|fp(4|6|8|16)\w*|\b(nf4|hf8|f[468]_?e\d+m\d+\w*)", re.IGNORECASE
+)
 _PLAIN = ("", "float16", "float32", "float64")  # known to NumPy
 
 
@@ -88,10 +90,13 @@ def _refuse_mask(function: str, name: str, x: object) -> None:
     """Raise for an array with a mask, of NumPy or another library."""
     for kind in type(x).__mro__:
         if kind.__name__.startswith("Masked"):
+            hint = (
+                ", and filled values would count like all others; the notes of adaptive_avg_pool2d "
+                "show how to leave elements out of a mean"
+            )
             raise TypeError(
-                f"{function}: {name} must not be a {kind.__name__}: masks are not supported, and "
-                "filled values would count like all others; the notes of adaptive_avg_pool2d show "
-                "how to leave elements out of a mean"
+                f"{function}: {name} must not be a {kind.__name__}: masks are not supported"
+                f"{hint if name == 'x' and 'avg' in function.lower() else ''}"
             )
 
 
@@ -182,9 +187,11 @@ def _unreadable(function: str, name: str, x: Any, error: Exception) -> Exception
     if _is_from(x, "torch", "Tensor"):
         try:
             is_nested, is_bfloat16 = x.is_nested, x.dtype is sys.modules["torch"].bfloat16
-            obstacles = _obstacles(x)
+            is_meta, obstacles = x.is_meta, _obstacles(x)
         except Exception:  # noqa: BLE001 - a subclass may do anything
-            is_nested, is_bfloat16, obstacles = False, False, []
+            is_nested, is_bfloat16, is_meta, obstacles = False, False, False, []
+        if is_meta:
+            return TypeError(f"{where} is on the meta device: it has a shape and no numbers")
         if is_nested:
             return TypeError(f"{where} is nested: pool the parts, {name}.unbind()")
         if obstacles:

@@ -22,7 +22,7 @@ SUPPORTED = FLOATS + SHORT_INTEGERS + LONG_INTEGERS
 # Windows of more elements than this could overflow the exact sums of these integers.
 LARGEST_EXACT_WINDOW = 2**30
 
-WORDS = {
+WORDS: dict[int, np.dtype[Any]] = {
     1: np.dtype(np.uint8),
     2: np.dtype(np.uint16),
     4: np.dtype(np.uint32),
@@ -70,22 +70,30 @@ def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple
     if name_of(dtype) not in supported:
         raise TypeError(
             f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
-            f"got {text_of(dtype)}{_remedy(name, dtype)}"
+            f"got {text_of(dtype)}{_remedy(name, dtype, supported)}"
         )
 
 
-def _remedy(name: str, dtype: np.dtype[Any]) -> str:
+def _remedy(name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:
     """Return what the owner of an array of an unsupported dtype can do, if anything is known."""
     if dtype.kind == "V" and dtype.names:
         return f"; pass one field, {name}[{shown(dtype.names[0])}]"
-    if dtype.kind == "V" and dtype.type is np.void and dtype.itemsize == 2:
-        # numpy.save and h5py keep the bits of bfloat16 and forget the name.
-        view = f"numpy.asarray({name}).view(ml_dtypes.bfloat16)"
-        return f"; if these are the bits of bfloat16, pass {view}"
-    if "float" in dtype.name and dtype.itemsize == 1:
-        return f"; pass {name}.astype(numpy.float32)"
     if dtype.kind in "USTO":
         return "; entries must be numbers, not strings, None or other objects"
+    if "float32" not in supported:
+        return ""
+    if dtype.type is np.void:
+        # numpy.save and h5py keep the bits of such types and forget the name.
+        view = f"pass numpy.asarray({name}).view"
+        if dtype.itemsize == 2:
+            return f"; if these are the bits of bfloat16, {view}(ml_dtypes.bfloat16)"
+        if dtype.itemsize == 1:
+            return (
+                "; if these are the bits of a type of ml_dtypes, such as float8_e4m3fn, "
+                f"{view}(ml_dtypes.float8_e4m3fn).astype(numpy.float32)"
+            )
+    if "float" in dtype.name and dtype.itemsize == 1:
+        return f"; pass {name}.astype(numpy.float32)"
     return ""
 
 

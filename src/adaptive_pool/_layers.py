@@ -121,10 +121,19 @@ class _AverageLayer(_Layer):
             Maps the gradient with respect to `y` to the gradient with respect to `x`, in the dtype
             of the gradient that it is given.
         """
-        x = as_array(type(self).__name__, "x", x)
+        name = type(self).__name__
+        x = as_array(name, "x", x)
         input_shape = x.shape
+        y = self(x)
+        output_shape = y.shape
 
         def pullback(grad_output: npt.ArrayLike) -> Array:
+            grad_output = as_array(name, "grad_output", grad_output)
+            if grad_output.shape != output_shape:  # a rule has windows for any number of outputs
+                raise ValueError(
+                    f"{name}: grad_output must have the shape {output_shape} of the result, "
+                    f"got shape {grad_output.shape}"
+                )
             return type(self)._backward(
                 grad_output,
                 input_shape,
@@ -133,7 +142,7 @@ class _AverageLayer(_Layer):
                 num_threads=self.num_threads,
             )
 
-        return self(x), pullback
+        return y, pullback
 
 
 class _MaximumLayer(_Layer):

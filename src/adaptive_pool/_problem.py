@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _windows
-from ._arrays import MOST_AXES
+from ._arrays import MOST_AXES, as_array
 from ._arrays import Array as Array  # others take it from here
 from ._kernels.tables import Windows as KernelWindows
 from ._kernels.tables import are_sizes, are_strings
@@ -93,7 +93,7 @@ def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | N
     if output_size is None:
         return (None,) * ndim
     if is_a(output_size, np.ndarray):
-        array = np.asarray(output_size)  # a subclass may do anything
+        array = as_array(function, "output_size", output_size)  # a subclass may do anything
         entries: Any = array.item() if array.ndim == 0 else list(array[: ndim + 1])
     else:
         entries = output_size

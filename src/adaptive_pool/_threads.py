@@ -19,6 +19,9 @@ BYTES_PER_THREAD = 1 << 17
 # More would only wait for each other.
 MOST_THREADS = max(64, os.cpu_count() or 1)
 
+# The largest number that can be asked for.
+_LARGEST = 2**15
+
 _setting: int | None = None
 _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
     "adaptive_pool_num_threads", default=None
@@ -29,7 +32,7 @@ _openmp_at_import = parallel.max_threads()
 def _positive(text: str) -> int | None:
     """Return a number of threads as the environment has it, or None."""
     text = text.strip()
-    return int(text) if text.isdecimal() and len(text) < 6 and int(text) > 0 else None
+    return int(text) if text.isdecimal() and len(text) < 6 and 0 < int(text) <= _LARGEST else None
 
 
 def _default_threads() -> int:
@@ -39,7 +42,8 @@ def _default_threads() -> int:
     count = _positive(given)
     if given and count is None:
         warnings.warn(
-            f"{name}={given[:40]!r} is not a number of threads from 1 to 99999, so it is ignored",
+            f"{name}={given[:40]!r} is not a number of threads from 1 to {_LARGEST}, so it is "
+            "ignored",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -65,8 +69,8 @@ parallel.prepare(cpu_limit(), cpus_bound_by_openmp())
 
 def _check(function: str, n: object) -> int:
     count = as_size(function, "num_threads", n)
-    if count == 0 or count > 2**15:
-        raise ValueError(f"{function}: num_threads must be from 1 to {2**15}, got {count}")
+    if count == 0 or count > _LARGEST:
+        raise ValueError(f"{function}: num_threads must be from 1 to {_LARGEST}, got {count}")
     return count
 
 

@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
+import struct
 from typing import TYPE_CHECKING
 
 from ._names import as_adaptive_pool
 
+# Made of bits: reading "5e-324" would be arithmetic with subnormals.
+_SMALLEST: float = struct.unpack("<d", b"\x01" + bytes(7))[0]
+_LARGE = float.fromhex("0x1p1000")
 
-def _subnormals_are_kept() -> bool:
-    return sys.float_info.min / 2 > 0
+
+def subnormals_are_kept() -> bool:
+    """Whether this thread computes with subnormals. Asking traps in no thread for underflow."""
+    return _SMALLEST * _LARGE > 0
 
 
 def _advice(error: ImportError) -> str:
@@ -39,7 +44,7 @@ def _advice(error: ImportError) -> str:
     )
 
 
-_kept_before = _subnormals_are_kept()
+_kept_before = subnormals_are_kept()
 _package = __name__.rpartition(".")[0]
 
 try:
@@ -95,7 +100,7 @@ with as_adaptive_pool(_package):
         from .x86_64_v3.maximum_backward import any_outside, maximum_backward
 
 # Built with -ffast-math, they would set the processor to flush subnormals to zero.
-changed_subnormals = _kept_before and not _subnormals_are_kept()
+changed_subnormals = _kept_before and not subnormals_are_kept()
 
 __all__ = [
     "any_outside",
@@ -110,5 +115,6 @@ __all__ = [
     "maximum",
     "maximum_backward",
     "parallel",
+    "subnormals_are_kept",
     "tables",
 ]
