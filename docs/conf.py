@@ -119,9 +119,24 @@ class LinksOutOfTheSite(SphinxTransform):
         return False
 
 
+class NoEmptyLastLine(SphinxTransform):
+    """Code ends with its last line: doctest wants an empty one before the closing fence."""
+
+    default_priority = 5
+
+    def apply(self) -> None:
+        """Take the empty lines away."""
+        for block in self.document.findall(nodes.literal_block):
+            if block.astext().endswith("\n"):
+                text = block.astext().rstrip("\n")
+                block.rawsource = text  # Sphinx colours a block that is as it was written
+                block[:] = [nodes.Text(text)]
+
+
 def setup(app: Sphinx) -> None:
     """Add what is ours to Sphinx."""
     app.connect("builder-inited", make_pictures)
     app.connect("builder-inited", make_help)
     app.connect("autodoc-process-docstring", tell_what_differs, priority=100)  # before numpydoc
     app.add_transform(LinksOutOfTheSite)
+    app.add_transform(NoEmptyLastLine)

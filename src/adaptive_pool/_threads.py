@@ -19,8 +19,8 @@ BYTES_PER_THREAD = 1 << 17
 # More would only wait for each other.
 MOST_THREADS = max(64, os.cpu_count() or 1)
 
-# The largest number that can be asked for.
-_LARGEST = 2**15
+# What may be asked for, in a call and in the environment.
+LARGEST_SETTING = 1 << 15
 
 _setting: int | None = None
 _override: contextvars.ContextVar[int | None] = contextvars.ContextVar(
@@ -32,7 +32,9 @@ _openmp_at_import = parallel.max_threads()
 def _positive(text: str) -> int | None:
     """Return a number of threads as the environment has it, or None."""
     text = text.strip()
-    return int(text) if text.isdecimal() and len(text) < 6 and 0 < int(text) <= _LARGEST else None
+    # A number of more digits is too large, and int() refuses thousands of them.
+    count = int(text) if text.isdecimal() and len(text) < 6 else 0
+    return count if 0 < count <= LARGEST_SETTING else None
 
 
 def _default_threads() -> int:
@@ -42,8 +44,8 @@ def _default_threads() -> int:
     count = _positive(given)
     if given and count is None:
         warnings.warn(
-            f"{name}={given[:40]!r} is not a number of threads from 1 to {_LARGEST}, so it is "
-            "ignored",
+            f"{name}={given[:40]!r} is not a number of threads from 1 to {LARGEST_SETTING}, "
+            "so it is ignored",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -69,8 +71,10 @@ parallel.prepare(cpu_limit(), cpus_bound_by_openmp())
 
 def _check(function: str, n: object) -> int:
     count = as_size(function, "num_threads", n)
-    if count == 0 or count > _LARGEST:
-        raise ValueError(f"{function}: num_threads must be from 1 to {_LARGEST}, got {count}")
+    if not 0 < count <= LARGEST_SETTING:
+        raise ValueError(
+            f"{function}: num_threads must be from 1 to {LARGEST_SETTING}, got {count}"
+        )
     return count
 
 
@@ -111,7 +115,7 @@ def set_num_threads(n: int | None) -> None:
     TypeError
         If `n` is not an integer.
     ValueError
-        If `n` is less than 1.
+        If `n` is not from 1 to 32768.
 
     Examples
     --------
@@ -141,7 +145,7 @@ def num_threads(n: int) -> Iterator[None]:
     TypeError
         If `n` is not an integer.
     ValueError
-        If `n` is less than 1.
+        If `n` is not from 1 to 32768.
 
     Examples
     --------

@@ -304,8 +304,8 @@ def block_windows(size: int, block: int, *, boundary: Boundary = "short", offset
     """Cut an axis into blocks of a given length.
 
     Block `i` holds the inputs from ``offset + i*block`` on, `block` of them, so the result is that
-    of `x[offset:]` taken `block` elements at a time. The number of blocks follows from the lengths,
-    and is the length of the pooled axis. To choose that number instead use `pool_windows`.
+    of ``x[offset:]`` taken `block` elements at a time. The number of blocks follows from the
+    lengths, and is the length of the pooled axis. To choose that number instead use `pool_windows`.
 
     Parameters
     ----------
