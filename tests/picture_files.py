@@ -84,23 +84,37 @@ def odd_exif(name, orientation):
     return exif(short(ORIENTATION, orientation), *odd.get("entries", ()), gps=odd.get("gps", ()))
 
 
-def tiff(pixels, *entries, photometric=None, sample_format=1):
-    """Return an uncompressed TIFF of an array (H, W) or (H, W, C), with more tags."""
+def tiff(
+    pixels, *entries, photometric=None, sample_format=1, order="<", packed=False, planes=False
+):
+    """Return a TIFF of an array (H, W) or (H, W, C), with more tags.
+
+    It is uncompressed, or `packed` with zlib, and with `planes` has one channel after the other.
+    """
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    data = np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<")).tobytes()
+    stored = pixels.astype(pixels.dtype.newbyteorder(order))
+    strips = [stored[..., k] for k in range(channels)] if planes else [stored]
+    strips = [zlib.compress(strip.tobytes()) if packed else strip.tobytes() for strip in strips]
+    strips = [strip + b"\0" * (len(strip) % 2) for strip in strips]
+    lengths = [len(strip) for strip in strips]
+    starts = [8 + sum(lengths[:k]) for k in range(len(strips))]
     if photometric is None:
         photometric = 1 if channels == 1 else 2
+
+    def shorts(tag, *values):
+        return (tag, SHORT, struct.pack(f"{order}{len(values)}H", *values), None)
+
     tags = [
-        long(256, width), long(257, height), short(259, 1), short(262, photometric),
-        (258, SHORT, struct.pack(f"<{channels}H", *[8 * pixels.itemsize] * channels), None),
-        long(273, 8), short(277, channels), long(278, height), long(279, len(data)),
-        (339, SHORT, struct.pack(f"<{channels}H", *[sample_format] * channels), None),
-        *entries,
+        long(256, width, order=order), long(257, height, order=order),
+        shorts(258, *[8 * pixels.itemsize] * channels), shorts(259, 8 if packed else 1),
+        shorts(262, photometric), shorts(277, channels), long(278, height, order=order),
+        long(273, *starts, order=order), long(279, *lengths, order=order),
+        shorts(284, 2 if planes else 1), shorts(339, *[sample_format] * channels), *entries,
     ]  # fmt: skip
-    data += b"\0" * (len(data) % 2)
-    start = 8 + len(data)
-    return b"II*\0" + struct.pack("<I", start) + data + directory(tags, start)
+    start = 8 + sum(lengths)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", start)
+    return head + b"".join(strips) + directory(tags, start, order)
 
 
 def png(pixels, colour_type, depth, *, transparency=None, packed=None, size=None):

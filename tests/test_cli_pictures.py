@@ -240,17 +240,64 @@ def test_grey_of_32_bits_is_pooled_as_it_is(save, read, array, sample_format):
     np.testing.assert_array_equal(maxima[0, ..., 0], array)
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("order", "<>", ids=["little", "big"])
+@pytest.mark.parametrize(
+    ("array", "sample_format"),
+    [
+        (np.array([[0, 1, 257], [60000, 65534, 65535]], np.uint16), 1),
+        (np.array([[-1, 1, 257], [-(2**15), 5, 2**15 - 1]], np.int16), 2),
+        (np.array([[-(2**31), 5, 1], [2**31 - 1, 7, -1]], np.int32), 2),
+        (np.array([[-1.5, np.inf, 0.1], [1e-40, 7, -0.0]], np.float32), 3),
+    ],
+    ids=lambda v: getattr(v, "dtype", ""),
+)
+def test_tiff_in_either_byte_order(save, read, array, sample_format, order, packed):
+    content = files.tiff(array, sample_format=sample_format, order=order, packed=packed)
+    maxima = read(save("x.tif", content), "--gray", "--mode", "max")
+    np.testing.assert_array_equal(maxima[0, ..., 0], array)
+
+
+def fits(bits):
+    cards = ["SIMPLE  = T", f"BITPIX  = {bits}", "NAXIS   = 2", "NAXIS1  = 3", "NAXIS2  = 2", "END"]
+    return "".join(card.ljust(80) for card in cards).ljust(2880).encode() + bytes(2880)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.tif", files.tiff(np.array([[-1, 1]], np.int8), sample_format=2), "TIFF of 8 bits"),
+        ("x.fits", fits(16), "FITS of 16 bits"),
+    ],
+    ids=["TIFF", "FITS"],
+)
+def test_signs_that_would_be_lost_are_refused(save, read, capsys, name, content, message):
+    assert read(save(name, content), status=2) is None
+    assert f"{message} with a sign, which Pillow drops" in capsys.readouterr().err
+
+
 def ppm(largest):
     return b"P6 2 1 %d\n" % largest + np.arange(6, dtype=">u2").tobytes()
 
 
 COLOUR = RNG.integers(0, 2**16, (2, 3, 4), np.uint16)
 SGI = b"\x01\xda\x00\x02" + np.array([3, 3, 2, 3], ">u2").tobytes() + bytes(500) + bytes(36)
+DEEP_PNG = files.png(np.tile(COLOUR[:1, :1], (16, 16, 1)), 6, 16)
+ICO = np.array([0, 1, 1, 16 + 256 * 16, 0, 1, 32, len(DEEP_PNG), 0, 22, 0], "<u2").tobytes()
+ICNS = np.array([len(DEEP_PNG) + 16, int.from_bytes(b"icp4"), len(DEEP_PNG) + 8], ">u4").tobytes()
+# A block of BC6 is 16 bytes.
+DDS = b"DDS " + np.array([124, 0x1007, 4, 4, *[0] * 14, 32, 4], "<u4").tobytes() + b"DX10"
+DDS += np.array([*[0] * 5, 0x1000, *[0] * 4, 95, 3, 0, 1, 0], "<u4").tobytes() + bytes(16)
 DEEP = [
     ("x.png", files.png(COLOUR[..., :3], 2, 16), "PNG of 16"),
     ("alpha.png", files.png(COLOUR, 6, 16), "PNG of 16"),
     ("grey and alpha.png", files.png(COLOUR[..., :2], 4, 16), "PNG of 16"),
     ("x.tif", files.tiff(COLOUR[..., :3]), "TIFF of 16"),
+    ("planes.tif", files.tiff(COLOUR[..., :3], planes=True), "TIFF of 16"),
+    ("packed planes.tif", files.tiff(COLOUR, planes=True, packed=True), "TIFF of 16"),
+    ("x.ico", ICO + DEEP_PNG, "ICO of 16"),
+    ("x.icns", b"icns" + ICNS + DEEP_PNG, "ICNS of 16"),
+    ("x.dds", DDS, "DDS of 16"),
     ("cmyk.tif", files.tiff(COLOUR, photometric=5), "TIFF of 16"),
     ("x.ppm", ppm(65535), "PPM of 16"),
     ("some.ppm", ppm(1023), "PPM of 10"),

@@ -32,14 +32,22 @@ _TURNS = {
     8: "ROTATE_90",
 }
 
-_PHOTOMETRIC = 0x0106  # a tag of TIFF; 0: white is zero
+# Big-endian grey in compressed TIFF comes in the byte order of this machine, and Pillow 13 swaps
+# these once more.
+_SWAPPED = {"I;16BS": np.int16, "I;32BS": np.int32, "F;32BF": np.float32}
+
+# Tags of TIFF.
+_BITS = 0x0102  # of each channel
+_PHOTOMETRIC = 0x0106  # 0: white is zero
+_SAMPLE_FORMAT = 0x0153  # of each channel, 2: signed
 
 
 class _Stored(NamedTuple):
     """How the pixels lie in the file; a picture that has been read no longer knows."""
 
     format: str
-    rawmode: str  # as Pillow names it, or "" where it does not say
+    decoder: str  # as Pillow names it, and so the next, or "" where it does not say
+    rawmode: str
     white_is_zero: bool
 
 
@@ -51,6 +59,7 @@ def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array
     """
     with _opened(path, max_pixels) as image:
         stored = _stored(image)
+        _refuse_lost_signs(image, stored)
         _refuse_lost_bits(image, stored, path)
         _scale_transparent_grey(image, stored)
         colours, weights = _colours(_upright(image), stored, gray)
@@ -88,13 +97,24 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
 
 
 def _stored(image: Image.Image) -> _Stored:
-    rawmode = ""
+    decoder = rawmode = ""
     for tile in getattr(image, "tile", ()):
-        arguments = tile[3]
+        decoder, arguments = tile[0], tile[3]
         name = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
         rawmode = name if isinstance(name, str) else ""
     tags: Any = getattr(image, "tag_v2", {})
-    return _Stored(image.format or "", rawmode, tags.get(_PHOTOMETRIC) == 0)
+    return _Stored(image.format or "", decoder, rawmode, tags.get(_PHOTOMETRIC) == 0)
+
+
+def _refuse_lost_signs(image: Image.Image, stored: _Stored) -> None:
+    """Raise if the file has negative values, which Pillow takes for large ones."""
+    tags: Any = getattr(image, "tag_v2", {})
+    bits = {"L": 8, "I;16": 16}.get(image.mode)
+    if bits and ((stored.format == "FITS" and bits == 16) or 2 in tags.get(_SAMPLE_FORMAT, ())):
+        raise ValueError(
+            f"{stored.format} of {bits} bits with a sign, which Pillow drops; save the array as "
+            ".npy to pool it as it is"
+        )
 
 
 def _refuse_lost_bits(image: Image.Image, stored: _Stored, path: Path) -> None:
@@ -113,11 +133,18 @@ def _bits(image: Image.Image, stored: _Stored, path: Path) -> Iterator[int]:
     """Yield the bits of channels, where they may be more than 8."""
     if ";16" in stored.rawmode and not stored.rawmode.startswith("BGR"):
         yield 16  # and "BGR;16" is 16 bits a pixel
+    if stored.decoder == "SGI16":
+        yield 16
     for tile in getattr(image, "tile", ()):
-        if tile[0] == "SGI16":
+        if tile[0] == "bcn" and tile[3][0] == 6:  # BC6, halves
             yield 16
         if tile[0] in ("ppm", "ppm_plain") and isinstance(tile[3], tuple):
             yield int(tile[3][1]).bit_length()  # the largest value
+    if stored.format == "TIFF":
+        yield from getattr(image, "tag_v2", {}).get(_BITS, ())
+    if stored.format in ("ICO", "ICNS"):
+        # Pictures of PNG in them, each with its bits.
+        yield from (found[1][0] for found in re.finditer(b"IHDR.{8}(.)", _head(path), re.DOTALL))
     if stored.format == "JPEG2000":
         yield from _bits_of_jpeg_2000(_head(path))
     if stored.format == "AVIF":
@@ -195,6 +222,8 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
 def _deep(image: Image.Image, stored: _Stored) -> Array:
     """Return grey of 16 or 32 bits, (H, W), in the dtype that it has in the file."""
     grey = np.asarray(image)
+    if stored.decoder == "libtiff" and stored.rawmode in _SWAPPED:
+        grey = grey.astype(_SWAPPED[stored.rawmode]).byteswap().astype(grey.dtype)
     if image.mode == "F":
         return grey
     if image.mode == "I":
