@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import numpy as np
@@ -231,3 +232,17 @@ def test_arrays_that_may_have_their_channels_first_are_named(pool, capsys):
 def test_other_arrays_are_not(pool, capsys, shape):
     pool(RNG.standard_normal(shape))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", [(10**9, 10**9, 3), (2**62, 2**62, 3), (100, 100, 3)])
+def test_a_file_too_short_for_its_shape_is_named(tmp_path, capsys, shape):
+    path = tmp_path / "short.npy"
+    with path.open("wb") as stream:
+        header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(b"123")
+    assert main(["pool", str(path), "-o", str(tmp_path / "y.npy"), "--size", "2"]) == 2
+    said = (
+        f"skipped {path}: an array of shape {shape}, dtype float64 has {8 * math.prod(shape)} bytes"
+    )
+    assert said in capsys.readouterr().err

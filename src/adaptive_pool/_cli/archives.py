@@ -42,14 +42,14 @@ def _replaced(_: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     """Return the array in an entry."""
     with archive.open(entry) as stream:
-        _check_claim(stream, entry.file_size)
+        check_claim(stream, entry.file_size)
         stream.seek(0)
         array: Array = np.lib.format.read_array(stream, allow_pickle=False)
         stream.read(1)  # at its end the checksum is compared, also of an array without elements
     return array
 
 
-def _check_claim(stream: IO[bytes], size: int) -> None:
+def check_claim(stream: IO[bytes], size: int) -> None:
     """Raise for what is no array, or is too short for its shape, before memory is taken for it."""
     prefix = np.lib.format.MAGIC_PREFIX
     head = stream.read(len(prefix))

@@ -114,6 +114,7 @@ def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
     with path.open("rb") as stream:
         _check_magic(stream)
         if not stream.peek(2).startswith(b"PK"):
+            archives.check_claim(stream, path.stat().st_size)
             yield str(path), functools.partial(_array, path, data_format)
             return
         for key, read in archives.arrays(stream):
