@@ -8,7 +8,6 @@ has names that NumPy's reader cannot take for each other.
 from __future__ import annotations
 
 import functools
-import math
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO
@@ -16,6 +15,7 @@ from typing import IO
 import numpy as np
 
 from .._problem import Array
+from .npy import check_length
 
 _SUFFIX = ".npy"
 # Bytes. A zip file has two for the length of a name; what is left is for ~2 and the suffix.
@@ -42,34 +42,11 @@ def _replaced(_: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     """Return the array in an entry."""
     with archive.open(entry) as stream:
-        check_claim(stream, entry.file_size)
+        check_length(stream, entry.file_size)
         stream.seek(0)
         array: Array = np.lib.format.read_array(stream, allow_pickle=False)
         stream.read(1)  # at its end the checksum is compared, also of an array without elements
     return array
-
-
-def check_claim(stream: IO[bytes], size: int) -> None:
-    """Raise for what is no array, or is too short for its shape, before memory is taken for it."""
-    prefix = np.lib.format.MAGIC_PREFIX
-    head = stream.read(len(prefix))
-    if head != prefix:
-        raise ValueError(f"not the content of a .npy file, it starts with {head!r}")
-    stream.seek(0)
-    # Version 3 differs from 2 in the names of fields alone, and those do not matter here.
-    header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-        (3, 0): np.lib.format.read_array_header_2_0,
-    }.get(np.lib.format.read_magic(stream))
-    if header is None:
-        return  # read_array refuses it, and says why
-    shape, _, dtype = header(stream)
-    claimed, held = math.prod(shape) * dtype.itemsize, size - stream.tell()
-    if claimed > held and not dtype.hasobject:
-        raise ValueError(
-            f"an array of shape {shape}, dtype {dtype} has {claimed} bytes, got {held}"
-        )
 
 
 class Names:

@@ -14,6 +14,7 @@ from .._problem import Array, DataFormat
 from . import archives
 from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
+from .npy import check_length
 from .pictures import read_picture
 from .strips import Large, large
 
@@ -114,7 +115,7 @@ def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
     with path.open("rb") as stream:
         _check_magic(stream)
         if not stream.peek(2).startswith(b"PK"):
-            archives.check_claim(stream, path.stat().st_size)
+            check_length(stream, path.stat().st_size)
             yield str(path), functools.partial(_array, path, data_format)
             return
         for key, read in archives.arrays(stream):

@@ -11,6 +11,7 @@ import numpy as np
 
 from .._problem import Array, DataFormat
 from .._windows import Rule, pool_windows
+from .npy import read_header
 
 Size = tuple[int | None, int | None]
 
@@ -32,12 +33,7 @@ class Large(NamedTuple):
 def large(path: Path) -> Large:
     """Return the array in a file, without channels where it has two axes."""
     with path.open("rb") as stream:
-        version = np.lib.format.read_magic(stream)
-        # Version 3 differs from 2 in the names of fields alone.
-        read = np.lib.format.read_array_header_2_0
-        if version == (1, 0):
-            read = np.lib.format.read_array_header_1_0
-        shape, fortran_order, dtype = read(stream)
+        shape, fortran_order, dtype = read_header(stream)
         if fortran_order:
             raise MemoryError("an array in Fortran order must fit the memory as a whole")
         return Large(path, stream.tell(), shape, dtype)
