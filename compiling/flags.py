@@ -40,6 +40,8 @@ EXACT = {
 AT_THE_LINK = ["-fno-lto", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
 # CFLAGS takes the place of Python's own flags: what we need of those is here too.
 SPEED = {"unix": ["-O3", "-g0", "-DNDEBUG", "-fwrapv"], "msvc": ["/O2"]}
+# Modules that compute nothing large; -O3 would make them half as large again.
+SMALL = ("cpu", "elements", "tables")
 DEBUG_SPEED = {"unix": ["-O0", "-g", "-UNDEBUG"], "msvc": ["/Od", "/UNDEBUG"]}
 # Builds of the kernels. A compiler's own default may be above the baseline: it is asked for.
 LEVELS = {"baseline": []}
@@ -107,6 +109,8 @@ def ours(compiler: object, level: str, debug: bool, openmp: bool) -> tuple[list[
     """Return the package's own flags: for the compiler, for its linker."""
     kind = "msvc" if compiler.compiler_type == "msvc" else "unix"
     speed = (DEBUG_SPEED if debug else SPEED)[kind]
+    if level in SMALL and speed[0] == "-O3":
+        speed = ["-Os", *speed[1:]]
     threads = (OPENMP_FLAGS if openmp else POOL_FLAGS).get(kind, ([], []))
     compiled, linked = threads if level == "parallel" else ([], [])
     compiled = [*speed, *EXACT[kind], *LEVELS.get(level, LEVELS["baseline"]), *compiled]
