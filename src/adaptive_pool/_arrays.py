@@ -22,9 +22,8 @@ Array: TypeAlias = npt.NDArray[Any]
 # No array of NumPy has more axes, so lists are not nested deeper.
 MOST_AXES = 64
 
-_FLOAT = re.compile(
-    r"b?float\w*|bf16|fp(4|6|8|16)\w*|\b(nf4|hf8|f[468]_?e\d+m\d+\w*)", re.IGNORECASE
-)
+# Names of float types; compiled when it is first needed, which takes milliseconds.
+_FLOAT = r"b?float\w*|bf16|fp(4|6|8|16)\w*|\b(nf4|hf8|f[468]_?e\d+m\d+\w*)"
 _PLAIN = ("", "float16", "float32", "float64")  # known to NumPy
 
 
@@ -160,7 +159,7 @@ def _float_by_name(x: Any) -> str:
         dtype = x.dtype
         name = getattr(dtype, "name", "")
         text = name if is_a(dtype, np.dtype) else f"{dtype} {name}"
-        found = _FLOAT.search(text[:500])
+        found = re.search(_FLOAT, text[:500], re.IGNORECASE)
     except Exception:  # noqa: BLE001 - it has none, or its own code fails
         return ""
     return found.group().lower() if found else ""

@@ -9,7 +9,6 @@ import numpy as np
 from . import _kernels, _threads
 from ._cpus import cpu_limit
 from ._kernels import cpu, parallel
-from ._self_check import arithmetic
 
 __version__ = cpu.VERSION
 
@@ -33,6 +32,8 @@ def config() -> dict[str, Any]:
     >>> ap.config()["isa"] in ap.config()["isas_built"]
     True
     """
+    from ._self_check import arithmetic  # for those who ask
+
     return {
         "version": __version__,
         "numpy": np.__version__,
