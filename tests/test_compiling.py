@@ -223,18 +223,21 @@ else:
 
 
 @pytest.mark.parametrize(("flag", "when", "message"), FAILS)
+@pytest.mark.slow
 def test_flags_that_cannot_be_taken_back_are_errors(tree, flag, when, message):
     status, output, _ = tree.build(CC=tree.compiler(flag, f" {when} "))
     assert status != 0
     assert message in output
 
 
+@pytest.mark.slow
 def test_flags_of_our_own_variable_are_errors(tree):
     status, output, _ = tree.build(ADAPTIVE_POOL_FLAGS="-g -Ofast")
     assert status != 0
     assert "ADAPTIVE_POOL_FLAGS: -Ofast changes results" in output
 
 
+@pytest.mark.slow
 def test_nothing_is_done_twice(tree):
     first = tree.build()[2]
     for path in tree.root.glob("src/**/*.p[yx][xd]"):  # a checkout, or Cython installed anew
@@ -246,6 +249,7 @@ def test_nothing_is_done_twice(tree):
     assert first == second
 
 
+@pytest.mark.slow
 def test_other_flags_and_variables_are_compiled_anew(tree):
     usual = tree.build()[2]
     assert "compiling" in tree.build(ADAPTIVE_POOL_FLAGS="-O1 -DAP_OTHER")[1]
@@ -255,12 +259,14 @@ def test_other_flags_and_variables_are_compiled_anew(tree):
     assert tree.build()[2] == usual
 
 
+@pytest.mark.slow
 def test_modules_of_other_variables_do_not_stay(tree):
     tree.build()
     tree.build(ADAPTIVE_POOL_NO_ABI3="1")
     assert len(list(tree.root.glob("build/lib*/adaptive_pool/_kernels/*.so"))) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_source_is_translated(tree):
     source = tree.root / "src/adaptive_pool/_kernels/elements.pxd"
     text = source.read_text()
@@ -272,6 +278,7 @@ def test_a_changed_source_is_translated(tree):
     assert "translating" not in tree.build()[1]
 
 
+@pytest.mark.slow
 def test_a_build_that_does_not_exist_is_refused(tree):
     status, output, _ = tree.build(ADAPTIVE_POOL_BUILDS="baseline x86_64_v9")
     assert status != 0
