@@ -29,9 +29,9 @@ DIRECTIVES = {
     "cdivision": not DEBUG,
 }
 PACKAGE = "adaptive_pool._kernels"
-# What takes longest comes first.
-PER_LEVEL = ["average", "maximum", "average_backward", "maximum_backward"]
-ONCE = ["canonical", "tables", "parallel", "elements", "cpu"]
+# What takes longest comes first. The kernels are built for each level, all others once.
+KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
+OTHERS = ["call.canonical", "call.tables", "threads.parallel", "call.elements", "builds.cpu"]
 
 
 class BuildKernels(build_ext):
@@ -39,12 +39,12 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         remove_modules(Path(self.build_lib))  # of a build with other variables
-        sources = {f"{PACKAGE}.{Path(e.sources[0]).stem}": e.sources[0] for e in self.extensions}
+        sources = {module_of(e.sources[0]): e.sources[0] for e in self.extensions}
         translated = translate_all(sources, DIRECTIVES)
         for extension in self.extensions:
             self.set_flags(extension)
             # A copy for each build: objects lie where their sources do.
-            made = translated[f"{PACKAGE}.{Path(extension.sources[0]).stem}"]
+            made = translated[module_of(extension.sources[0])]
             copy = Path(self.build_temp, extension.name, made.name)
             copy.parent.mkdir(parents=True, exist_ok=True)
             extension.sources = [str(shutil.copyfile(made, copy))]
@@ -54,15 +54,15 @@ class BuildKernels(build_ext):
         super().build_extensions()
 
     def set_flags(self, extension: Extension) -> None:
-        level = extension.name.split(".")[2]
-        compiler, linker = flags.ours(self.compiler, level, DEBUG, OPENMP)
+        level, module = extension.name.split(".")[-2:]
+        compiler, linker = flags.ours(self.compiler, level, module, DEBUG, OPENMP)
         extension.include_dirs = [flags.KERNELS]
         extension.extra_compile_args = [*compiler, *last_flags()]
         extension.extra_link_args = [*linker, *last_flags()]
         extension.define_macros = [("AP_ISA", f'"{level}"')] if level in BUILDS else []
         if level == "x86_64_v3":
             extension.define_macros.append(("AP_USES_AVX", None))
-        if level == "cpu":
+        if module == "cpu":
             extension.define_macros = [("AP_VERSION", f'"{self.distribution.get_version()}"')]
         if ABI3:
             extension.define_macros.append(("Py_LIMITED_API", "0x030B0000"))
@@ -107,13 +107,19 @@ def remove_modules(root: Path) -> None:
             path.unlink()
 
 
+def module_of(source: str) -> str:
+    """Return the name that a source is translated under, whatever it is built for."""
+    folder, name = Path(source).with_suffix("").parts[-2:]
+    return f"{PACKAGE}.{folder}.{name}"
+
+
 if __name__ == "__main__":
-    levels = [f"{PACKAGE}.{level}" for level in BUILDS]
-    names = [f"{level}.{name}" for name in PER_LEVEL for level in levels]
-    names += [f"{PACKAGE}.{name}" for name in ONCE]
+    sources = {f"builds.{level}.{name}": f"{name}/{name}" for name in KERNELS for level in BUILDS}
+    sources |= {name: name.replace(".", "/") for name in OTHERS}
     setup(
         ext_modules=[
-            Extension(name, [f"{flags.KERNELS}/{name.rpartition('.')[2]}.pyx"]) for name in names
+            Extension(f"{PACKAGE}.{name}", [f"{flags.KERNELS}/{source}.pyx"])
+            for name, source in sources.items()
         ],
         cmdclass={"build_ext": BuildKernels},
         options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},

@@ -105,14 +105,16 @@ def without_unsafe(flags: list[str]) -> tuple[list[str], list[str]]:
     return stay, out
 
 
-def ours(compiler: object, level: str, debug: bool, openmp: bool) -> tuple[list[str], list[str]]:
+def ours(
+    compiler: object, level: str, module: str, debug: bool, openmp: bool
+) -> tuple[list[str], list[str]]:
     """Return the package's own flags: for the compiler, for its linker."""
     kind = "msvc" if compiler.compiler_type == "msvc" else "unix"
     speed = (DEBUG_SPEED if debug else SPEED)[kind]
-    if level in SMALL and speed[0] == "-O3":
+    if module in SMALL and speed[0] == "-O3":
         speed = ["-Os", *speed[1:]]
     threads = (OPENMP_FLAGS if openmp else POOL_FLAGS).get(kind, ([], []))
-    compiled, linked = threads if level == "parallel" else ([], [])
+    compiled, linked = threads if module == "parallel" else ([], [])
     compiled = [*speed, *EXACT[kind], *LEVELS.get(level, LEVELS["baseline"]), *compiled]
     if kind == "msvc":
         return [f"/FI{HEADER}", *compiled], linked

@@ -60,7 +60,7 @@ def with_headers(source: Path) -> list[Path]:
     """Return a C file and the package's own headers that it includes, or that these include."""
     found = [source, Path(HEADER)]
     for path in found:
-        for name in re.findall(rb'^#include "(\w+\.h)"', path.read_bytes(), re.MULTILINE):
+        for name in re.findall(rb'^#include "([\w/]+\.h)"', path.read_bytes(), re.MULTILINE):
             header = Path(KERNELS, name.decode())
             if header.exists() and header not in found:
                 found.append(header)

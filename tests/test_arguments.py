@@ -10,7 +10,7 @@ from cases import DTYPES, dtype_of
 from oracle import function
 
 import adaptive_pool as ap
-from adaptive_pool._kernels.tables import are_sizes
+from adaptive_pool._kernels.call.tables import are_sizes
 
 
 def zeros(*shape, dtype=np.float32):

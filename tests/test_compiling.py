@@ -128,10 +128,10 @@ import sys
 sys.path.insert(0, ".")
 import setup as ours
 from setuptools import Extension, setup
-name = "adaptive_pool._kernels.elements"
+name = "adaptive_pool._kernels.call.elements"
 setup(
     name="one", version="1", cmdclass={"build_ext": ours.BuildKernels}, script_args=["build_ext"],
-    ext_modules=[Extension(name, ["src/adaptive_pool/_kernels/elements.pyx"])],
+    ext_modules=[Extension(name, ["src/adaptive_pool/_kernels/call/elements.pyx"])],
 )
 """
 
@@ -154,7 +154,7 @@ class Tree:
             [sys.executable, "-c", DRIVER], cwd=self.root, env=environment | variables, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,
         )  # fmt: skip
-        made = list(self.root.glob("build/lib*/adaptive_pool/_kernels/elements.*"))
+        made = list(self.root.glob("build/lib*/adaptive_pool/_kernels/call/elements.*"))
         return done.returncode, done.stdout, made[0].read_bytes() if made else None
 
     def compiler(self, added, when=""):
@@ -199,7 +199,7 @@ def test_flags_from_outside_change_no_byte(tree, variable, before):
     shutil.rmtree(tree.root / "build/compiled")
     status, output, module = tree.build(**{variable: f"{before or ''} {HOSTILE}"})
     assert status == 0, output
-    assert "compiling adaptive_pool._kernels.elements" in output
+    assert "compiling adaptive_pool._kernels.call.elements" in output
     [line] = [line for line in output.splitlines() if line.startswith("left out of the compiler's")]
     assert set(HOSTILE.split()) <= set(line.split())
     assert module == expected
@@ -263,12 +263,12 @@ def test_other_flags_and_variables_are_compiled_anew(tree):
 def test_modules_of_other_variables_do_not_stay(tree):
     tree.build()
     tree.build(ADAPTIVE_POOL_NO_ABI3="1")
-    assert len(list(tree.root.glob("build/lib*/adaptive_pool/_kernels/*.so"))) == 1
+    assert len(list(tree.root.glob("build/lib*/adaptive_pool/_kernels/**/*.so"))) == 1
 
 
 @pytest.mark.slow
 def test_a_changed_source_is_translated(tree):
-    source = tree.root / "src/adaptive_pool/_kernels/elements.pxd"
+    source = tree.root / "src/adaptive_pool/_kernels/call/elements.pxd"
     text = source.read_text()
     source.write_text(f"{text}\n\ncdef inline int added() noexcept nogil:\n    return 1\n")
     try:

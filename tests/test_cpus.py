@@ -10,7 +10,7 @@ import pytest
 from processes import python
 
 from adaptive_pool import _cpus
-from adaptive_pool._kernels import parallel
+from adaptive_pool._kernels.threads import parallel
 
 V1 = "9:name=systemd:/a/b\n1:cpu,cpuacct:/a/b\n"
 V2 = "0::/a/b\n"

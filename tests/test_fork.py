@@ -6,7 +6,7 @@ import sys
 import pytest
 from processes import python
 
-from adaptive_pool._kernels import parallel
+from adaptive_pool._kernels.threads import parallel
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's /proc or libgomp")

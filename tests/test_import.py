@@ -78,7 +78,7 @@ import sys
 {chr(10).join(imports if first == "ap" else reversed(imports))}
 assert ap is not theirs and sys.modules["adaptive_pool"] is ap
 for copy in (ap, theirs):
-    for name in ("tables", "canonical", f"{{ap.config()['isa']}}.average"):
+    for name in ("call.tables", "call.canonical", f"builds.{{ap.config()['isa']}}.average"):
         module = sys.modules[f"{{copy.__name__}}._kernels.{{name}}"]
         assert module.__file__.startswith(copy.__path__[0]), module
     assert copy.config()["arithmetic"] == "exact"
@@ -127,7 +127,7 @@ def test_in_a_zip_file(tmp_path):
 )
 def test_without_libgomp(tmp_path):
     package = copy(tmp_path)
-    [module] = (package / "_kernels").glob("parallel.*so")
+    [module] = (package / "_kernels/threads").glob("parallel.*so")
     # As if the library were not on this machine: nobody has it under this name.
     named = re.sub(rb"libgomp[^\0]*(?=\0)", lambda m: m[0][:-1] + b"9", module.read_bytes())
     module.write_bytes(named)

@@ -57,7 +57,7 @@ def test_the_best_build_is_chosen():
 def test_each_build_says_what_it_is(isa, module):
     if not _kernels._RUNS[isa]:
         pytest.skip(f"this processor does not run {isa}")
-    assert isa == importlib.import_module(f"adaptive_pool._kernels.{isa}.{module}").ISA
+    assert isa == importlib.import_module(f"adaptive_pool._kernels.builds.{isa}.{module}").ISA
 
 
 @pytest.mark.parametrize("isa", _kernels.isas_built)

@@ -10,7 +10,7 @@ from processes import python
 
 import adaptive_pool as ap
 from adaptive_pool import _cpus, _threads
-from adaptive_pool._kernels import parallel
+from adaptive_pool._kernels.threads import parallel
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's /proc and limits")
 

@@ -16,7 +16,7 @@ import pytest
 
 import adaptive_pool as ap
 from adaptive_pool import _kernels
-from adaptive_pool._kernels import parallel
+from adaptive_pool._kernels.threads import parallel
 
 # Platform and processor (None: all others), the builds of the kernels, and whose threads.
 WHEELS = {
@@ -59,8 +59,8 @@ def test_arithmetic():
 @pytest.mark.skipif(sys.platform == "win32", reason="names of modules do not tell there")
 @pytest.mark.parametrize(
     "module",
-    ["canonical", "cpu", "elements", "parallel", "tables"]
-    + [f"{build}.{name}" for build in BUILDS for name in PER_BUILD],
+    ["builds.cpu", "call.canonical", "call.elements", "call.tables", "threads.parallel"]
+    + [f"builds.{build}.{name}" for build in BUILDS for name in PER_BUILD],
 )
 def test_stable_abi(module):
     origin = importlib.util.find_spec(f"{_kernels.__name__}.{module}").origin

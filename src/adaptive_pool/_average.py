@@ -1,6 +1,6 @@
 """Average pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. `_kernels/average.pyx` defines what a mean is.
+docstring -> problem -> allocate -> kernel. `_kernels/average/` defines what a mean is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
-from ._kernels.elements import ELEMENTS
+from ._kernels.call.elements import ELEMENTS
 from ._objects import no_memory
 from ._problem import (
     DataFormat,

@@ -1,6 +1,6 @@
 """Max pooling: the public functions, and the one path they share.
 
-docstring -> problem -> allocate -> kernel. `_kernels/maximum.pyx` defines which element wins.
+docstring -> problem -> allocate -> kernel. `_kernels/maximum/` defines which element wins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import any_outside, maximum, maximum_backward
-from ._kernels.elements import ELEMENTS
+from ._kernels.call.elements import ELEMENTS
 from ._objects import is_a, no_memory
 from ._problem import (
     DataFormat,

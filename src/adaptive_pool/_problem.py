@@ -2,8 +2,9 @@
 
 Whatever the number of pooled and leading axes, and whichever the layout, the kernels see arrays of
 six axes, ``(batch, channel, D, H, W, lanes)``, and one window table for each of D, H and W; in 1d
-and 2d the missing axes have length 1. `_kernels/canonical.pyx` finds these axes in memory. Nothing
-below this module knows how many dimensions the user had, and nothing in it knows what is computed.
+and 2d the missing axes have length 1. `_kernels/call/canonical.pyx` finds these axes in
+memory. Nothing below this module knows how many dimensions the user had, and nothing in it knows
+what is computed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import numpy.typing as npt
 from . import _windows
 from ._arrays import MOST_AXES, as_array
 from ._arrays import Array as Array  # others take it from here
-from ._kernels.tables import Windows as KernelWindows
-from ._kernels.tables import are_sizes, are_strings
+from ._kernels.call.tables import Windows as KernelWindows
+from ._kernels.call.tables import are_sizes, are_strings
 from ._objects import is_a, no_memory, said, shown
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 
 from ._cpus import cpu_limit, cpus_bound_by_openmp
-from ._kernels import parallel
+from ._kernels.threads import parallel
 from ._windows import as_size
 
 # A thread more is worth waking up from about this much memory traffic on: it takes some

@@ -1,7 +1,7 @@
 """The compiled code. It knows canonical problems, and nothing of Python arguments.
 
-The sources are here; `baseline` and `x86_64_v3` hold what was built of them, for which processors.
-One build is chosen, once, when the package is imported: the best that this processor runs, or the
+`builds` holds what was built of the sources in the other folders, for which processors. One
+build is chosen, once, when the package is imported: the best that this processor runs, or the
 one that the environment variable ``ADAPTIVE_POOL_ISA`` names. ``isa`` says which, ``isas_built``
 what there is. All give the same bits.
 
@@ -49,8 +49,10 @@ _package = __name__.rpartition(".")[0]
 
 try:
     with as_adaptive_pool(_package):
-        from . import tables  # isort: skip  # which others use
-        from . import canonical, cpu, elements, parallel  # isort: skip
+        from .call import tables  # isort: skip  # which others use
+        from .builds import cpu  # isort: skip
+        from .call import canonical, elements  # isort: skip
+        from .threads import parallel  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -60,7 +62,7 @@ _RUNS = {"x86_64_v3": cpu.has_x86_64_v3(), "baseline": True}
 
 def _is_built(name: str) -> bool:
     try:
-        return importlib.util.find_spec(f"{__name__}.{name}.average") is not None
+        return importlib.util.find_spec(f"{__name__}.builds.{name}.average") is not None
     except ModuleNotFoundError:  # not even the folder: left out of a packed application
         return False
 
@@ -89,15 +91,15 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
-        from .baseline.average import average
-        from .baseline.average_backward import average_backward
-        from .baseline.maximum import maximum
-        from .baseline.maximum_backward import any_outside, maximum_backward
+        from .builds.baseline.average import average
+        from .builds.baseline.average_backward import average_backward
+        from .builds.baseline.maximum import maximum
+        from .builds.baseline.maximum_backward import any_outside, maximum_backward
     elif isa == "x86_64_v3":
-        from .x86_64_v3.average import average
-        from .x86_64_v3.average_backward import average_backward
-        from .x86_64_v3.maximum import maximum
-        from .x86_64_v3.maximum_backward import any_outside, maximum_backward
+        from .builds.x86_64_v3.average import average
+        from .builds.x86_64_v3.average_backward import average_backward
+        from .builds.x86_64_v3.maximum import maximum
+        from .builds.x86_64_v3.maximum_backward import any_outside, maximum_backward
 
 # Built with -ffast-math, they would set the processor to flush subnormals to zero.
 changed_subnormals = _kept_before and not subnormals_are_kept()

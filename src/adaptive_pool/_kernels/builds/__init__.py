@@ -1,0 +1,1 @@
+"""What was built of the kernels, for which processors."""

@@ -1,0 +1,15 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...call.tables import Windows
+
+ISA: str
+
+def average_backward(
+    grad_output: NDArray[Any],
+    grad_input: NDArray[Any],
+    windows: Windows,
+    element: int,
+    num_threads: int,
+) -> None: ...

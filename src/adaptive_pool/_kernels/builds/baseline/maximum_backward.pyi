@@ -1,0 +1,19 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...call.tables import Windows
+
+ISA: str
+
+def any_outside(
+    indices: NDArray[Any], windows: Windows, plane: int, num_threads: int
+) -> bool: ...
+def maximum_backward(
+    grad_output: NDArray[Any],
+    indices: NDArray[Any],
+    grad_input: NDArray[Any],
+    windows: Windows,
+    element: int,
+    num_threads: int,
+) -> bool: ...

@@ -1,0 +1,1 @@
+"""What a call is made of: elements, arrays, window tables."""

@@ -1,0 +1,1 @@
+"""Tiles: what a job computes, and how its input is read."""

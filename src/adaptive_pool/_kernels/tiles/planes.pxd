@@ -1,0 +1,432 @@
+"""How a canonical problem lies in memory, and how its work is cut into jobs.
+
+A *line* is the W x lanes elements of one (batch, channel, d, h). Forward, a *job* is a *tile*: some
+windows along W of one output line, at most LANE_BLOCK lanes deep, or several short output lines.
+Input lines are read from end to end as far as a tile reaches, which is what the hardware's
+prefetching wants, and all that a job keeps beside the arrays fits the second cache, whatever the
+size of the input.
+"""
+from libc.string cimport memcpy
+
+cdef extern from *:
+    """
+    #ifndef AP_ISA
+    #define AP_ISA "baseline"
+    #endif
+    static inline const char *ap_isa(void) { return AP_ISA; }
+    """
+    const char* isa "ap_isa"() noexcept nogil
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define ap_prefetch(address) __builtin_prefetch(address, 0, 1)  /* to the second cache */
+    #else
+    #define ap_prefetch(address) ((void) (address))
+    #endif
+    """
+    void ap_prefetch(const void* address) noexcept nogil
+
+from adaptive_pool._kernels.call.canonical cimport Array, Canonical
+from adaptive_pool._kernels.call.elements cimport (
+    BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
+)
+from adaptive_pool._kernels.simd.halves cimport ap_widen_run
+from adaptive_pool._kernels.call.tables cimport Axis, Windows
+
+cdef enum:
+    TILE = 4096         # elements of a tile: lines x columns x lanes
+    LANE_BLOCK = 512    # lanes of a tile, at most
+    VECTOR = 8          # lanes that make a vector
+    NARROW = 64         # lanes that more jobs are not worth going below
+    JOBS = 4            # for each thread, at least, if there are so many
+    GROUP = 128         # outputs of a tile, where there is no reason for more,
+    FEW_GROUP = 32      # or if nothing is asked for while it is reduced along W
+    ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
+    # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early,
+    # or ROWS lines: nothing else would be read while a tile is reduced along W. Longer pieces than
+    # SHORT are asked for by CHUNK bytes. docs/design/memory.md.
+    AHEAD = 16384
+    LARGE = 8388608
+    SHORT = 2048
+    CHUNK = 256
+
+
+cdef inline char* at(
+    const Array* array, Py_ssize_t batch, Py_ssize_t channel, Py_ssize_t d, Py_ssize_t h,
+    Py_ssize_t w, Py_ssize_t lane,
+) noexcept nogil:
+    return (
+        array.data + batch * array.batch + channel * array.channel
+        + d * array.d + h * array.h + w * array.w + lane * array.lane
+    )
+
+
+# Reading a piece of a line, `columns` x `lanes` elements with any steps, into a contiguous buffer.
+ctypedef void (*fetch_t)(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, void* buffer,
+) noexcept nogil
+
+
+cdef inline void fetch_words(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, word_t* buffer,
+) noexcept nogil:
+    cdef Py_ssize_t w, lane
+    for w in range(columns):
+        for lane in range(lanes):
+            # memcpy: the element may be misaligned
+            memcpy(buffer + w * lanes + lane, line + w * w_step + lane * lane_step, sizeof(word_t))
+
+
+cdef inline void fetch_halves(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, float* buffer, Element element,
+) noexcept nogil:
+    cdef Py_ssize_t w, lane, i, done = 0
+    cdef uint16_t half
+    if lane_step == 2 and w_step == 2 * lanes or lanes == 1 and w_step == 2:
+        if element == FLOAT16:
+            done = ap_widen_run(line, columns * lanes, buffer)
+        for i in range(done, columns * lanes):  # contiguous: vectorises
+            memcpy(&half, line + 2 * i, 2)
+            buffer[i] = widen_half(half, element)
+        return
+    for w in range(columns):
+        for lane in range(lanes):
+            memcpy(&half, line + w * w_step + lane * lane_step, 2)
+            buffer[w * lanes + lane] = widen_half(half, element)
+
+
+cdef inline void fetch_bools(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, uint8_t* buffer,
+) noexcept nogil:
+    """Any byte but 0 is True, as it is for NumPy."""
+    cdef Py_ssize_t w, lane
+    for w in range(columns):
+        for lane in range(lanes):
+            buffer[w * lanes + lane] = line[w * w_step + lane * lane_step] != 0
+
+
+cdef inline void fetch_float16(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, void* buffer,
+) noexcept nogil:
+    fetch_halves(line, w_step, lane_step, columns, lanes, <float*> buffer, FLOAT16)
+
+
+cdef inline void fetch_bfloat16(
+    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
+    Py_ssize_t lanes, void* buffer,
+) noexcept nogil:
+    fetch_halves(line, w_step, lane_step, columns, lanes, <float*> buffer, BFLOAT16)
+
+
+cdef struct Pooling:
+    Array x
+    Element element
+    const Axis* d
+    const Axis* h
+    const Axis* w
+    Py_ssize_t channels
+    Py_ssize_t lanes
+    Py_ssize_t lines            # output lines in all
+    Py_ssize_t lane_block       # lanes, output lines and windows of a job
+    Py_ssize_t group
+    Py_ssize_t span
+    Py_ssize_t lane_blocks
+    Py_ssize_t groups
+    Py_ssize_t spans
+    fetch_t fetch               # NULL: lines are read in place
+    Py_ssize_t ahead            # how many bytes early elements are asked for, or 0
+    bint whole                  # the one window along W is all of it
+
+
+cdef struct Tile:
+    Py_ssize_t line             # the first of its output lines, and how many
+    Py_ssize_t lines
+    Py_ssize_t lane             # the first of its lanes, and how many
+    Py_ssize_t lanes
+    Py_ssize_t ow0              # its windows, and the columns that they cover
+    Py_ssize_t ow1
+    Py_ssize_t w0
+    Py_ssize_t w1
+
+
+cdef struct Line:
+    # An output line, and the window of input lines that it is pooled from.
+    Py_ssize_t batch
+    Py_ssize_t channel
+    Py_ssize_t od
+    Py_ssize_t oh
+    Py_ssize_t d0
+    Py_ssize_t h0
+    Py_ssize_t height
+    Py_ssize_t count            # input lines: depth x height
+
+
+cdef inline Py_ssize_t pieces(Py_ssize_t whole, Py_ssize_t piece) noexcept nogil:
+    return (whole + piece - 1) // piece
+
+
+cdef inline void cover(
+    const Axis* w, Py_ssize_t ow0, Py_ssize_t ow1, Py_ssize_t* w0, Py_ssize_t* w1,
+) noexcept nogil:
+    """The inputs w0:w1 that the windows ow0:ow1 cover; they need not be in order."""
+    cdef Py_ssize_t ow
+    w0[0] = w.starts[ow0]
+    w1[0] = w.ends[ow1 - 1 if w.monotone else ow0]
+    if w.monotone:
+        return
+    for ow in range(ow0 + 1, ow1):
+        w0[0] = min(w0[0], w.starts[ow])
+        w1[0] = max(w1[0], w.ends[ow])
+
+
+cdef inline Py_ssize_t span_of_windows(const Axis* w, Py_ssize_t most) noexcept nogil:
+    """The most windows, at most `most`, that nowhere cover more than `most` elements, or 1."""
+    cdef Py_ssize_t span = min(most, w.count)
+    cdef Py_ssize_t ow, w0, w1
+    cdef bint fits = w.size <= most
+    while not fits and span > 1:
+        ow = 0
+        fits = True
+        while fits and ow < w.count:
+            cover(w, ow, min(ow + span, w.count), &w0, &w1)
+            fits = w1 - w0 <= most
+            ow += span
+        if not fits:
+            span = (span + 1) // 2
+    return span
+
+
+cdef inline fetch_t fetch_for(const Pooling* p) noexcept nogil:
+    cdef const Array* x = &p.x
+    cdef bint aligned = (
+        <size_t> x.data | <size_t> x.batch | <size_t> x.channel
+        | <size_t> x.d | <size_t> x.h | <size_t> x.w | <size_t> x.lane
+    ) % <size_t> x.itemsize == 0
+    if p.element == BOOL:
+        return <fetch_t> fetch_bools
+    elif p.element == FLOAT16:
+        return fetch_float16
+    elif p.element == BFLOAT16:
+        return fetch_bfloat16
+    elif aligned and (
+        x.lane == x.itemsize if p.lanes > 1 else x.w == x.itemsize or p.w.size == 1
+    ):
+        return NULL
+    elif x.itemsize == 1:
+        return <fetch_t> fetch_words[uint8_t]
+    elif x.itemsize == 2:
+        return <fetch_t> fetch_words[uint16_t]
+    elif x.itemsize == 4:
+        return <fetch_t> fetch_words[uint32_t]
+    else:
+        return <fetch_t> fetch_words[uint64_t]
+
+
+cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nogil:
+    """Cut the work into jobs, enough for all threads; none of the counts is 0.
+
+    A tile of one lane has so many `lines`, if there are, at the price of fewer columns.
+    """
+    cdef const Axis* w = p.w
+    cdef Py_ssize_t columns = max(w.size, w.count)
+    p.lane_block = min(p.lanes, <Py_ssize_t> LANE_BLOCK)
+    while p.lane_block > NARROW and p.lines * pieces(p.lanes, p.lane_block) < JOBS * num_threads:
+        p.lane_block = pieces(p.lane_block, 2)
+    # A few lines, as far as a tile goes: their windows are reduced side by side.
+    lines = min(lines, TILE // (p.lane_block * max(w.longest, 1)))
+    p.group = pieces(GROUP if p.ahead == 0 else FEW_GROUP, w.count * p.lane_block)
+    p.group = max(p.group, VECTOR // p.lane_block)
+    p.group = min(p.group, TILE // (p.lane_block * columns))
+    if p.lane_block < VECTOR:
+        p.group = max(p.group, lines)
+    p.group = max(min(p.group, p.lines, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
+    p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
+    p.lane_blocks = pieces(p.lanes, p.lane_block)
+    p.groups = pieces(p.lines, p.group)
+    p.spans = pieces(w.count, p.span)
+
+
+cdef inline Py_ssize_t distance_ahead(const Pooling* p) noexcept nogil:
+    """How many bytes early to ask for elements; 0 if lines are no runs."""
+    return max(<Py_ssize_t> AHEAD, ROWS * p.x.h) if p.x.w == p.lanes * p.x.itemsize else 0
+
+
+cdef inline Pooling plan(
+    const Canonical* c, Element element, Windows windows, Py_ssize_t lines, int num_threads,
+) noexcept nogil:
+    cdef Pooling p
+    p.x, p.element = c.arrays[0], element
+    p.d, p.h, p.w = &windows.d, &windows.h, &windows.w
+    p.channels, p.lanes = c.channels, c.lanes
+    p.lines = c.batches * c.channels * p.d.count * p.h.count
+    p.whole = p.w.count == 1 and p.w.longest == p.w.size
+    p.fetch = fetch_for(&p)
+    p.ahead = distance_ahead(&p) if c.buffers[0].len > LARGE else 0
+    cut(&p, lines, num_threads)
+    return p
+
+
+cdef inline Py_ssize_t job_count(const Pooling* p) noexcept nogil:
+    return p.groups * p.spans * p.lane_blocks
+
+
+cdef inline Py_ssize_t buffer_size(const Pooling* p) noexcept nogil:
+    """Bytes for copies of ROWS pieces of lines, if lines are not read in place."""
+    return 0 if p.fetch == NULL else ROWS * TILE * <Py_ssize_t> sizeof(double)
+
+
+cdef inline Tile locate(const Pooling* p, Py_ssize_t job) noexcept nogil:
+    cdef Tile tile
+    tile.lane = job % p.lane_blocks * p.lane_block
+    tile.lanes = min(p.lane_block, p.lanes - tile.lane)
+    job //= p.lane_blocks
+    tile.ow0 = job % p.spans * p.span
+    tile.ow1 = min(tile.ow0 + p.span, p.w.count)
+    tile.line = job // p.spans * p.group
+    tile.lines = min(p.group, p.lines - tile.line)
+    cover(p.w, tile.ow0, tile.ow1, &tile.w0, &tile.w1)
+    return tile
+
+
+cdef inline Line line_of(const Pooling* p, Py_ssize_t k) noexcept nogil:
+    """The k-th output line of all, in row-major order of (batch, channel, od, oh)."""
+    cdef Line line
+    line.oh = k % p.h.count
+    k //= p.h.count
+    line.od = k % p.d.count
+    k //= p.d.count
+    line.channel = k % p.channels
+    line.batch = k // p.channels
+    line.d0 = p.d.starts[line.od]
+    line.h0 = p.h.starts[line.oh]
+    line.height = p.h.ends[line.oh] - line.h0
+    line.count = (p.d.ends[line.od] - line.d0) * line.height
+    return line
+
+
+cdef inline void next_line(const Pooling* p, Line* line) noexcept nogil:
+    """Go on to the next output line; past the last one, to none that means anything."""
+    line.oh += 1
+    if line.oh == p.h.count:
+        line.oh = 0
+        line.od += 1
+        if line.od == p.d.count:
+            line.od = 0
+            line.channel += 1
+            if line.channel == p.channels:
+                line.channel = 0
+                line.batch += 1
+        line.d0 = p.d.starts[line.od]
+    line.h0 = p.h.starts[line.oh]
+    line.height = p.h.ends[line.oh] - line.h0
+    line.count = (p.d.ends[line.od] - line.d0) * line.height
+
+
+cdef inline void next_plane(const Pooling* p, Line* line) noexcept nogil:
+    """Go on to the first output line of the next plane."""
+    line.od, line.oh = p.d.count - 1, p.h.count - 1
+    next_line(p, line)
+
+
+cdef inline Py_ssize_t step_of_run(const Pooling* p, const Line* line) noexcept nogil:
+    """The one step, if there is one, between all elements of a window of whole lines, or 0."""
+    cdef Py_ssize_t step = p.x.w if p.w.size > 1 else p.x.h if line.height > 1 else p.x.d
+    if p.fetch == NULL and (p.w.size == 1 or line.height == 1 or p.x.h == p.w.size * step) and (
+        line.count == line.height or line.count == 1
+        or line.height == p.h.size and p.x.d == p.h.size * p.w.size * step
+    ):
+        return step
+    return 0
+
+
+cdef inline Py_ssize_t depth_of(const Line* line, Py_ssize_t k) noexcept nogil:
+    # A division for each line would cost as much as reading a short one.
+    return k // line.height if k >= line.height else 0
+
+
+cdef inline const char* input_at(
+    const Pooling* p, const Line* line, Py_ssize_t k, Py_ssize_t w, Py_ssize_t lane,
+) noexcept nogil:
+    """An element of the k-th of the input lines that an output line is pooled from."""
+    cdef Py_ssize_t depth = depth_of(line, k)
+    return at(
+        &p.x, line.batch, line.channel, line.d0 + depth, line.h0 + k - depth * line.height, w, lane
+    )
+
+
+cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_t k) noexcept nogil:
+    """The number of that input line within its plane."""
+    cdef Py_ssize_t depth = depth_of(line, k)
+    return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
+
+
+cdef inline void ask_for(const char* first, Py_ssize_t size) noexcept nogil:
+    """Ask for `size` bytes, a cache line at a time."""
+    cdef Py_ssize_t i
+    for i in range(0, size, 64):
+        ap_prefetch(first + i)
+
+
+cdef inline void ask_ahead(
+    const Pooling* p, const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t size,
+) noexcept nogil:
+    """Ask for what lies `p.ahead` behind a piece of each row."""
+    cdef Py_ssize_t row
+    if p.ahead == 0:
+        return
+    for row in range(count):
+        ask_for(rows[row] + p.ahead + offset, size)
+
+
+cdef inline Py_ssize_t read_rows(
+    const Pooling* p, const Tile* tile, const Line* line,
+    Py_ssize_t k, Py_ssize_t most,  # IN: the first of the input lines, and how many at most
+    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
+    char* buffers,                  # scratch for ROWS pieces, TILE elements apart
+    Py_ssize_t itemsize,            # IN: of the elements of the pieces
+    const char** rows,              # OUT
+) noexcept nogil:
+    """Point to the next input lines, 1, 2 or ROWS: in place, or copied to `buffers`."""
+    cdef const char* first = input_at(p, line, k, w0, tile.lane)
+    cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
+    cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
+    cdef Py_ssize_t row, size = (w1 - w0) * p.x.w
+    for row in range(count):
+        rows[row] = first + row * p.x.h
+    if size <= SHORT:
+        ask_ahead(p, rows, count, 0, size)
+    if p.fetch == NULL:
+        return count
+    for row in range(count):
+        rows[row] = buffers + row * TILE * itemsize
+        p.fetch(first + row * p.x.h, p.x.w, p.x.lane, w1 - w0, tile.lanes, <char*> rows[row])
+    return count
+
+
+cdef struct Piece:
+    # The shape in memory of what read_rows finds: `runs` runs of `length` elements.
+    Py_ssize_t runs
+    Py_ssize_t length
+    Py_ssize_t step     # bytes from run to run
+
+
+cdef inline Piece shape_of_piece(
+    const Pooling* p, const Tile* tile, Py_ssize_t columns,
+) noexcept nogil:
+    cdef Piece piece
+    if p.fetch != NULL or p.lanes == 1 or p.x.w == tile.lanes * p.x.itemsize:
+        piece.runs, piece.length, piece.step = 1, columns * tile.lanes, 0
+    else:
+        piece.runs, piece.length, piece.step = columns, tile.lanes, p.x.w
+    return piece
+
+
+cdef inline bint is_long_piece(const Pooling* p, const Piece* piece) noexcept nogil:
+    """Whether a piece is so long a run that it has to be asked for by the CHUNK."""
+    return p.ahead > 0 and piece.runs == 1 and piece.length * p.x.itemsize > SHORT
