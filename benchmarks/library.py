@@ -14,13 +14,14 @@ Call = Callable[[], Any]
 class Library:
     """A library, imported by `__init__` in a process of its own and told its number of threads.
 
-    `windows` and `levels` say what its results are compared with: see `check.py`.
+    `windows`, `weights` and `levels` say what its results are compared with: see `check.py`.
     """
 
     module: ClassVar[str]  # what is imported, to see whether it is there
     distribution: ClassVar[str]  # what is installed, to ask for its version
     needs: ClassVar[tuple[str, ...]] = ()  # what else has to be there
     windows: ClassVar[str] = "torch"  # which inputs feed which outputs
+    weights: ClassVar[float] = 0.0  # relative error of the weights of a float mean
     levels: ClassVar[float] = 0.5  # how far an integer mean may be from the exact one: rounded once
 
     def __init__(self, threads: int) -> None:

@@ -58,10 +58,13 @@ def rounds(labels: list[Label], workers: Workers, *, quick: bool, repeats: int) 
     """Time everybody in turn, every other time in reverse."""
     settle, seconds, repeats = (0, 0.001, 2) if quick else (SETTLE, SECONDS, repeats)
     times: Times = {label: [] for label in labels}
+    several = True  # whether threads that ran last may still spin
     for i in range(repeats):
         for label in labels if i % 2 == 0 else labels[::-1]:
-            time.sleep(settle)
+            if several:
+                time.sleep(settle)
             times[label].append(workers.get(*label).seconds(seconds))
+            several = label[1] > 1
     return times
 
 

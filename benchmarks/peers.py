@@ -76,6 +76,7 @@ class OpenCV(Library):
     module = "cv2"
     distribution = "opencv-python-headless"
     windows = "area"
+    weights = 2.0**-24  # 1 / 9 is float32, for float64 too
     # Half a level of rounding, and up to half for what it leaves out: of two axes each the weights
     # of two edge pixels if below 1e-3, which move a mean over two pixels by 255 * 4e-3 / 2.
     levels = 1.02

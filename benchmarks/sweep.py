@@ -29,7 +29,7 @@ from measure import (
 from smoothness import all_steps
 from sweep_report import figures, markdown, picture_rows, slowest, steps
 
-CELLS, QUICK = 160, 8  # for each seed
+CELLS, QUICK = 120, 8  # for each seed
 
 
 def measure(cases: list[Case], arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
@@ -57,7 +57,7 @@ def main() -> None:
     peers, count = present(arguments.peers), QUICK if arguments.quick else arguments.cells
     about = warned(machine(peers))
     cases = possible([case for seed in arguments.seeds for case in drawn(seed, count)])
-    data = {"machine": about, "seeds": arguments.seeds}
+    data = {"machine": about, "seeds": arguments.seeds, "cells": count}
     data["results"] = measure(cases, arguments, peers)
     print("smoothness", flush=True)
     data = rounded({**data, "steps": all_steps(quick=arguments.quick)})

@@ -73,10 +73,15 @@ def steps(data: dict) -> str:
     return table(("windows", "length: ns an element", "next", "factor"), rows)
 
 
+def _drawn(data: dict) -> str:
+    seeds = ", ".join(map(str, data["seeds"]))
+    return f"Seeds: {seeds}; {data['cells']} cells of each, and pictures and blocks beside."
+
+
 def markdown(data: dict) -> str:
     """Return the whole report."""
     results = data["results"]
-    parts = ["# Results of the sweep", machine(data["machine"]), f"Seeds {data['seeds']}."]
+    parts = ["# Results of the sweep", machine(data["machine"]), _drawn(data)]
     parts += ["## Figures", EXPLAINED, figures(results), "## Slowest cells", slowest(results)]
     parts += ["## Steps along window lengths", steps(data)]
     for name in (PICTURES_DRAWN, BLOCKS):
