@@ -211,10 +211,13 @@ def rounded(data: dict) -> dict:
 
 
 def text_of(data: dict) -> str:
-    """Return results as JSON, one a line."""
-    rest = {key: value for key, value in data.items() if key != "results"}
-    lines = ",\n".join(json.dumps(result) for result in data["results"])
-    return f'{json.dumps(rest, indent=1)[:-2]},\n "results": [\n{lines}\n]}}\n'
+    """Return results as JSON, one a line, and so the steps of a sweep."""
+    parts = []
+    for key, value in data.items():
+        listed = isinstance(value, list) and key in ("results", "steps")
+        lines = ",\n".join(json.dumps(entry) for entry in value) if listed else ""
+        parts.append(f'"{key}": ' + (f"[\n{lines}\n]" if listed else json.dumps(value)))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def write(data: dict, report: str, rows: list, name: str) -> None:
