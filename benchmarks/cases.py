@@ -10,10 +10,24 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-ITEMSIZE = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1}
+ITEMSIZE = {
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "float64": 8,
+    "uint8": 1,
+    "uint16": 2,
+    "int16": 2,
+}
+INTEGERS = ("uint8", "uint16", "int16")
 
 # Below this many bytes of input, a case is about the call: it counts in the family SMALL alone.
 SMALL_BYTES = 64 << 10
+
+# A cold case has copies of its input that fill so many bytes together, more than a process can
+# expect to keep of a shared cache; of small inputs so many, which is more than a core's own caches.
+COLD_BYTES = 96_000_000
+MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class Case:
     size: tuple[int | None, ...]
     data_format: str = "channels_first"
     dtype: str = "float32"
+    result: str | None = None  # dtype of a mean, where it is not the default
+    cold: bool = False  # whether every call takes another copy of the input
 
     @property
     def name(self) -> str:
@@ -44,7 +60,8 @@ class Case:
         size = ", ".join(map(str, self.size))
         layout = ", channels last" if self.data_format == "channels_last" else ""
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
-        return f"{self.operation} {self.workload}: {self.shape} -> ({size}){layout}{dtype}"
+        cold = ", cold" if self.cold else ""
+        return f"{self.operation} {self.workload}: {self.shape} -> ({size}){layout}{dtype}{cold}"
 
     @property
     def ndim(self) -> int:
@@ -77,6 +94,13 @@ class Case:
         """The bytes of the input: of a backward pass, those of the gradient that it returns."""
         return math.prod(self.shape) * ITEMSIZE[self.dtype]
 
+    @property
+    def copies(self) -> int:
+        """How many copies of the input the calls take in turn."""
+        if not self.cold:
+            return 1
+        return min(MOST_COPIES, max(2, -(-COLD_BYTES // self.input_bytes)))
+
     def _stored(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.data_format == "channels_first":
             return shape
@@ -99,6 +123,11 @@ class Family:
 
 TORCH = ("torch",)
 SMALL = "arrays under 64 KB"
+# Families of the sweep, whose cases `drawn.py` draws.
+CELLS = "random cells"
+CELLS_OF_INTEGERS = "random cells of integers"
+PICTURES_DRAWN = "random pictures"
+BLOCKS = "output size 1 and exact factors"
 FAMILIES = (
     Family("average, channels first", TORCH, ("openvino",)),
     Family("max, channels first", TORCH, ("openvino",)),
@@ -111,9 +140,13 @@ FAMILIES = (
     Family("max backward, channels last", TORCH),
     Family("1d and 3d", TORCH),
     Family("float16 and bfloat16", TORCH),
-    Family("uint8 pictures", ("opencv", "pillow")),
+    Family("uint8 pictures", ("opencv", "pillow"), ("fast_image_resize",)),
     Family(SMALL, TORCH),
     Family("sizes that divide", ("numpy", "reduceat", "scikit-image"), TORCH),
+    Family(CELLS, TORCH),
+    Family(CELLS_OF_INTEGERS, TORCH),
+    Family(PICTURES_DRAWN, ("fast_image_resize",), ("opencv", "pillow")),
+    Family(BLOCKS, ("numpy", "opencv"), ("tensorstore", "keras")),
 )
 
 # Inputs of this size and more come from memory: they are held against the time of reading them.
@@ -202,10 +235,11 @@ def _family(
     workloads: tuple[Workload, ...],
     data_format: str = FIRST,
     dtype: str = "float32",
+    result: str | None = None,
 ) -> list[Case]:
     """Every operation on every workload."""
     return [
-        Case(name, operation, w.name, w.shape, w.size, data_format, dtype)
+        Case(name, operation, w.name, w.shape, w.size, data_format, dtype, result)
         for operation in operations
         for w in workloads
     ]
@@ -226,7 +260,7 @@ def _all() -> list[Case]:
         *_family("1d and 3d", FORWARD, OTHER_NDIM),
         *_family("float16 and bfloat16", FORWARD, HALVES, dtype="float16"),
         *_family("float16 and bfloat16", FORWARD, HALVES, dtype="bfloat16"),
-        *_family("uint8 pictures", ("avg",), PHOTOGRAPHS, LAST, "uint8"),
+        *_family("uint8 pictures", ("avg",), PHOTOGRAPHS, LAST, "uint8", "uint8"),
         *_family(SMALL, FORWARD, TINY + TINY_OTHER),
         *_family(SMALL, FORWARD, TINY, LAST),
         *_family(SMALL, BACKWARD, TINY[:1]),

@@ -1,13 +1,15 @@
 """Results are compared before they are timed. Every tolerance is derived here.
 
-Libraries with our windows are compared with us. On uint8 pictures the windows differ, so that every
-library, ours included, is compared with exact means over its own windows:
+Libraries with our windows are compared with us. On uint8 pictures the windows differ. There, and
+wherever means of integers are integers, every library, ours included, is compared with exact means
+over its own windows:
 
 * "torch": whole pixels, from floor(i*I/O) to ceil((i+1)*I/O);
 * "area": from i*I/O to (i+1)*I/O, a pixel counting by the part of it inside (OpenCV);
-* "centre": whole pixels whose centres lie inside that (Pillow).
+* "centre": whole pixels whose centres lie inside that (Pillow);
+* "box": the same, but for centres that lie on a border (fast_image_resize).
 
-Where O divides I all three are the same.
+Where O divides I all of them are the same.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from cases import Case
+from cases import INTEGERS, ITEMSIZE, Case
 from data import input_of
 from peers import LIBRARIES
 
 FLOAT32 = 2.0**-24  # relative error of one rounding
-FLOAT64 = 1e-9  # more than the exact means of a picture are off: sums below 2**20 in float64
-ROUNDING = {"float32": FLOAT32, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+FLOAT64 = 1e-9  # more than the exact means of bytes are off: sums below 2**20 in float64
+ROUNDING = {"float64": 2.0**-53, "float32": FLOAT32, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 
 
 def borders(rule: str, size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,13 +33,19 @@ def borders(rule: str, size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         return i * size // count, -(-(i + 1) * size // count)
     if rule == "area":
         return i * size / count, (i + 1) * size / count
-    # In Pillow's own float64, which decides whose a pixel is whose centre lies on a border.
+    # In the float64 of each, which decides whose a pixel is whose centre lies on a border.
     scale = size / count
     middles = (i + 0.5) * scale
-    starts = np.floor(middles - scale / 2 + 0.5).astype(int)
-    ends = np.floor(middles + scale / 2 + 0.5).astype(int)
-    starts += (starts - middles + 0.5) * (1 / scale) <= -0.5
-    ends -= (ends - 1 - middles + 0.5) * (1 / scale) > 0.5
+    if rule == "centre":
+        starts = np.floor(middles - scale / 2 + 0.5).astype(int)
+        ends = np.floor(middles + scale / 2 + 0.5).astype(int)
+        starts += (starts - middles + 0.5) * (1 / scale) <= -0.5
+        ends -= (ends - 1 - middles + 0.5) * (1 / scale) > 0.5
+    else:
+        starts = np.floor(middles - scale / 2).astype(int)
+        ends = np.ceil(middles + scale / 2).astype(int)
+        starts += (starts - (middles - 0.5)) * (1 / scale) <= -0.5
+        ends -= (ends - 1 - (middles - 0.5)) * (1 / scale) > 0.5
     return starts, ends
 
 
@@ -58,10 +66,12 @@ def _mean(x: np.ndarray, axis: int, rule: str, count: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)  # the same for every number of threads
 def exact(case: Case, rule: str) -> np.ndarray:
-    """Means of a batch of pictures, channels last, in float64."""
-    (_, height), (_, width) = case.pooled
-    rows = _mean(input_of(case).astype(np.float64), 1, rule, height)
-    return _mean(rows, 2, rule, width)
+    """Means in float64."""
+    x = input_of(case).astype(np.float64)
+    first = 2 if case.data_format == "channels_first" else 1
+    for axis, (_, count) in enumerate(case.pooled, first):
+        x = _mean(x, axis, rule, count)
+    return x
 
 
 def _windows(case: Case) -> tuple[int, int, int]:
@@ -79,19 +89,25 @@ def _windows(case: Case) -> tuple[int, int, int]:
 def tolerance(case: Case) -> tuple[float, float]:
     """Return the relative and absolute difference that is allowed between us and a peer.
 
-    Inputs and gradients lie within 1. A sum of n numbers in float32, in any order, and a division,
-    is off by at most n roundings of the sum of absolute values. In a backward pass an element adds
-    what it gets from the windows that hold it, each divided by height and width; in that of the
-    maximum nothing is divided. Both results are rounded to their dtype, ours within 1 ulp.
+    Floats and gradients lie within 1, integers within `largest`. A sum of n numbers, in any order,
+    and a division, is off by at most n roundings of the sum of absolute values. Forward, sums are
+    kept in float32 or better, but for halves in three dimensions, which PyTorch adds in their own
+    type, as it does backward. In a backward pass an element adds what it gets from the windows that
+    hold it, each divided by height and width; in that of the maximum nothing is divided. Both
+    results are rounded to their dtype, ours within 1 ulp.
     """
     most, fewest, holding = _windows(case)
-    relative = 4 * ROUNDING[case.dtype]
-    if case.operation.startswith("max"):
-        absolute = holding**2 * FLOAT32 if case.operation == "max_backward" else 0.0
-        return (relative if absolute else 0.0), absolute
-    if case.operation == "avg":
-        return relative, most * FLOAT32
-    return relative, (holding + 2) * holding / fewest * FLOAT32
+    own = ROUNDING.get(case.dtype, FLOAT32)
+    relative = 4 * own
+    if case.operation == "max_backward":
+        return relative, holding**2 * own
+    if case.operation == "avg_backward":
+        return relative, (holding + 2) * holding / fewest * own
+    if case.operation != "avg":
+        return 0.0, 0.0
+    sums = own if case.ndim == 3 else min(own, FLOAT32)
+    largest = np.iinfo(case.dtype).max + 1 if case.dtype in INTEGERS else 1
+    return relative, most * sums * largest
 
 
 def _same(a: np.ndarray, b: np.ndarray, relative: float, absolute: float) -> bool:
@@ -105,15 +121,17 @@ def _same(a: np.ndarray, b: np.ndarray, relative: float, absolute: float) -> boo
 def check(case: Case, results: dict[str, list[np.ndarray]]) -> None:
     """Raise if a library does not compute what the case says."""
     ours = results["adaptive_pool"]
+    relative, absolute = tolerance(case)
     for library, theirs in results.items():
         kind = LIBRARIES[library]
-        if case.dtype == "uint8":
+        if case.result:
             mean = exact(case, "torch" if case.divides else kind.windows)
             difference = float(np.abs(mean - theirs[0]).max())
-            if difference > kind.levels + FLOAT64:
+            if difference > kind.levels + FLOAT64 * 256 ** (ITEMSIZE[case.dtype] - 1):
                 raise ValueError(f"{case.name}: {library} is off by {difference:.3f} levels")
         elif len(ours) != len(theirs) or not all(
-            _same(a, b, *tolerance(case)) for a, b in zip(ours, theirs, strict=True)
+            _same(a, b, relative + kind.weights, absolute)
+            for a, b in zip(ours, theirs, strict=True)
         ):
             raise ValueError(f"{case.name}: {library} and adaptive_pool differ")
 

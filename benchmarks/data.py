@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
-from cases import Case
+from cases import INTEGERS, Case
 
 
-def _numbers(shape: tuple[int, ...], seed: int) -> np.ndarray:
-    x = np.random.default_rng(seed).random(shape, np.float32)
+@functools.lru_cache(maxsize=2)  # the copies of a cold case
+def _numbers(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    if dtype in INTEGERS:
+        limits = np.iinfo(dtype)
+        return generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    x = generator.random(shape, np.float32)
     x *= 2
     x -= 1
     return x
 
 
 def input_of(case: Case) -> np.ndarray:
-    """Float32 from -1 to 1, for a library to convert to the dtype of the case; or uint8."""
-    if case.dtype == "uint8":
-        return np.random.default_rng(1).integers(0, 256, case.input_shape, np.uint8)
-    return _numbers(case.input_shape, 1)
+    """Integers of the dtype of the case; or float32 from -1 to 1, which a library converts."""
+    return _numbers(case.input_shape, case.dtype, 1).copy()
 
 
 def gradient_of(case: Case) -> np.ndarray:
     """Gradient of the output."""
-    return _numbers(case.output_shape, 2)
+    return _numbers(case.output_shape, "float32", 2).copy()

@@ -14,13 +14,15 @@ Call = Callable[[], Any]
 class Library:
     """A library, imported by `__init__` in a process of its own and told its number of threads.
 
-    `windows` and `levels` say what its results are compared with: see `check.py`.
+    `windows`, `weights` and `levels` say what its results are compared with: see `check.py`.
     """
 
     module: ClassVar[str]  # what is imported, to see whether it is there
     distribution: ClassVar[str]  # what is installed, to ask for its version
+    needs: ClassVar[tuple[str, ...]] = ()  # what else has to be there
     windows: ClassVar[str] = "torch"  # which inputs feed which outputs
-    levels: ClassVar[float] = 0.5  # how far a uint8 mean may be from the exact one: rounded once
+    weights: ClassVar[float] = 0.0  # relative error of the weights of a float mean
+    levels: ClassVar[float] = 0.5  # how far an integer mean may be from the exact one: rounded once
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -30,6 +32,7 @@ class Library:
         raise NotImplementedError
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:  # noqa: ARG002
-        """Return a result as arrays in the layout of the case: floats as float32."""
+        """Return a result as arrays in the layout of the case: halves as float32."""
         results = result if isinstance(result, tuple) else (result,)
-        return [r if r.dtype.kind in "iu" else r.astype(np.float32) for r in results]
+        halves = [r.dtype.itemsize == 2 and r.dtype.kind not in "iu" for r in results]
+        return [r.astype(np.float32) if h else r for r, h in zip(results, halves, strict=True)]

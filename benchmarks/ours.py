@@ -39,8 +39,9 @@ class AdaptivePool(Library):
             g = gradient_of(case).astype(dtype, copy=False)
             return lambda: gradient(g, shape, data_format=layout)
         x = input_of(case).astype(dtype, copy=False)
-        if case.dtype == "uint8":
-            return lambda: pool(x, size, data_format=layout, dtype=np.uint8)
+        if case.result:
+            result = dtype_of(case.result)
+            return lambda: pool(x, size, data_format=layout, dtype=result)
         if case.operation in ("avg", "max_values"):
             return lambda: pool(x, size, data_format=layout)
         if case.operation == "max":

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 from typing import Any
 
 import numpy as np
-from cases import Case
+from blocks import Keras, NumPyReduceat, NumPyReshape, ScikitImage, TensorStore
+from cases import INTEGERS, Case
 from data import gradient_of, input_of
 from library import Call, Library
 from ours import AdaptivePool, Reading
 
-FLOAT_FORWARD = ("avg", "max", "max_values")
-
 
 class Torch(Library):
-    """PyTorch's CPU kernels; backward calls its raw operators, without autograd."""
+    """PyTorch's CPU kernels; backward calls its raw operators, without autograd.
+
+    It pools no integers of up to 16 bits: they are made float32 in every call, as users do. In one
+    dimension it has no backward passes: autograd takes those of two, with an axis of 1.
+    """
 
     module = "torch"
     distribution = "torch"
@@ -33,7 +35,7 @@ class Torch(Library):
         return tensor if case.data_format == "channels_first" else tensor.movedim(-1, 1)
 
     def prepare(self, case: Case) -> Call | None:
-        if case.dtype == "uint8":
+        if case.result:
             return None
         size, kind = case.size, case.operation[:3]
         if case.operation == "avg_backward":  # of the input, only the shape is used
@@ -41,23 +43,31 @@ class Torch(Library):
         else:
             x = self._tensor(input_of(case), case)
         pool = getattr(self.torch.nn.functional, f"adaptive_{kind}_pool{case.ndim}d")
-        if case.operation in ("avg", "max_values"):
-            return lambda: pool(x, size)
         if case.operation == "max":
+            if case.dtype in INTEGERS:
+                return lambda: pool(x.float(), size, return_indices=True)
             return lambda: pool(x, size, return_indices=True)
+        if case.operation in ("avg", "max_values"):
+            if case.dtype in INTEGERS:
+                return lambda: pool(x.float(), size)
+            return lambda: pool(x, size)
         g = self._tensor(gradient_of(case), case)
-        if kind == "avg":
-            backward = getattr(self.torch.ops.aten, f"_adaptive_avg_pool{case.ndim}d_backward")
+        indices = pool(x, size, return_indices=True)[1] if kind == "max" else None
+        if case.ndim == 1:
+            x, g, indices = (t if t is None else t.unsqueeze(2) for t in (x, g, indices))
+        prefix, ndim = "_" if kind == "avg" else "", max(2, case.ndim)
+        name = f"{prefix}adaptive_{kind}_pool{ndim}d_backward"
+        backward = getattr(self.torch.ops.aten, name)
+        if indices is None:
             return lambda: backward(g, x)
-        _, indices = pool(x, size, return_indices=True)
-        backward = getattr(self.torch.ops.aten, f"adaptive_max_pool{case.ndim}d_backward")
         return lambda: backward(g, x, indices)
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:
         results = result if isinstance(result, tuple) else (result,)
+        results = [r.squeeze(2) if r.dim() > 2 + case.ndim else r for r in results]
         if case.data_format == "channels_last":
-            results = tuple(r.movedim(1, -1) for r in results)
-        return [(r.float() if r.is_floating_point() else r).numpy() for r in results]
+            results = [r.movedim(1, -1) for r in results]
+        return [(r.float() if r.dtype.itemsize == 2 else r).numpy() for r in results]
 
 
 class OpenCV(Library):
@@ -66,6 +76,7 @@ class OpenCV(Library):
     module = "cv2"
     distribution = "opencv-python-headless"
     windows = "area"
+    weights = 2.0**-24  # 1 / 9 is float32, for float64 too
     # Half a level of rounding, and up to half for what it leaves out: of two axes each the weights
     # of two edge pixels if below 1e-3, which move a mean over two pixels by 255 * 4e-3 / 2.
     levels = 1.02
@@ -76,9 +87,14 @@ class OpenCV(Library):
         self.cv2.setNumThreads(threads)
 
     def prepare(self, case: Case) -> Call | None:
-        if case.dtype != "uint8":
+        pictures = case.ndim == 2 and case.data_format == "channels_last" and case.shape[0] == 1
+        if not pictures or case.operation != "avg" or case.shape[1] > 4:
+            return None
+        integers = case.dtype in INTEGERS and case.result == case.dtype
+        if not integers and not (case.dtype in ("float32", "float64") and case.divides):
             return None
         (height, width), picture = (o for _, o in case.pooled), input_of(case)[0]
+        picture = picture.astype(case.dtype, copy=False)
         area, resize = self.cv2.INTER_AREA, self.cv2.resize
         return lambda: resize(picture, (width, height), interpolation=area)
 
@@ -111,6 +127,40 @@ class Pillow(Library):
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:
         return [np.asarray(result).reshape(case.output_shape)]
+
+
+class FastImageResize(Library):
+    """fast_image_resize, a crate of Rust, with its box filter; each result is a new image."""
+
+    module = "cykooz_resizer"
+    distribution = "cykooz-resizer"
+    windows = "box"
+    # It rounds after each axis, too. Its weights have 16 bits: n of them, 1 / n each, are off by at
+    # most 2**-15 / n, which moves a mean by 255 * 2**-14 on two axes.
+    levels = 1.02
+
+    def prepare(self, case: Case) -> Call | None:
+        fir = importlib.import_module("cykooz_resizer")
+        kinds = {1: fir.PixelType.U8, 3: fir.PixelType.U8x3, 4: fir.PixelType.U8x4}
+        if case.dtype != "uint8" or case.shape[1] not in kinds:
+            return None
+        kind = kinds[case.shape[1]]
+        (ih, oh), (iw, ow) = case.pooled
+        picture = fir.ImageData(iw, ih, kind, input_of(case).tobytes())
+        box = fir.ResizeAlg.convolution(fir.FilterType.box)
+        pool = fir.ResizerThreadPool(self.threads) if self.threads > 1 else None
+        options = fir.ResizeOptions(resize_alg=box, use_alpha=False, thread_pool=pool)
+        resizer = fir.Resizer()
+
+        def resize() -> Any:
+            result = fir.ImageData(ow, oh, kind)
+            resizer.resize(picture, result, options)
+            return result
+
+        return resize
+
+    def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:
+        return [np.frombuffer(result.get_buffer(), np.uint8).reshape(case.output_shape)]
 
 
 class OpenVINO(Library):
@@ -150,72 +200,17 @@ class OpenVINO(Library):
         return infer
 
 
-def _blocks(case: Case) -> list[int]:
-    return [i // o for i, o in case.pooled]
-
-
-class ScikitImage(Library):
-    """`block_reduce`, where sizes divide."""
-
-    module = "skimage"
-    distribution = "scikit-image"
-
-    def prepare(self, case: Case) -> Call | None:
-        if not case.divides or case.operation not in FLOAT_FORWARD:
-            return None
-        block_reduce = importlib.import_module("skimage.measure").block_reduce
-        x, function = input_of(case), np.mean if case.operation == "avg" else np.max
-        block = (*[1] * (x.ndim - case.ndim), *_blocks(case))
-        return lambda: block_reduce(x, block, function)
-
-
-class NumPyReshape(Library):
-    """`x.reshape(..., OH, kh, OW, kw).mean((-3, -1))`, where sizes divide."""
-
-    module = "numpy"
-    distribution = "numpy"
-
-    def prepare(self, case: Case) -> Call | None:
-        if not case.divides or case.operation not in FLOAT_FORWARD:
-            return None
-        x = input_of(case)
-        split = [n for (_, o), k in zip(case.pooled, _blocks(case), strict=True) for n in (o, k)]
-        shape = (*x.shape[: -case.ndim], *split)
-        axes = tuple(range(-2 * case.ndim + 1, 0, 2))
-        if case.operation == "avg":
-            return lambda: x.reshape(shape).mean(axes)
-        return lambda: x.reshape(shape).max(axes)
-
-
-class NumPyReduceat(Library):
-    """`reduceat` along one axis after the other, where sizes divide."""
-
-    module = "numpy"
-    distribution = "numpy"
-
-    def prepare(self, case: Case) -> Call | None:
-        if not case.divides or case.operation not in FLOAT_FORWARD:
-            return None
-        x, blocks = input_of(case), _blocks(case)
-        starts = [
-            (axis, np.arange(0, i, i // o))
-            for axis, (i, o) in zip(range(-1, -case.ndim - 1, -1), case.pooled[::-1], strict=True)
-        ]
-        ufunc = np.add if case.operation == "avg" else np.maximum
-        count = np.float32(np.prod(blocks) if case.operation == "avg" else 1)
-        return lambda: (
-            functools.reduce(lambda y, s: ufunc.reduceat(y, s[1], s[0]), starts, x) / count
-        )
-
-
 LIBRARIES: dict[str, type[Library]] = {
     "adaptive_pool": AdaptivePool,
     "reading": Reading,
     "torch": Torch,
     "opencv": OpenCV,
     "pillow": Pillow,
+    "fast_image_resize": FastImageResize,
     "openvino": OpenVINO,
     "scikit-image": ScikitImage,
     "numpy": NumPyReshape,
     "reduceat": NumPyReduceat,
+    "tensorstore": TensorStore,
+    "keras": Keras,
 }

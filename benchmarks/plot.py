@@ -1,7 +1,7 @@
 """The picture of a result: `python benchmarks/plot.py RESULT.json PICTURE.png` (or .svg).
 
-A line for each family and number of threads: a dot for each case, a bar at the geometric mean. It
-is drawn on nothing, in colours that are read on light and on dark pages.
+A line for each family, or group of a sweep, and number of threads: a dot for each case, a bar at
+the geometric mean. It is drawn on nothing, in colours that are read on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
-from cases import FAMILIES, Family, family_of
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from report import by_family
+from report import family_rows
+from sweep_report import picture_rows
 
 COLOURS = ("#3f87d1", "#e07b00", "#2f9e57", "#9467bd")
 INK = "#7b828c"
@@ -24,14 +24,10 @@ SPREAD = 0.34  # between the lines of a family
 
 
 def _line(axes: Axes, y: float, ratios: list[float], colour: str) -> None:
-    axes.plot(ratios, [y] * len(ratios), "o", ms=4.5, mew=0, alpha=0.55, color=colour, zorder=3)
+    alpha = max(0.15, 0.55 - len(ratios) / 500)  # dots of many cases lie over each other
+    axes.plot(ratios, [y] * len(ratios), "o", ms=4.5, mew=0, alpha=alpha, color=colour, zorder=3)
     mean = statistics.geometric_mean(ratios)
     axes.plot([mean], [y], "|", ms=15, mew=2.6, color=colour, zorder=4)
-
-
-def _against(family: Family) -> str:
-    fastest = "the fastest of " if len(family.peers) > 1 else ""
-    return f"{fastest}{', '.join(family.peers)}"
 
 
 def _legend(axes: Axes, threads: list[int]) -> None:
@@ -80,23 +76,22 @@ def _axes(axes: Axes, labels: list[str]) -> None:
     )
 
 
-def draw(data: dict, path: Path) -> None:
-    """Draw all families that were measured."""
-    held = [result for result in data["results"] if result["ratio"] is not None]
-    groups = by_family(held)
-    names = [f.name for f in FAMILIES if any(name == f.name for name, _ in groups)]
-    threads = sorted({count for _, count in groups})
-    figure = Figure(figsize=(9.5, 1.3 + 0.52 * len(names)), layout="constrained")
+def draw(rows: list[tuple[str, dict[int, list[float]]]], path: Path) -> None:
+    """Draw rows: a label, and ratios by the number of threads."""
+    threads = sorted({count for _, ratios in rows for count in ratios})
+    figure = Figure(figsize=(9.5, 1.3 + 0.52 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
-    for (name, count), results in groups.items():
-        i = threads.index(count)
-        offset = SPREAD * (i - (len(threads) - 1) / 2)
-        ratios = [result["ratio"] for result in results]
-        _line(axes, names.index(name) + offset, ratios, COLOURS[i % len(COLOURS)])
-    _axes(axes, [f"{name}\nagainst {_against(family_of(name))}" for name in names])
+    for y, (_, by_threads) in enumerate(rows):
+        for count, ratios in by_threads.items():
+            i = threads.index(count)
+            offset = SPREAD * (i - (len(threads) - 1) / 2)
+            _line(axes, y + offset, ratios, COLOURS[i % len(COLOURS)])
+    _axes(axes, [label for label, _ in rows])
     _legend(axes, threads)
     figure.savefig(path, dpi=150, transparent=True)
 
 
 if __name__ == "__main__":
-    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    data = json.loads(Path(sys.argv[1]).read_text())
+    rows = picture_rows if "seeds" in data else family_rows
+    draw(rows(data["results"]), Path(sys.argv[2]))

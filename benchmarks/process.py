@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment of a process that is to use so many threads."""
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(threads))}
+    names = ("OMP", "MKL", "OPENBLAS", "RAYON")
+    return {**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in names}}
 
 
 class Worker:

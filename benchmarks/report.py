@@ -30,6 +30,22 @@ def by_family(results: list[dict]) -> dict[tuple[str, int], list[dict]]:
     return groups
 
 
+def against(family: Family) -> str:
+    """Return the libraries that a family is held against."""
+    fastest = "the fastest of " if len(family.peers) > 1 else ""
+    return f"{fastest}{', '.join(family.peers)}"
+
+
+def family_rows(results: list[dict]) -> list[tuple[str, dict[int, list[float]]]]:
+    """Return the rows of the picture: a label, and ratios by the number of threads."""
+    rows: dict[str, dict[int, list[float]]] = {}
+    held = [result for result in results if result["ratio"] is not None]
+    for (name, threads), group in by_family(held).items():
+        label = f"{name}\nagainst {against(family_of(name))}"
+        rows.setdefault(label, {})[threads] = [result["ratio"] for result in group]
+    return list(rows.items())
+
+
 def _family(family: Family, threads: int, group: list[dict]) -> Row | None:
     ratios = [result["ratio"] for result in group if result["ratio"] is not None]
     if not ratios:
@@ -119,8 +135,10 @@ def _microseconds(seconds: float | None) -> str:
 
 def cells(family: Family, results: list[dict]) -> str:
     """Return the table of one family: times in microseconds, and ratios."""
-    peers = [name for name in family.libraries if any(name in r["seconds"] for r in results)]
-    header = ("case", "threads", "adaptive_pool", *peers, "reading", "ratio", "quartiles")
+    names = ("adaptive_pool", *family.libraries, "reading")
+    names = tuple(name for name in names if any(name in r["seconds"] for r in results))
+    against_reading = "reading" in names
+    header = ("case", "threads", *names, "ratio", "quartiles")
     rows = []
     for result in results:
         seconds = result["seconds"]
@@ -129,15 +147,15 @@ def cells(family: Family, results: list[dict]) -> str:
             (
                 result["name"],
                 str(result["threads"]),
-                *(_microseconds(seconds.get(name)) for name in ("adaptive_pool", *peers)),
-                _microseconds(seconds["reading"]),
+                *(_microseconds(seconds.get(name)) for name in names),
                 "" if ratio is None else f"{ratio:.2f}",
                 "" if quartiles is None else f"{quartiles[0]:.2f} to {quartiles[1]:.2f}",
-                f"{result['over_reading']:.2f}",
+                *([f"{result['over_reading']:.2f}"] if against_reading else []),
                 f"{result['speedup']:.2f}" if result["speedup"] else "",
             )
         )
-    return table((*header, "over reading", "over one thread"), rows)
+    over = ("over reading",) if against_reading else ()
+    return table((*header, *over, "over one thread"), rows)
 
 
 def summary(data: dict) -> str:
@@ -145,17 +163,18 @@ def summary(data: dict) -> str:
     return f"{families(data['results'])}\n{others(data)}"
 
 
-def _machine(machine: dict) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+def machine(about: dict) -> str:
+    """Return what was measured, and on which machine."""
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cpus']} CPUs, {machine['system']}, load average "
-        f"{machine['load']} at the start; Python {machine['python']}; {versions}."
+        f"{about['processor']}, {about['cpus']} CPUs, {about['system']}, load average "
+        f"{about['load']} at the start; Python {about['python']}; {versions}."
     )
 
 
 def markdown(data: dict) -> str:
     """Return the whole report."""
-    parts = ["# Results", _machine(data["machine"]), "## Families", RATIOS]
+    parts = ["# Results", machine(data["machine"]), "## Families", RATIOS]
     parts += [families(data["results"]), "## Other figures", others(data)]
     parts += ["## Cases", "Times in microseconds."]
     for family in FAMILIES:

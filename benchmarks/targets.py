@@ -1,6 +1,7 @@
 """What is aimed at, and what a result reaches: `python benchmarks/targets.py RESULT.json`.
 
-For those who work on the kernels. `docs/design/targets.md` says why some are missed.
+For those who work on the kernels, of results of the sweep and of the named cells.
+`docs/design/targets.md` says why some are missed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,21 @@ import statistics
 import sys
 from pathlib import Path
 
+from cases import BLOCKS
+from groups import ALL, COLD, LIMIT, PICTURES, Figures, groups, threads_of, with_threads
 from report import Row, by_family, cached_inputs, large_inputs, memory_per_thread, table
 
-# Of each family: the geometric mean of the ratios, and the least of them.
+# Of groups of the sweep, for each number of threads.
+GROUP_TARGETS = {
+    ALL: {"mean": 4, "fifth": 1.5, "below": 0},
+    COLD: {"mean": 3.5},
+    PICTURES: {"mean": 1.3, "least": 1.0},
+    BLOCKS: {"mean": 3, "least": 1.0},
+}
+FIGURES = {"mean": "mean", "fifth": "5th percentile", "below": "cells below 1", "least": "least"}
+STEPS = 0  # above LIMIT, along window lengths
+
+# Of each family of named cells: the geometric mean of the ratios, and the least of them.
 FAMILY_TARGETS = {
     "average, channels first": (5, 1.5),
     "max, channels first": (8, 3),
@@ -47,6 +60,19 @@ def at_least(what: str, value: float, target: float) -> Row:
 def at_most(what: str, value: float, target: float) -> Row:
     """Return the row of a target that is an upper bound."""
     return _row(what, value, target, met=value <= target)
+
+
+def of_groups(results: list[dict]) -> list[Row]:
+    """Return the figures of each group of the sweep that has a target."""
+    rows, found = [], groups(results)
+    for name, targets in GROUP_TARGETS.items():
+        for threads in threads_of(found.get(name, [])):
+            figures = Figures.of(with_threads(found[name], threads))
+            for figure, target in targets.items():
+                compare = at_most if figure == "below" else at_least
+                what = f"{name}, threads: {threads}, {FIGURES[figure]}"
+                rows.append(compare(what, getattr(figures, figure), target))
+    return rows
 
 
 def of_families(results: list[dict]) -> list[Row]:
@@ -89,7 +115,12 @@ def of_extras(extras: dict) -> list[Row]:
 
 def targets(data: dict) -> str:
     """Return the table of all targets."""
-    rows = [*of_families(data["results"]), *of_machine(data["results"])]
+    results = data["results"]
+    if "seeds" in data:  # of the sweep
+        rows = of_groups(results)
+        rows.append(at_most(f"steps above {LIMIT:g}", len(data["steps"]), STEPS))
+    else:
+        rows = [*of_families(results), *of_machine(results)]
     if "extras" in data:
         rows += of_extras(data["extras"])
     return table(("figure", "measured", "target", "verdict"), rows)

@@ -8,9 +8,12 @@ measured over about so many seconds.
 
 from __future__ import annotations
 
+import functools
 import gc
+import itertools
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +23,23 @@ from peers import LIBRARIES
 from timing import seconds_per_call
 
 
+def _next(calls: Iterator[Call]) -> object:
+    return next(calls)()
+
+
 def prepare(library: Library, fields: dict, folder: Path) -> Call | None:
-    """Make the call of a case and save its results."""
+    """Make the call of a case and save its results; of a cold case, calls that take turns."""
     case = case_of(fields)
     call = library.prepare(case)
-    if call is not None:
-        for i, array in enumerate(library.as_numpy(call(), case)):
-            np.save(folder / f"{i}.npy", array)
+    if call is None:
+        return None
+    for i, array in enumerate(library.as_numpy(call(), case)):
+        np.save(folder / f"{i}.npy", array)
     gc.collect()
-    return call
+    if not case.cold:
+        return call
+    following = itertools.cycle([call, *(library.prepare(case) for _ in range(1, case.copies))])
+    return functools.partial(_next, following)
 
 
 def main() -> None:

@@ -1,11 +1,9 @@
-"""The pages: every public name once, lines of one width, drawings for light and dark, figures."""
+"""The pages: every public name once, lines of one width, drawings for light and dark."""
 
 import importlib.util
 import inspect
-import json
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +14,6 @@ import adaptive_pool as ap
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-RESULTS = ROOT / "benchmarks" / "results"
 WIDTH = 100
 LOOKS = {"light": ("#333333", "#cfd0d0"), "dark": ("#cfd0d0", "#333333")}  # its ink, the other's
 PROSE = [
@@ -24,7 +21,6 @@ PROSE = [
     *(page for page in DOCS.rglob("*.md") if "made" not in page.parts),
     *(ROOT / f"{name}/README.md" for name in ("benchmarks", "examples/service", "stress")),
 ]
-needs_results = pytest.mark.skipif(not RESULTS.exists(), reason="the sdist has no benchmarks")
 
 
 def module(path):
@@ -95,57 +91,3 @@ def test_drawings_are_for_light_and_for_dark_pages(tmp_path):
     pages = "\n".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
     shown = sorted(re.findall(r"made/(\S+)-light\.svg", pages))
     assert shown == sorted(re.findall(r"made/(\S+)-dark\.svg", pages))
-
-
-def rows_of(table):
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
-
-
-@needs_results
-def test_speed_in_the_readme_is_what_was_measured():
-    results = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))["results"]
-    section = (ROOT / "README.md").read_text("utf-8").partition("## Speed")[2].partition("![")[0]
-    rows = rows_of(line for line in section.splitlines() if line.startswith("|"))[2:]
-    assert {row[0] for row in rows} == {result["family"] for result in results}
-    for family, _, *columns in rows:
-        for threads, column in enumerate(columns, 1):
-            ratios = [
-                result["ratio"]
-                for result in results
-                if (result["family"], result["threads"]) == (family, threads) and result["ratio"]
-            ]
-            exact = statistics.geometric_mean(ratios), min(ratios), max(ratios)
-            written = [float(number) for number in re.findall(r"[\d.]+", column)]
-            # One decimal: half a tenth, and a hair for halves that were rounded in binary.
-            assert written == pytest.approx(exact, abs=0.05 + 1e-9)
-
-
-@pytest.fixture
-def benchmarks(monkeypatch):
-    """Their folder, whose modules are found before those of the tests: both have `cases`."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    monkeypatch.delitem(sys.modules, "cases", raising=False)
-    return ROOT / "benchmarks"
-
-
-@needs_results
-def test_report_is_made_of_the_results(benchmarks):
-    data = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))
-    report = module(benchmarks / "report.py").markdown(data)
-    assert report == (RESULTS / "0.1.0.md").read_text("utf-8")
-    assert "target" not in report.lower()
-    headers = [line for line in report.splitlines() if line.startswith("| ") and "reading" in line]
-    assert headers
-    assert all(all(row) for row in rows_of(headers))
-
-
-@needs_results
-def test_targets_can_be_missed_and_met(benchmarks):
-    targets = module(benchmarks / "targets.py")
-    assert targets.at_least("mean", 4.9, 5)[-1] == "**missed**"
-    assert targets.at_most("call", 5, 5)[-1] == "met"
-    data = json.loads((RESULTS / "0.1.0.json").read_text("utf-8"))
-    table = targets.targets(data)
-    families = {result["family"] for result in data["results"]}
-    assert set(targets.FAMILY_TARGETS) == families - {"sizes that divide"}
-    assert all(family in table for family in targets.FAMILY_TARGETS)
