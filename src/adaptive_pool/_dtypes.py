@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ._kernels.call import known
 from ._objects import no_memory, shown
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -37,7 +38,10 @@ _KINDS = "biufV"
 
 @functools.lru_cache(maxsize=64)
 def _remembered_name(dtype: np.dtype[Any]) -> str:
-    return dtype.name
+    name = dtype.name
+    if name in SUPPORTED and dtype.isnative and not issubclass(dtype.type, np.void):
+        known.learn(dtype)  # from now on calls with it may be known
+    return name
 
 
 def name_of(dtype: np.dtype[Any]) -> str:
@@ -65,13 +69,20 @@ def text_of(dtype: np.dtype[Any]) -> str:
     return dtype.name if dtype.kind == "T" else str(dtype)
 
 
-def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> None:
-    """Raise unless arrays of `dtype` can be pooled."""
-    if name_of(dtype) not in supported:
+def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return `dtype` in the byte order of the machine."""
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
+
+
+def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:
+    """Return the name of a dtype, or raise unless arrays of it can be pooled."""
+    text = name_of(dtype)
+    if text not in supported:
         raise TypeError(
             f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
             f"got {text_of(dtype)}{_remedy(name, dtype, supported)}"
         )
+    return text
 
 
 def _remedy(name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:

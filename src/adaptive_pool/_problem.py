@@ -9,11 +9,10 @@ what is computed.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,24 +20,27 @@ import numpy.typing as npt
 from . import _windows
 from ._arrays import MOST_AXES, as_array
 from ._arrays import Array as Array  # others take it from here
+from ._kernels.call import known
+from ._kernels.call.tables import RULES, are_sizes, windows_by_rule, windows_given
 from ._kernels.call.tables import Windows as KernelWindows
-from ._kernels.call.tables import are_sizes, are_strings
 from ._objects import is_a, no_memory, said, shown
+from ._threads import BYTES_PER_THREAD, threads_for
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
 
+known.prepare(np.ndarray, np.empty, threads_for, 2 * BYTES_PER_THREAD)
+
+# In the place of a rule, where no windows are known.
+_NO_WINDOWS = ""
+
 # Only in arrays of up to so many elements are interleaved axes told from overlapping ones.
 _INTERLEAVED = 1 << 16
 
-# Signatures with more windows are not kept, and no more signatures than this.
-_CACHED_WINDOWS = 1 << 14
-_CACHED_SIGNATURES = 256
 
-
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Problem:
     """One geometry: what is pooled, along which axes, over which windows."""
 
@@ -47,23 +49,22 @@ class Problem:
     output_shape: tuple[int, ...]
     first_axis: int  # the pooled axes are first_axis : first_axis + ndim
     ndim: int
-    tables: str | Sequence[_windows.Table] | None  # a rule; None where nothing is to be computed
+    tables: str | tuple[_windows.Table, ...] | None  # a rule; None: nothing is to be computed
 
-    @functools.cached_property
-    def windows(self) -> KernelWindows | None:
-        """The windows as kernels read them, or None where nothing is to be computed.
+    def cut(self) -> KernelWindows | None:
+        """Return the windows as kernels read them, or None where nothing is to be computed.
 
-        Made when they are first asked for, which is when there is an array for the result: a size
-        that no result can have takes no memory for tables either.
+        It is for when there is an array for the result: a size that no result can have takes no
+        memory for tables either.
         """
         tables = self.tables
         if tables is None:
             return None
-        if isinstance(tables, str):
-            sizes = zip(self.input_size, self.output_size, strict=True)
-            tables = [_windows.table(self.function, *size, tables) for size in sizes]
-        axes = [(size, *table) for size, table in zip(self.input_size, tables, strict=True)]
-        return KernelWindows(self.first_axis, axes)
+        if isinstance(tables, tuple):
+            return windows_given(self.first_axis, self.input_size, tables)
+        if tables == _NO_WINDOWS:
+            return windows_by_rule(self.first_axis, self.input_size, (0,) * self.ndim, 0)
+        return windows_by_rule(self.first_axis, self.input_size, self.output_size, RULES[tables])
 
     @property
     def plane(self) -> int:
@@ -157,50 +158,6 @@ def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> N
         raise ValueError(f"{function}: a result of shape {shape} is too large to address")
 
 
-class Prepared(NamedTuple):
-    """What follows from the signature of a call alone."""
-
-    problem: Problem
-    dtype: np.dtype[Any]  # of the result
-    element: int  # what the argument holds, as the kernels number it,
-    result_element: int  # and the result
-    is_native: bool  # the byte order of the argument
-    work: int  # bytes read and written
-
-
-def remembered(given: int) -> Callable[[Callable[..., Prepared]], Callable[..., Prepared]]:
-    """Cache the results of a function, which takes longer than a small call computes.
-
-    The last `given` of its arguments are as the caller gave them: anything. They are looked up if
-    they are plain strings. Others may do anything when they are hashed or compared, and equal
-    tables need not mean the same: 1, 1.0 and True are equal, but only one of them is an index.
-    """
-
-    def decorate(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
-        cache: dict[tuple[Any, ...], Prepared] = {}
-
-        @functools.wraps(prepare)
-        def cached(*signature: Any) -> Prepared:
-            if not are_strings(signature, given):
-                return prepare(*signature)
-            try:
-                return cache[signature]
-            except KeyError:
-                kept = True
-            except Exception:  # noqa: BLE001 - a dtype of strings hashes an object it holds
-                kept = False
-            prepared = prepare(*signature)
-            if kept and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
-                if len(cache) >= _CACHED_SIGNATURES:
-                    cache.clear()
-                cache[signature] = prepared
-            return prepared
-
-        return cached
-
-    return decorate
-
-
 def make_problem(
     function: str,
     input_shape: tuple[int, ...],
@@ -221,10 +178,10 @@ def make_problem(
             size if count is None else count for size, count in zip(pooled, sizes, strict=True)
         )
         return _build_problem(function, input_shape, first, counts, itemsize, given)
-    tables = [
+    tables = tuple(
         _windows.explicit_table(function, axis, size, pair)
         for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
-    ]
+    )
     counts = tuple(len(starts) for starts, _ in tables)
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
@@ -241,7 +198,7 @@ def _build_problem(
     first: int,
     counts: tuple[int, ...],
     itemsize: int,
-    tables: str | Sequence[_windows.Table],
+    tables: str | tuple[_windows.Table, ...],
 ) -> Problem:
     ndim = len(counts)
     output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
@@ -270,8 +227,7 @@ def scattering_problem(
     ndim: int,
 ) -> Problem:
     """Describe a geometry without windows, that of max pooling backward."""
-    empty = np.zeros(0, np.int64)
-    tables = None if 0 in output_shape else [(empty, empty)] * ndim
+    tables = None if 0 in output_shape else _NO_WINDOWS
     return Problem(function, input_shape, output_shape, first, ndim, tables)
 
 
@@ -382,6 +338,19 @@ def result_array(
         if np.may_share_memory(target, x):
             return np.empty(shape, dtype)
     return target
+
+
+def keep(
+    signature: known.Signature | None,
+    problem: Problem,
+    kernel: Callable[..., object],
+    results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
+    rest: tuple[object, ...],
+    work: int,
+) -> None:
+    """Let a signature remember what its call came to; tables of the caller's may change."""
+    if signature is not None and isinstance(problem.tables, str):
+        signature.keep(kernel, results, rest, sum(problem.output_size), work)
 
 
 def share_memory(a: Array, b: Array) -> bool:

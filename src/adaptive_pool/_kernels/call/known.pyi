@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+
+def prepare(
+    kind: type, empty: Callable[..., Any], choose_threads: Callable[..., int], below: int, /
+) -> None: ...
+def learn(dtype: np.dtype[Any], /) -> None: ...
+def call(general: Callable[..., Any], /, *arguments: object) -> Any: ...
+@final
+class Signature:
+    def keep(
+        self,
+        kernel: Callable[..., object],
+        results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
+        rest: tuple[object, ...],
+        windows: int,
+        work: int,
+    ) -> None: ...
