@@ -32,7 +32,7 @@ PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first. The kernels are built for each level, all others once.
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
 OTHERS = [
-    *("call.known", "call.canonical", "call.tables", "threads.parallel", "call.elements"),
+    *("call.known", "call.problem", "call.canonical", "call.tables", "threads.parallel", "call.elements"),
     "builds.cpu",
 ]
 

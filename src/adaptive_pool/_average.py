@@ -55,7 +55,7 @@ def _average(
         problem = make_problem(function, x.shape, sizes, data_format, windows, y_dtype.itemsize)
         if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and (tables := problem.cut()) is not None:
             _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
-        work = problem.traffic(x_dtype.itemsize)
+        work = int(problem.elements * x_dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
         shape = problem.output_shape
@@ -95,7 +95,7 @@ def _average_backward(
         problem = make_problem(
             function, target_shape, sizes, data_format, windows, dtype.itemsize, "input_shape"
         )
-        work = problem.traffic(dtype.itemsize) // 2  # writing takes half the time of reading
+        work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
         gradient = readable(gradient)
         if out is None:

@@ -32,7 +32,6 @@ from ._problem import (
     normalize_size,
     pooled_axes,
     result_array,
-    scattering_problem,
     share_memory,
 )
 from ._threads import threads_for
@@ -82,7 +81,7 @@ def _maximum(
             plane = math.prod(x.shape[first : first + ndim])
             _dtypes.check_index_dtype(function, positions, plane)
         problem = make_problem(function, x.shape, sizes, data_format, windows, itemsize)
-        work = problem.traffic(dtype.itemsize)
+        work = int(problem.elements * dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
         shape = problem.output_shape
@@ -145,8 +144,9 @@ def _maximum_backward(
                 f"{function}: indices must have the shape of grad_output {shape}, "
                 f"got {positions.shape}"
             )
-        problem = scattering_problem(function, target_shape, shape, first, ndim)
-        work = problem.traffic(dtype.itemsize) // 2  # writing takes half the time of reading
+        counts = shape[first : first + ndim]
+        problem = Problem(function, target_shape, first, counts, None, dtype.itemsize)
+        work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
         gradient, positions = readable(gradient), readable(positions)
         tables = problem.cut()

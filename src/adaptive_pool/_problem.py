@@ -9,9 +9,7 @@ what is computed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -21,8 +19,8 @@ from . import _windows
 from ._arrays import MOST_AXES, as_array
 from ._arrays import Array as Array  # others take it from here
 from ._kernels.call import known
-from ._kernels.call.tables import RULES, are_sizes, windows_by_rule, windows_given
-from ._kernels.call.tables import Windows as KernelWindows
+from ._kernels.call.problem import Problem, check_addressable
+from ._kernels.call.tables import are_sizes
 from ._objects import is_a, no_memory, said, shown
 from ._threads import BYTES_PER_THREAD, threads_for
 
@@ -33,57 +31,8 @@ _DATA_FORMATS = ("channels_first", "channels_last")
 
 known.prepare(np.ndarray, np.empty, threads_for, 2 * BYTES_PER_THREAD)
 
-# In the place of a rule, where no windows are known.
-_NO_WINDOWS = ""
-
 # Only in arrays of up to so many elements are interleaved axes told from overlapping ones.
 _INTERLEAVED = 1 << 16
-
-
-@dataclass(slots=True)
-class Problem:
-    """One geometry: what is pooled, along which axes, over which windows."""
-
-    function: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    first_axis: int  # the pooled axes are first_axis : first_axis + ndim
-    ndim: int
-    tables: str | tuple[_windows.Table, ...] | None  # a rule; None: nothing is to be computed
-
-    def cut(self) -> KernelWindows | None:
-        """Return the windows as kernels read them, or None where nothing is to be computed.
-
-        It is for when there is an array for the result: a size that no result can have takes no
-        memory for tables either.
-        """
-        tables = self.tables
-        if tables is None:
-            return None
-        if isinstance(tables, tuple):
-            return windows_given(self.first_axis, self.input_size, tables)
-        if tables == _NO_WINDOWS:
-            return windows_by_rule(self.first_axis, self.input_size, (0,) * self.ndim, 0)
-        return windows_by_rule(self.first_axis, self.input_size, self.output_size, RULES[tables])
-
-    @property
-    def plane(self) -> int:
-        """The number of elements on the pooled axes: the end of flat indices."""
-        return math.prod(self.input_size)
-
-    @property
-    def input_size(self) -> tuple[int, ...]:
-        """The lengths of the pooled axes of the input."""
-        return self.input_shape[self.first_axis : self.first_axis + self.ndim]
-
-    @property
-    def output_size(self) -> tuple[int, ...]:
-        """The lengths of the pooled axes of the output."""
-        return self.output_shape[self.first_axis : self.first_axis + self.ndim]
-
-    def traffic(self, itemsize: int) -> int:
-        """Return the bytes of an array of the input's shape and one of the output's."""
-        return (math.prod(self.input_shape) + math.prod(self.output_shape)) * itemsize
 
 
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
@@ -151,13 +100,6 @@ def pooled_axes(
     return len(shape) - ndim - trailing
 
 
-def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> None:
-    """Raise for a result too large for any machine, before anything is allocated."""
-    # As NumPy does, count an axis of size 0 as 1.
-    if math.prod(max(size, 1) for size in shape) * itemsize > np.iinfo(np.intp).max:
-        raise ValueError(f"{function}: a result of shape {shape} is too large to address")
-
-
 def make_problem(
     function: str,
     input_shape: tuple[int, ...],
@@ -171,64 +113,23 @@ def make_problem(
     data_format = check_data_format(function, data_format)
     ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
-    pooled = input_shape[first : first + ndim]
     given = _windows.rule_or_pairs(function, ndim, windows)
     if isinstance(given, str):
-        counts = tuple(
-            size if count is None else count for size, count in zip(pooled, sizes, strict=True)
-        )
-        return _build_problem(function, input_shape, first, counts, itemsize, given)
+        return Problem(function, input_shape, first, sizes, given, itemsize)
     tables = tuple(
-        _windows.explicit_table(function, axis, size, pair)
-        for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
+        [
+            _windows.explicit_table(function, axis, input_shape[first + axis], pair)
+            for axis, pair in enumerate(given)
+        ]
     )
-    counts = tuple(len(starts) for starts, _ in tables)
+    counts = tuple([len(starts) for starts, _ in tables])
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
             raise ValueError(
                 f"{function}: output_size {sizes} does not agree with "
                 f"windows for {counts} outputs; pass None to take it from them"
             )
-    return _build_problem(function, input_shape, first, counts, itemsize, tables)
-
-
-def _build_problem(
-    function: str,
-    input_shape: tuple[int, ...],
-    first: int,
-    counts: tuple[int, ...],
-    itemsize: int,
-    tables: str | tuple[_windows.Table, ...],
-) -> Problem:
-    ndim = len(counts)
-    output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
-    check_addressable(function, output_shape, itemsize)
-    pooled = input_shape[first : first + ndim]
-    others = math.prod(input_shape[:first] + input_shape[first + ndim :])
-    computes = others > 0 and 0 not in counts
-    if computes and 0 in pooled:
-        raise ValueError(
-            f"{function}: a pooled axis of x is empty but the output is not, "
-            f"got shape {input_shape} and output size {counts}"
-        )
-    if isinstance(tables, str):
-        # What is wrong with a rule is wrong also where nothing is to be computed.
-        for size, count in zip(pooled, counts, strict=True):
-            if size:
-                _windows.check_not_empty(function, size, count, tables)
-    return Problem(function, input_shape, output_shape, first, ndim, tables if computes else None)
-
-
-def scattering_problem(
-    function: str,
-    input_shape: tuple[int, ...],
-    output_shape: tuple[int, ...],
-    first: int,
-    ndim: int,
-) -> Problem:
-    """Describe a geometry without windows, that of max pooling backward."""
-    tables = None if 0 in output_shape else _NO_WINDOWS
-    return Problem(function, input_shape, output_shape, first, ndim, tables)
+    return Problem(function, input_shape, first, counts, tables, itemsize)
 
 
 def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
@@ -349,7 +250,7 @@ def keep(
     work: int,
 ) -> None:
     """Let a signature remember what its call came to; tables of the caller's may change."""
-    if signature is not None and isinstance(problem.tables, str):
+    if signature is not None and not isinstance(problem.windows, tuple):
         signature.keep(kernel, results, rest, sum(problem.output_size), work)
 
 

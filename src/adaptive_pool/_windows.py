@@ -16,14 +16,8 @@ import numpy.typing as npt
 
 from ._arrays import as_array
 from ._dtypes import text_of
-from ._kernels.call.tables import (
-    LONGEST_TABLE,
-    RULES,
-    cut,
-    cut_in_blocks,
-    first_empty_window,
-    first_outside,
-)
+from ._kernels.call.problem import check_not_empty
+from ._kernels.call.tables import LONGEST_TABLE, RULES, cut, cut_in_blocks, first_outside
 from ._objects import is_a, no_memory, said, shown
 
 Boundary: TypeAlias = Literal["short", "trim"]
@@ -54,16 +48,6 @@ def check_rule(function: str, rule: object, name: str = "windows") -> str:
     return text
 
 
-def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
-    """Raise if a rule leaves a window empty: from the first of them on, all are."""
-    first = first_empty_window(size, count, RULES[rule])
-    if first < count:
-        raise ValueError(
-            f"{function}: window rule {rule!r} leaves window {first} empty "
-            f"for input size {size} and output size {count}"
-        )
-
-
 def _empty_table(function: str, count: int) -> Table:
     """Return room for a table."""
     if count >= LONGEST_TABLE:
@@ -76,6 +60,8 @@ def _empty_table(function: str, count: int) -> Table:
 
 def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ...]:
     """Return the name of a rule, or one pair of tables for each pooled axis, not yet checked."""
+    if type(windows) is str and windows in RULES:
+        return windows
     if is_a(windows, np.ndarray):
         return _rows_of(function, ndim, windows)
     if is_a(windows, (str, bytes)) or not is_a(windows, Sequence):

@@ -9,7 +9,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.call.rules cimport (
-    CEIL, SPLIT, TORCH, UNIFORM, Rule, cut_by, cut_by_blocks, first_empty,
+    CEIL, SPLIT, TORCH, UNIFORM, Rule, cut_by, cut_by_blocks,
 )
 
 # A table of this length would hold 32 GiB.
@@ -33,11 +33,6 @@ def are_sizes(
         elif not (or_none and size is None):
             return False
     return True
-
-
-def first_empty_window(int64_t size, int64_t count, Rule rule):
-    """The first of `count` windows that a rule leaves empty, as are all that follow, or `count`."""
-    return first_empty(rule, size, count)
 
 
 @cython.final
