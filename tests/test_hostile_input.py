@@ -14,7 +14,7 @@ from oracle import function
 from processes import python
 
 import adaptive_pool as ap
-from adaptive_pool import _problem
+from adaptive_pool._kernels.call import problem
 
 
 class Index:
@@ -340,8 +340,8 @@ def test_a_refused_call_allocates_nothing(call):
 def test_a_result_without_room_takes_no_tables(name, monkeypatch):
     """35 PiB: the tables alone would take gigabytes, and their time."""
     made = []
-    cut = _problem.windows_by_rule
-    monkeypatch.setattr(_problem, "windows_by_rule", lambda *a: made.append(a) or cut(*a))
+    cut = problem.windows_by_rule
+    monkeypatch.setattr(problem, "windows_by_rule", lambda *a: made.append(a) or cut(*a))
     with pytest.raises(MemoryError):
         getattr(ap, name)(np.ones((8, 8), np.float32), 10**8)
     assert made == []

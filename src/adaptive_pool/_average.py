@@ -66,7 +66,9 @@ def _average(
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
             average(x, y, *rest, threads)
-            keep(signature, problem, average, ((shape, y_dtype),), rest, work)
+            results = ((shape, y_dtype),) if out is None else ()
+            shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
+            keep(signature, problem, average, results, rest, work, shared)
         return y if out is None else deliver(y, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -107,7 +109,8 @@ def _average_backward(
         else:
             rest = (tables, ELEMENTS[name])
             average_backward(gradient, result, *rest, threads)
-            keep(signature, problem, average_backward, ((target_shape, dtype),), rest, work)
+            results = ((target_shape, dtype),) if out is None else ()
+            keep(signature, problem, average_backward, results, rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error

@@ -101,8 +101,10 @@ def _maximum(
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name])
             maximum(x, y, indices, *rest, threads)
-            results = ((shape, dtype), None if positions is None else (shape, positions))
-            keep(signature, problem, maximum, results, rest, work)
+            values_made = ((shape, dtype),) if out is None else ()
+            results = (*values_made, None if positions is None else (shape, positions))
+            shared = (sizes, itemsize, dtype.itemsize)
+            keep(signature, problem, maximum, results, rest, work, shared)
         if indices is None:
             return y if out is None else deliver(y, out)
         return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)

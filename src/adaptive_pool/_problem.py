@@ -248,10 +248,12 @@ def keep(
     results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
     rest: tuple[object, ...],
     work: int,
+    shared: tuple[tuple[int | None, ...], int, int] | None = None,
 ) -> None:
     """Let a signature remember what its call came to; tables of the caller's may change."""
     if signature is not None and not isinstance(problem.windows, tuple):
-        signature.keep(kernel, results, rest, sum(problem.output_size), work)
+        windows = sum(problem.output_size)
+        signature.keep(kernel, results, rest, windows, work, shared, problem)
 
 
 def share_memory(a: Array, b: Array) -> bool:

@@ -3,6 +3,8 @@ from typing import Any, final
 
 import numpy as np
 
+from .problem import Problem
+
 def prepare(
     kind: type, empty: Callable[..., Any], choose_threads: Callable[..., int], below: int, /
 ) -> None: ...
@@ -16,5 +18,7 @@ class Signature:
         results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
         rest: tuple[object, ...],
         windows: int,
-        work: int,
+        work: float,
+        shared: tuple[tuple[int | None, ...], int, int] | None,
+        problem: Problem,
     ) -> None: ...

@@ -8,13 +8,18 @@ what it found.
 Only arguments whose meaning cannot change have a key, and comparing keys runs no code of the
 caller's: arrays by shape and dtype, plain ints and None and tuples of them, bools, and strings,
 dtypes and scalar types by identity. All others take the general way, and so do arrays that are
-misaligned, in foreign byte order, or given for the result.
+misaligned or in foreign byte order, and arrays for the result that are not contiguous, or not apart
+from contiguous inputs.
 
-Signatures stand in sets of two, the newer first. A third pushes the older out, so that no call ever
-loses more than one. docs/design/canonical-problem.md has the figures.
+Forward, a call that differs in the sizes of its input alone has only its geometry to be checked.
+
+Signatures stand in sets of four, the newest first. A fifth pushes the oldest out, so that no call
+ever loses more than one. docs/design/canonical-problem.md has the figures.
 """
 cimport cython
-from cpython.buffer cimport PyBUF_STRIDES, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_STRIDES, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer,
+)
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
@@ -22,23 +27,32 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SetItem
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp
 
+from adaptive_pool._kernels.call.problem cimport Problem
+
 cdef enum:
     WORDS = 48              # of a key, at most
-    ARRAYS = 2              # of a call, at most
-    SETS = 1024
+    ARRAYS = 3              # of a call, at most
+    WAYS = 4                # of signatures in a set
+    PLACES = 4096
     MOST_WINDOWS = 1 << 14  # of a signature that is kept
     ALL_WINDOWS = 1 << 21   # of all signatures that are kept: 32 MiB
+    LARGE_PLANE = 1 << 30   # from here on, sums and indices need a closer look
 
 # What the words after one of these mean; the bits above the lowest three are a number.
 cdef enum Kind:
-    INT, NONE, BOOL, TUPLE, ARRAY, NAME, CONSTANT
+    INT, NONE, BOOL, TUPLE, ARRAY, NAME, CONSTANT, ANY_SIZE
 
 
 cdef struct Key:
     Py_ssize_t count
     uint64_t words[WORDS]
-    PyObject* arrays[ARRAYS]
+    PyObject* arrays[ARRAYS]    # the last one is for the result, if that is given
+    char* begins[ARRAYS]
+    char* ends[ARRAYS]
     int array_count
+    bint contiguous             # all of them
+    Py_ssize_t sizes            # where the sizes of the first array stand
+    Py_ssize_t axes             # and how many there are
 
 
 cdef object ONE = 1
@@ -50,7 +64,7 @@ cdef Py_ssize_t one_thread      # bytes of work that are never worth a second th
 # dtypes and their scalar types, which are never changed; their places stand for them in keys.
 cdef tuple dtypes = (), types = ()
 
-cdef list sets = [None] * (2 * SETS)
+cdef list places = [None] * PLACES
 cdef Py_ssize_t kept_windows = 0, hand = 0
 
 
@@ -64,7 +78,7 @@ def learn(dtype):
     """Give a native dtype a number, if it has none."""
     global dtypes, types
     kind = dtype.type
-    with cython.critical_section(sets):
+    with cython.critical_section(places):
         if kind not in types:
             dtypes, types = (*dtypes, dtype), (*types, kind)
 
@@ -105,7 +119,7 @@ cdef Py_ssize_t place_of(object dtype) except -2:
     return -1
 
 
-cdef bint add_array(Key* key, object array) except -1:
+cdef bint add_array(Key* key, object array, bint is_result) except -1:
     cdef Py_buffer buffer
     cdef Py_ssize_t place = place_of(array.dtype), bits
     cdef bint fits
@@ -114,9 +128,14 @@ cdef bint add_array(Key* key, object array) except -1:
         return False
     PyObject_GetBuffer(array, &buffer, PyBUF_STRIDES)
     bits = <Py_ssize_t> buffer.buf
-    fits = key.count + 2 + buffer.ndim < WORDS
+    fits = key.count + 2 + buffer.ndim < WORDS and not (is_result and buffer.readonly)
     if fits:
+        if key.array_count == 0:
+            key.sizes, key.axes = key.count + 2, buffer.ndim
         key.arrays[key.array_count] = <PyObject*> array
+        key.begins[key.array_count] = <char*> buffer.buf
+        key.ends[key.array_count] = <char*> buffer.buf + buffer.len
+        key.contiguous = key.contiguous and PyBuffer_IsContiguous(&buffer, b"C")
         key.array_count += 1
         add(key, ARRAY | place << 3)
         add(key, <uint64_t> buffer.ndim)
@@ -126,6 +145,15 @@ cdef bint add_array(Key* key, object array) except -1:
     bits &= buffer.itemsize - 1     # which are 0 where all elements are aligned
     PyBuffer_Release(&buffer)
     return fits and bits == 0
+
+
+cdef bint is_apart(const Key* key) noexcept:
+    """Whether all arrays are contiguous, and the last shares no memory with the others."""
+    cdef int last = key.array_count - 1, k
+    for k in range(last):
+        if key.begins[k] < key.ends[last] and key.begins[last] < key.ends[k]:
+            return False
+    return key.contiguous
 
 
 cdef bint add_constant(Key* key, object value) except -1:
@@ -141,13 +169,14 @@ cdef bint describe(Key* key, tuple arguments, Py_ssize_t count) except -1:
     cdef Py_ssize_t k
     cdef bint done
     key.count = key.array_count = 0
+    key.contiguous = True
     for k in range(1, count):   # the first is the general function
         value = arguments[k]
         kind = type(value)
         if kind is str:
             done = add(key, NAME) and add(key, <uint64_t> <size_t> <PyObject*> value)
         elif kind is array_type:
-            done = add_array(key, value)
+            done = add_array(key, value, k == count - 1)
         elif kind is int:
             done = add_int(key, value)
         elif value is None:
@@ -160,7 +189,7 @@ cdef bint describe(Key* key, tuple arguments, Py_ssize_t count) except -1:
             done = add_constant(key, value)
         if not done:
             return False
-    return True
+    return type(arguments[count - 1]) is not array_type or is_apart(key)
 
 
 cdef Py_ssize_t set_of(const Key* key) noexcept:
@@ -170,7 +199,21 @@ cdef Py_ssize_t set_of(const Key* key) noexcept:
     for k in range(key.count):
         mixed = (mixed ^ key.words[k]) * <uint64_t> 0x9E3779B97F4A7C15
         mixed ^= mixed >> 29
-    return 2 * <Py_ssize_t> (mixed % SETS)
+    return WAYS * <Py_ssize_t> (mixed % (PLACES // WAYS))
+
+
+cdef inline bint equal(const Key* a, const Key* b) noexcept:
+    return a.count == b.count and memcmp(a.words, b.words, a.count * sizeof(uint64_t)) == 0
+
+
+cdef Key of_any_size(const Key* key) noexcept:
+    """The key of calls that differ in the sizes of their one array alone."""
+    cdef Key other = key[0]
+    cdef Py_ssize_t k
+    for k in range(key.axes):
+        other.words[key.sizes + k] = ANY_SIZE
+    add(&other, ANY_SIZE)
+    return other
 
 
 @cython.final
@@ -180,67 +223,110 @@ cdef class Signature:
     cdef Key key
     cdef tuple named        # the strings that stand in the key by identity
     cdef object kernel
-    cdef tuple results      # (shape, dtype) of each, or None for one that is not wanted
+    cdef tuple results      # (shape, dtype) of each to be made, or None for one not wanted
     cdef tuple rest         # of the kernel's arguments, but for the threads
     cdef Py_ssize_t windows
     cdef Py_ssize_t work
+    cdef Problem problem    # whose tables are still to be made, or None
+    cdef tuple shared       # what calls with other sizes have in common, see `for_other_sizes`
 
     def keep(
         self,
         kernel,             # IN
-        tuple results,      # IN: (shape, dtype) of each, or None for one that is not wanted
+        tuple results,      # IN: (shape, dtype) of each to be made, or None for one not wanted
         tuple rest,         # IN: what the kernel gets after arrays and results, but for the threads
         Py_ssize_t windows, # IN: how many there are
-        Py_ssize_t work,    # IN: bytes read and written
+        double work,        # IN: bytes read and written
+        tuple shared,       # IN: of calls with other sizes: counts or None, itemsizes; or None
+        Problem problem,    # IN
     ):
         """Remember what a call has come to."""
-        global kept_windows
-        cdef Py_ssize_t place = set_of(&self.key)
-        if windows > MOST_WINDOWS:
-            return
-        self.kernel, self.results, self.rest = kernel, results, rest
-        self.windows, self.work = windows, work
-        with cython.critical_section(sets):
-            if look_up(&self.key) is None:
-                forget(place + 1)
-                sets[place + 1] = sets[place]
-                sets[place] = self
-                kept_windows += windows
-                make_room()
+        cdef Signature other
+        self.kernel, self.results, self.rest, self.windows = kernel, results, rest, windows
+        self.work = <Py_ssize_t> min(work, <double> (1 << 30))
+        remember(self)
+        if shared is not None and self.key.array_count == 1 and self.key.count + 1 < WORDS:
+            other = Signature()
+            other.key, other.named = of_any_size(&self.key), self.named
+            other.kernel, other.results, other.rest = kernel, results, rest[1:]
+            other.shared = (problem.first_axis, problem.windows, *shared)
+            remember(other)
 
 
-cdef void forget(Py_ssize_t place):
+cdef int remember(Signature new) except -1:
+    """Put a signature in front of its set; the last one there is forgotten."""
+    cdef Py_ssize_t first = set_of(&new.key), k
     global kept_windows
-    cdef Signature old = sets[place]
-    if old is not None:
-        kept_windows -= old.windows
-        sets[place] = None
+    if new.windows > MOST_WINDOWS:
+        return 0
+    with cython.critical_section(places):
+        if look_up(&new.key) is None:
+            forget(first + WAYS - 1)
+            for k in range(first + WAYS - 1, first, -1):
+                places[k] = places[k - 1]
+            places[first] = new
+            kept_windows += new.windows
+            make_room()
+    return 0
 
 
-cdef void make_room():
+cdef int forget(Py_ssize_t place) except -1:
+    global kept_windows
+    if places[place] is not None:
+        kept_windows -= (<Signature> places[place]).windows
+        places[place] = None
+    return 0
+
+
+cdef int make_room() except -1:
     """Forget signatures, one place after the other, until not too many windows are kept."""
     global hand
     while kept_windows > ALL_WINDOWS:
         forget(hand)
-        hand = (hand + 1) % (2 * SETS)
-
-
-cdef inline bint equal(const Key* a, const Key* b) noexcept:
-    return a.count == b.count and memcmp(a.words, b.words, a.count * sizeof(uint64_t)) == 0
+        hand = (hand + 1) % PLACES
+    return 0
 
 
 cdef Signature look_up(const Key* key):
-    cdef Py_ssize_t place = set_of(key)
-    cdef Signature found = sets[place]
-    if found is not None and equal(&found.key, key):
-        return found
-    found = sets[place + 1]
-    return found if found is not None and equal(&found.key, key) else None
+    cdef Py_ssize_t first = set_of(key), k
+    for k in range(first, first + WAYS):
+        found = places[k]
+        if found is None:   # so are all that follow, but for those that made room
+            continue
+        if equal(&(<Signature> found).key, key):
+            return <Signature> found
+    return None
+
+
+cdef Signature for_other_sizes(const Key* key, tuple arguments):
+    """A signature for new sizes, from one for others; its tables are still to be made."""
+    cdef Key any_size = of_any_size(key)
+    cdef Signature like = look_up(&any_size), new
+    cdef Problem problem
+    if like is None:
+        return None
+    first, windows, counts, itemsize, traffic = like.shared
+    array = <object> key.arrays[0]
+    problem = Problem(arguments[1], array.shape, first, counts, windows, itemsize)
+    if not problem.computes or problem.plane > LARGE_PLANE:
+        return None
+    new = Signature()
+    new.key, new.named, new.kernel, new.rest = key[0], like.named, like.kernel, like.rest
+    new.results = tuple([
+        None if result is None else (problem.output_shape, result[1]) for result in like.results
+    ])
+    new.work = <Py_ssize_t> min(problem.elements * <double> traffic, <double> (1 << 30))
+    for count in problem.output_size:
+        new.windows += <Py_ssize_t> count
+    new.problem = problem
+    return new
 
 
 cdef object run(Signature known, const Key* key, object function, object threads):
     """Call the kernel; returns the results, or None if it found something wrong."""
-    cdef Py_ssize_t results = len(known.results), rest = len(known.rest), k, next = 0
+    cdef Py_ssize_t results = len(known.results), k, next = 0
+    cdef bint is_new = known.problem is not None
+    cdef Py_ssize_t rest = len(known.rest) + is_new
     cdef tuple given = PyTuple_New(key.array_count + results + rest + 1)
     cdef object made = None, other = None
     for k in range(key.array_count):
@@ -251,6 +337,10 @@ cdef object run(Signature known, const Key* key, object function, object threads
             other, made = made, new_array(*<tuple> result)
             result = made
         put(given, &next, result)
+    if made is None:    # it was given
+        made = <object> key.arrays[key.array_count - 1]
+    if is_new:          # tables are for when there is an array for the result
+        known.rest = (known.problem.cut(), *known.rest)
     for k in range(rest):
         put(given, &next, known.rest[k])
     if (threads is None or threads is ONE) and known.work < one_thread:
@@ -259,6 +349,9 @@ cdef object run(Signature known, const Key* key, object function, object threads
         put(given, &next, threads_for(function, threads, known.work))
     if known.kernel(*given):
         return None
+    if is_new:
+        known.problem = None
+        remember(known)
     return made if other is None else (other, made)
 
 
@@ -278,18 +371,20 @@ def call(*arguments):
     cdef Key key
     cdef Signature signature = None
     cdef Py_ssize_t count = len(arguments)
-    if arguments[count - 2] is None and describe(&key, arguments, count - 2):
+    if not describe(&key, arguments, count - 1):
+        return arguments[0](None, *arguments[1:])
+    try:
         signature = look_up(&key)
-        if signature is None:
-            signature = Signature()
-            signature.key = key
-            signature.named = tuple([value for value in arguments if type(value) is str])
-        else:
-            try:
-                result = run(signature, &key, arguments[1], arguments[count - 1])
-                if result is not None:
-                    return result
-            except MemoryError:
-                pass    # the general function says so in the words of this library
+        if signature is None and key.array_count == 1:
+            signature = for_other_sizes(&key, arguments)
+        if signature is not None:
+            result = run(signature, &key, arguments[1], arguments[count - 1])
+            if result is not None:
+                return result
             signature = None
+    except MemoryError:     # the general function says so in the words of this library
+        return arguments[0](None, *arguments[1:])
+    signature = Signature()
+    signature.key = key
+    signature.named = tuple([value for value in arguments if type(value) is str])
     return arguments[0](signature, *arguments[1:])

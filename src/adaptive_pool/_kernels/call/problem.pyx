@@ -49,8 +49,16 @@ cdef int must_not_be_empty(str function, int64_t size, int64_t count, str rule) 
 
 
 cdef double product(tuple shape) except -1:
+    """In floating point: the output has another type, so both together need not be addressable."""
     cdef double result = 1
     for size in shape:
+        result *= <int64_t> size
+    return result
+
+
+cdef int64_t plane_of(tuple sizes) except -1:
+    cdef int64_t result = 1
+    for size in sizes:
         result *= <int64_t> size
     return result
 
@@ -74,13 +82,6 @@ cdef class Problem:
         That of the largest result.
     """
 
-    cdef readonly tuple input_shape, output_shape
-    cdef readonly tuple input_size, output_size     # of these, the pooled axes
-    cdef readonly double elements   # of an array of the input's shape and one of the output's
-    cdef readonly bint computes     # whether the output has elements
-    cdef readonly int first_axis
-    cdef readonly object windows
-
     def __cinit__(
         self, str function, tuple input_shape, int first_axis, tuple counts, windows, itemsize,
     ):
@@ -94,6 +95,7 @@ cdef class Problem:
         self.output_shape = input_shape[:first_axis] + counts + input_shape[last:]
         self.first_axis, self.windows = first_axis, windows
         must_be_addressable(function, self.output_shape, itemsize)
+        self.plane = plane_of(pooled)
         self.elements = product(self.output_shape)
         self.computes = self.elements > 0
         self.elements += product(input_shape)
@@ -108,15 +110,7 @@ cdef class Problem:
                 if pooled[k]:
                     must_not_be_empty(function, pooled[k], counts[k], windows)
 
-    @property
-    def plane(self):
-        """The number of elements on the pooled axes: the end of flat indices."""
-        cdef int64_t plane = 1
-        for size in self.input_size:
-            plane *= <int64_t> size
-        return plane
-
-    def cut(self):
+    cpdef cut(self):
         """The windows as kernels read them, or None where nothing is to be computed.
 
         It is for when there is an array for the result: a size that no result can have takes no
