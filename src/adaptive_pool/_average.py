@@ -6,7 +6,6 @@ docstring -> problem -> allocate -> kernel. `_kernels/average/` defines what a m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,8 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
-from ._kernels.call import known
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.known import Signature, call
 from ._objects import no_memory
 from ._problem import (
     DataFormat,
@@ -33,7 +32,7 @@ from ._windows import Windows
 
 
 def _average(
-    signature: known.Signature | None,
+    signature: Signature | None,
     function: str,
     ndim: int,
     x: npt.ArrayLike,
@@ -75,7 +74,7 @@ def _average(
 
 
 def _average_backward(
-    signature: known.Signature | None,
+    signature: Signature | None,
     function: str,
     ndim: int,
     grad_output: npt.ArrayLike,
@@ -203,7 +202,7 @@ def adaptive_avg_pool1d(
     >>> ap.adaptive_avg_pool1d([0.0, 1.0, 2.0, 3.0, 4.0], 3)
     array([0.5, 2. , 3.5])
     """
-    return known.call(
+    return call(
         _average,
         "adaptive_avg_pool1d",
         1,
@@ -307,7 +306,7 @@ def adaptive_avg_pool2d(
     array([[ 3. ,  4.5,  6. ],
            [13. , 14.5, 16. ]], dtype=float32)
     """
-    return known.call(
+    return call(
         _average,
         "adaptive_avg_pool2d",
         2,
@@ -411,7 +410,7 @@ def adaptive_avg_pool3d(
     >>> ap.adaptive_avg_pool3d(x, (1, 1, 2))
     array([[[10.5, 12.5]]], dtype=float32)
     """
-    return known.call(
+    return call(
         _average,
         "adaptive_avg_pool3d",
         3,
@@ -491,7 +490,7 @@ def adaptive_avg_pool1d_backward(
     >>> ap.adaptive_avg_pool1d_backward([1.0, 1.0, 1.0], (4,))
     array([0.5, 1. , 1. , 0.5])
     """
-    return known.call(
+    return call(
         _average_backward,
         "adaptive_avg_pool1d_backward",
         1,
@@ -572,7 +571,7 @@ def adaptive_avg_pool2d_backward(
     array([[0.25, 0.25, 0.25, 0.25],
            [0.25, 0.25, 0.25, 0.25]])
     """
-    return known.call(
+    return call(
         _average_backward,
         "adaptive_avg_pool2d_backward",
         2,
@@ -653,7 +652,7 @@ def adaptive_avg_pool3d_backward(
     array([[[0.25, 0.25],
             [0.25, 0.25]]])
     """
-    return known.call(
+    return call(
         _average_backward,
         "adaptive_avg_pool3d_backward",
         3,

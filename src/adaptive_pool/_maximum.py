@@ -15,12 +15,12 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import any_outside, maximum, maximum_backward
-from ._kernels.call import known
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.known import Signature, call
+from ._kernels.call.problem import Problem
 from ._objects import is_a, no_memory
 from ._problem import (
     DataFormat,
-    Problem,
     Size,
     as_bool,
     check_data_format,
@@ -55,7 +55,7 @@ def _deliver_pair(y: Array, values: Array, indices: Array, places: Array, out: P
 
 
 def _maximum(
-    signature: known.Signature | None,
+    signature: Signature | None,
     function: str,
     ndim: int,
     x: npt.ArrayLike,
@@ -122,7 +122,7 @@ def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
 
 
 def _maximum_backward(
-    signature: known.Signature | None,
+    signature: Signature | None,
     function: str,
     ndim: int,
     grad_output: npt.ArrayLike,
@@ -299,7 +299,7 @@ def adaptive_max_pool1d(
     >>> ap.adaptive_max_pool1d([0, 4, 1, 4, 2], 2, return_indices=True)
     (array([4, 4]), array([1, 3]))
     """
-    return known.call(
+    return call(
         _maximum,
         "adaptive_max_pool1d",
         1,
@@ -438,7 +438,7 @@ def adaptive_max_pool2d(
            [16, 18, 19]]), array([[ 6,  8,  9],
            [16, 18, 19]]))
     """
-    return known.call(
+    return call(
         _maximum,
         "adaptive_max_pool2d",
         2,
@@ -575,7 +575,7 @@ def adaptive_max_pool3d(
     >>> ap.adaptive_max_pool3d(x, (1, 1, 2))
     array([[[21, 23]]])
     """
-    return known.call(
+    return call(
         _maximum,
         "adaptive_max_pool3d",
         3,
@@ -655,7 +655,7 @@ def adaptive_max_pool1d_backward(
     >>> ap.adaptive_max_pool1d_backward([1.0, 1.0, 1.0], indices, (4,))
     array([0., 2., 0., 1.])
     """
-    return known.call(
+    return call(
         _maximum_backward,
         "adaptive_max_pool1d_backward",
         1,
@@ -736,7 +736,7 @@ def adaptive_max_pool2d_backward(
     array([[0., 1.],
            [0., 1.]])
     """
-    return known.call(
+    return call(
         _maximum_backward,
         "adaptive_max_pool2d_backward",
         2,
@@ -820,7 +820,7 @@ def adaptive_max_pool3d_backward(
            [[0., 0.],
             [0., 1.]]])
     """
-    return known.call(
+    return call(
         _maximum_backward,
         "adaptive_max_pool3d_backward",
         3,

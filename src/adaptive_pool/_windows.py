@@ -238,10 +238,10 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     function = "pool_windows"
     size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    rule = check_rule(function, rule, "rule")
-    check_not_empty(function, size, count, rule)
+    name = check_rule(function, rule, "rule")
+    check_not_empty(function, size, count, name)
     starts, ends = _empty_table(function, count)
-    cut(starts, ends, size, RULES[rule])
+    cut(starts, ends, size, RULES[name])
     return starts, ends
 
 

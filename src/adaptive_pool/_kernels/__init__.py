@@ -115,10 +115,10 @@ __all__ = [
     "isa",
     "isas_built",
     "known",
-    "problem",
     "maximum",
     "maximum_backward",
     "parallel",
+    "problem",
     "subnormals_are_kept",
     "tables",
 ]

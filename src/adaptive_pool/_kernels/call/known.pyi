@@ -1,15 +1,18 @@
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
 from .problem import Problem
 
+_Result = TypeVar("_Result")
+
 def prepare(
     kind: type, empty: Callable[..., Any], choose_threads: Callable[..., int], below: int, /
 ) -> None: ...
 def learn(dtype: np.dtype[Any], /) -> None: ...
-def call(general: Callable[..., Any], /, *arguments: object) -> Any: ...
+def forget_all() -> None: ...
+def call(general: Callable[..., _Result], /, *arguments: object) -> _Result: ...
 @final
 class Signature:
     def keep(

@@ -83,6 +83,13 @@ def learn(dtype):
             dtypes, types = (*dtypes, dtype), (*types, kind)
 
 
+def forget_all():
+    """Let the next call be the first of its kind, whatever it is."""
+    with cython.critical_section(places):
+        for k in range(PLACES):
+            forget(k)
+
+
 cdef inline bint add(Key* key, uint64_t word) noexcept:
     key.words[key.count] = word
     key.count += 1
@@ -217,6 +224,7 @@ cdef Key of_any_size(const Key* key) noexcept:
 
 
 @cython.final
+@cython.no_gc   # what it holds does not lead back to it
 cdef class Signature:
     """What follows from the arguments of a call, whatever is in its arrays."""
 

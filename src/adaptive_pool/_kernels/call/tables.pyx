@@ -99,6 +99,7 @@ cdef Windows new_windows(int first_axis, tuple sizes, tuple counts):
     cdef Windows windows = Windows()
     cdef Axis* axis
     cdef Py_ssize_t total = 2
+    cdef int k
     for count in counts:
         if count >= LONGEST_TABLE:
             raise MemoryError(f"no memory for the table of {count} windows")
@@ -130,6 +131,7 @@ cdef void describe(Windows windows) noexcept:
     """Fill in what follows from the tables."""
     cdef Axis* axis
     cdef Py_ssize_t i, size
+    cdef int k
     windows.largest = 1
     for k in range(3):
         axis = axis_of(windows, k)
@@ -156,6 +158,7 @@ def windows_by_rule(
     """The windows that a rule cuts axes into."""
     cdef Windows windows = new_windows(first_axis, sizes, counts)
     cdef Axis* axis
+    cdef int k
     for k in range(3 - windows.ndim, 3):
         axis = axis_of(windows, k)
         cut_by(rule, axis.size, axis.count, <int64_t*> axis.starts, <int64_t*> axis.ends)
