@@ -17,42 +17,23 @@ Signatures stand in sets of four, the newest first. A fifth pushes the oldest ou
 ever loses more than one. docs/design/canonical-problem.md has the figures.
 """
 cimport cython
-from cpython.buffer cimport (
-    PyBUF_STRIDES, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer,
-)
-from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SetItem
 from libc.stdint cimport uint64_t
-from libc.string cimport memcmp
 
+from adaptive_pool._kernels.call.key cimport (
+    BOOL, CONSTANT, NAME, NONE, WORDS, Key, add, add_array, add_int, add_tuple, equal, hash_of,
+    is_apart, of_any_size,
+)
 from adaptive_pool._kernels.call.problem cimport Problem
 
 cdef enum:
-    WORDS = 48              # of a key, at most
-    ARRAYS = 3              # of a call, at most
     WAYS = 4                # of signatures in a set
     PLACES = 4096
     MOST_WINDOWS = 1 << 14  # of a signature that is kept
     ALL_WINDOWS = 1 << 21   # of all signatures that are kept: 32 MiB
     LARGE_PLANE = 1 << 30   # from here on, sums and indices need a closer look
-
-# What the words after one of these mean; the bits above the lowest three are a number.
-cdef enum Kind:
-    INT, NONE, BOOL, TUPLE, ARRAY, NAME, CONSTANT, ANY_SIZE
-
-
-cdef struct Key:
-    Py_ssize_t count
-    uint64_t words[WORDS]
-    PyObject* arrays[ARRAYS]    # the last one is for the result, if that is given
-    char* begins[ARRAYS]
-    char* ends[ARRAYS]
-    int array_count
-    bint contiguous             # all of them
-    Py_ssize_t sizes            # where the sizes of the first array stand
-    Py_ssize_t axes             # and how many there are
 
 
 cdef object ONE = 1
@@ -90,30 +71,6 @@ def forget_all():
             forget(k)
 
 
-cdef inline bint add(Key* key, uint64_t word) noexcept:
-    key.words[key.count] = word
-    key.count += 1
-    return key.count < WORDS
-
-
-cdef inline bint add_int(Key* key, object value) except -1:
-    cdef int overflow
-    cdef long long number = PyLong_AsLongLongAndOverflow(value, &overflow)
-    return not overflow and add(key, INT) and add(key, <uint64_t> number)
-
-
-cdef bint add_tuple(Key* key, tuple values) except -1:
-    if not add(key, TUPLE | len(values) << 3):
-        return False
-    for value in values:
-        if value is None:
-            if not add(key, NONE):
-                return False
-        elif type(value) is not int or not add_int(key, value):
-            return False
-    return True
-
-
 cdef Py_ssize_t place_of(object dtype) except -2:
     """The number of a dtype, or of a native one that equals it; -1: there is none."""
     cdef Py_ssize_t k
@@ -124,43 +81,6 @@ cdef Py_ssize_t place_of(object dtype) except -2:
         if type(dtypes[k]) is type(dtype) and dtype.isnative:
             return k
     return -1
-
-
-cdef bint add_array(Key* key, object array, bint is_result) except -1:
-    cdef Py_buffer buffer
-    cdef Py_ssize_t place = place_of(array.dtype), bits
-    cdef bint fits
-    cdef int k
-    if place < 0 or key.array_count == ARRAYS:
-        return False
-    PyObject_GetBuffer(array, &buffer, PyBUF_STRIDES)
-    bits = <Py_ssize_t> buffer.buf
-    fits = key.count + 2 + buffer.ndim < WORDS and not (is_result and buffer.readonly)
-    if fits:
-        if key.array_count == 0:
-            key.sizes, key.axes = key.count + 2, buffer.ndim
-        key.arrays[key.array_count] = <PyObject*> array
-        key.begins[key.array_count] = <char*> buffer.buf
-        key.ends[key.array_count] = <char*> buffer.buf + buffer.len
-        key.contiguous = key.contiguous and PyBuffer_IsContiguous(&buffer, b"C")
-        key.array_count += 1
-        add(key, ARRAY | place << 3)
-        add(key, <uint64_t> buffer.ndim)
-        for k in range(buffer.ndim):
-            bits |= buffer.strides[k]
-            add(key, <uint64_t> buffer.shape[k])
-    bits &= buffer.itemsize - 1     # which are 0 where all elements are aligned
-    PyBuffer_Release(&buffer)
-    return fits and bits == 0
-
-
-cdef bint is_apart(const Key* key) noexcept:
-    """Whether all arrays are contiguous, and the last shares no memory with the others."""
-    cdef int last = key.array_count - 1, k
-    for k in range(last):
-        if key.begins[k] < key.ends[last] and key.begins[last] < key.ends[k]:
-            return False
-    return key.contiguous
 
 
 cdef bint add_constant(Key* key, object value) except -1:
@@ -183,7 +103,7 @@ cdef bint describe(Key* key, tuple arguments, Py_ssize_t count) except -1:
         if kind is str:
             done = add(key, NAME) and add(key, <uint64_t> <size_t> <PyObject*> value)
         elif kind is array_type:
-            done = add_array(key, value, k == count - 1)
+            done = add_array(key, value, place_of(value.dtype), k == count - 1)
         elif kind is int:
             done = add_int(key, value)
         elif value is None:
@@ -197,30 +117,6 @@ cdef bint describe(Key* key, tuple arguments, Py_ssize_t count) except -1:
         if not done:
             return False
     return type(arguments[count - 1]) is not array_type or is_apart(key)
-
-
-cdef Py_ssize_t set_of(const Key* key) noexcept:
-    """Where signatures with this key stand."""
-    cdef uint64_t mixed = 0
-    cdef Py_ssize_t k
-    for k in range(key.count):
-        mixed = (mixed ^ key.words[k]) * <uint64_t> 0x9E3779B97F4A7C15
-        mixed ^= mixed >> 29
-    return WAYS * <Py_ssize_t> (mixed % (PLACES // WAYS))
-
-
-cdef inline bint equal(const Key* a, const Key* b) noexcept:
-    return a.count == b.count and memcmp(a.words, b.words, a.count * sizeof(uint64_t)) == 0
-
-
-cdef Key of_any_size(const Key* key) noexcept:
-    """The key of calls that differ in the sizes of their one array alone."""
-    cdef Key other = key[0]
-    cdef Py_ssize_t k
-    for k in range(key.axes):
-        other.words[key.sizes + k] = ANY_SIZE
-    add(&other, ANY_SIZE)
-    return other
 
 
 @cython.final
@@ -261,6 +157,11 @@ cdef class Signature:
             remember(other)
 
 
+cdef Py_ssize_t set_of(const Key* key) noexcept:
+    """Where signatures with this key stand."""
+    return WAYS * <Py_ssize_t> (hash_of(key) % (PLACES // WAYS))
+
+
 cdef int remember(Signature new) except -1:
     """Put a signature in front of its set; the last one there is forgotten."""
     cdef Py_ssize_t first = set_of(&new.key), k
@@ -299,9 +200,7 @@ cdef Signature look_up(const Key* key):
     cdef Py_ssize_t first = set_of(key), k
     for k in range(first, first + WAYS):
         found = places[k]
-        if found is None:   # so are all that follow, but for those that made room
-            continue
-        if equal(&(<Signature> found).key, key):
+        if found is not None and equal(&(<Signature> found).key, key):
             return <Signature> found
     return None
 
