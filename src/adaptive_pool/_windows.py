@@ -62,6 +62,10 @@ def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ..
     """Return the name of a rule, or one pair of tables for each pooled axis, not yet checked."""
     if type(windows) is str and windows in RULES:
         return windows
+    if type(windows) in (list, tuple):  # of pairs as `pool_windows` gives them
+        pairs = tuple(windows[: ndim + 1])
+        if [*map(type, pairs)] == [tuple] * ndim:
+            return pairs
     if is_a(windows, np.ndarray):
         return _rows_of(function, ndim, windows)
     if is_a(windows, (str, bytes)) or not is_a(windows, Sequence):
@@ -99,15 +103,14 @@ def _rows_of(function: str, ndim: int, windows: Any) -> tuple[Any, ...]:
 def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
+    both = pair if type(pair) is tuple else ()
     # A pair is anything of two elements but a string.
-    sized = hasattr(type(pair), "__len__") and not is_a(pair, (str, bytes))
-    both = first_entries(where, pair, 3) if sized else ()
+    if not both and hasattr(type(pair), "__len__") and not is_a(pair, (str, bytes)):
+        both = first_entries(where, pair, 3)
     if len(both) != 2:
         raise ValueError(f"{where} must be a pair (starts, ends), got {shown(pair)}")
-    starts, ends = (
-        _borders(where, size, name, given)
-        for name, given in zip(("starts", "ends"), both, strict=True)
-    )
+    starts = _borders(where, size, "starts", both[0])
+    ends = _borders(where, size, "ends", both[1])
     if len(starts) != len(ends):
         raise ValueError(f"{where}: {len(starts)} starts but {len(ends)} ends")
     first = first_outside(starts, ends, size)
