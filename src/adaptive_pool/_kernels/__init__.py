@@ -1,4 +1,4 @@
-"""The compiled code. It knows canonical problems, and nothing of Python arguments.
+"""The compiled code. It knows canonical problems; of Python arguments, only which it saw before.
 
 `builds` holds what was built of the sources in the other folders, for which processors. One
 build is chosen, once, when the package is imported: the best that this processor runs, or the

@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t
 
 from adaptive_pool._kernels.call.rules cimport Rule, first_empty
 
-from adaptive_pool._kernels.call.tables import RULES, windows_by_rule, windows_given
+from adaptive_pool._kernels.call.tables import RULES as _RULES, windows_by_rule, windows_given
 
 cdef extern from *:
     const Py_ssize_t MOST_BYTES "PY_SSIZE_T_MAX"
@@ -38,7 +38,7 @@ def check_not_empty(str function, int64_t size, int64_t count, str rule):
 
 
 cdef int must_not_be_empty(str function, int64_t size, int64_t count, str rule) except -1:
-    cdef Rule by = RULES[rule]
+    cdef Rule by = _RULES[rule]
     cdef int64_t first = first_empty(by, size, count)
     if first < count:
         raise ValueError(
@@ -120,7 +120,7 @@ cdef class Problem:
             return None
         elif type(self.windows) is str:
             return windows_by_rule(
-                self.first_axis, self.input_size, self.output_size, RULES[self.windows],
+                self.first_axis, self.input_size, self.output_size, _RULES[self.windows],
             )
         elif self.windows is None:
             return windows_by_rule(self.first_axis, self.input_size, (0,) * len(self.input_size), 0)
