@@ -86,6 +86,7 @@ cdef class Problem:
         self, str function, tuple input_shape, int first_axis, tuple counts, windows, itemsize,
     ):
         cdef int ndim = <int> len(counts), last = first_axis + ndim
+        cdef int k
         cdef tuple pooled = input_shape[first_axis:last]
         for count in counts:
             if count is None:
