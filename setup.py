@@ -31,7 +31,8 @@ DIRECTIVES = {
 PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first. The kernels are built for each level, all others once.
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
-OTHERS = ["call.canonical", "call.tables", "threads.parallel", "call.elements", "builds.cpu"]
+OTHERS = [f"call.{name}" for name in ("known", "problem", "canonical", "tables", "elements")]
+OTHERS += ["threads.parallel", "builds.cpu"]
 
 
 class BuildKernels(build_ext):

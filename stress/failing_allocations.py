@@ -10,7 +10,6 @@ kernel module keeps memory from one call to the next, and would have nothing to 
 import argparse
 import ctypes
 import gc
-import inspect
 import itertools
 import os
 import shutil
@@ -24,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 import adaptive_pool as ap
-from adaptive_pool import _average, _maximum
+from adaptive_pool._kernels.call import known
 
 SOURCE = Path(__file__).with_suffix(".c")
 KERNELS = "adaptive_pool/_kernels/"
@@ -159,12 +158,6 @@ def written(case: Case) -> bytes:
     return b"".join(out.tobytes() for out in case.outs)
 
 
-def forget_signatures() -> None:
-    for module in (_average, _maximum):
-        for prepare in (module._prepare, module._prepare_backward):
-            inspect.getclosurevars(prepare).nonlocals["cache"].clear()
-
-
 class Allocator:
     """The preloaded library."""
 
@@ -225,7 +218,7 @@ def fail_all(case: Case, part: str) -> int:
         for attempt in range(ATTEMPTS):
             for out in case.outs:
                 out[...] = np.full(out.itemsize, SENTINEL, np.uint8).view(out.dtype)[0]
-            forget_signatures()
+            known.forget_all()
             outcome = allocator.attempt(case, nth, part.encode())
             if not outcome.reached:
                 assert written(case) == expected

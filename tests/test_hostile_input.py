@@ -14,7 +14,7 @@ from oracle import function
 from processes import python
 
 import adaptive_pool as ap
-from adaptive_pool import _windows
+from adaptive_pool._kernels.call import problem
 
 
 class Index:
@@ -340,10 +340,13 @@ def test_a_refused_call_allocates_nothing(call):
 def test_a_result_without_room_takes_no_tables(name, monkeypatch):
     """35 PiB: the tables alone would take gigabytes, and their time."""
     made = []
-    monkeypatch.setattr(_windows, "table", lambda *arguments: made.append(arguments))
+    cut = problem.windows_by_rule
+    monkeypatch.setattr(problem, "windows_by_rule", lambda *a: made.append(a) or cut(*a))
     with pytest.raises(MemoryError):
         getattr(ap, name)(np.ones((8, 8), np.float32), 10**8)
     assert made == []
+    getattr(ap, name)(np.ones((8, 8), np.float32), [3, 4])
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def test_arithmetic():
 @pytest.mark.skipif(sys.platform == "win32", reason="names of modules do not tell there")
 @pytest.mark.parametrize(
     "module",
-    ["builds.cpu", "call.canonical", "call.elements", "call.tables", "threads.parallel"]
+    [f"call.{name}" for name in ("canonical", "elements", "known", "problem", "tables")]
+    + ["builds.cpu", "threads.parallel"]
     + [f"builds.{build}.{name}" for build in BUILDS for name in PER_BUILD],
 )
 def test_stable_abi(module):

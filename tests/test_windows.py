@@ -8,7 +8,6 @@ import pytest
 from cases import RULES
 
 import adaptive_pool as ap
-from adaptive_pool import _windows
 
 
 @pytest.mark.parametrize(
@@ -155,14 +154,58 @@ def test_bad_arguments():
         ap.pool_windows(2**62, 2**62)
 
 
-def test_the_longest_table_does_not_overflow():
-    """The last windows of as many as are allowed, computed without the table."""
-    count = _windows._LONGEST_TABLE - 1
-    i = np.array([0, count // 2, count - 1], np.int64)
-    for size in (count - 1, count + 1, 2 * count - 1, 2**62):
-        starts, ends = _windows.RULES["torch"](i, size, count)
-        assert starts.tolist() == [k * size // count for k in i.tolist()]
-        assert ends.tolist() == [-(-(k + 1) * size // count) for k in i.tolist()]
+@pytest.mark.parametrize("size", [2**62, 2**62 - 57, 3_000_018, 3_000_016, 11])
+def test_long_tables_do_not_drift(size):
+    """A table is walked from its start: what is left over is carried on, to the last window."""
+    count = 3_000_017
+    starts, ends = ap.pool_windows(size, count)
+    for i in [*range(100), *range(count // 2, count // 2 + 100), *range(count - 100, count)]:
+        assert int(starts[i]) == i * size // count
+        assert int(ends[i]) == -(-(i + 1) * size // count)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("size", [1, 2, 12, 97, 2**31 + 1, 2**53 + 3, 2**62 - 1, 2**62])
+@pytest.mark.parametrize("count", [1, 2, 3, 11, 12, 13, 96, 1009])
+def test_rules_are_their_formulas(size, count, rule):
+    """The table of the docstring, in Python's integers."""
+    quotient, rest = divmod(size, count)
+    block = -(-size // count)
+    start, end = {
+        "torch": (lambda i: i * size // count, lambda i: -(-(i + 1) * size // count)),
+        "split": (
+            lambda i: i * quotient + min(i, rest),
+            lambda i: i * quotient + min(i, rest) + quotient + (i < rest),
+        ),
+        "uniform": (
+            lambda i: i * quotient,
+            lambda i: i * quotient + size - (count - 1) * quotient,
+        ),
+        "ceil": (lambda i: min(i * block, size), lambda i: min((i + 1) * block, size)),
+    }[rule]
+    empty = [i for i in range(count) if start(i) >= end(i)]
+    if rule == "uniform" and count > size:  # all windows are the axis: none could differ
+        empty = list(range(size, count))
+    if empty:
+        with pytest.raises(ValueError, match=f"rule '{rule}' leaves window {empty[0]} empty"):
+            ap.pool_windows(size, count, rule)
+        return
+    starts, ends = ap.pool_windows(size, count, rule)
+    assert starts.tolist() == [start(i) for i in range(count)]
+    assert ends.tolist() == [end(i) for i in range(count)]
+
+
+@pytest.mark.parametrize("size", [2**31 + 1, 2**61 + 7])
+@pytest.mark.parametrize("count", [2**31 + 3, 2**62, 2**63 - 1])
+@pytest.mark.parametrize("rule", ["split", "uniform", "ceil"])
+def test_empty_windows_of_huge_counts(size, count, rule):
+    """Found without a table, and without an overflow."""
+    block = -(-size // count)
+    first = -(-size // block) if rule == "ceil" else size
+    if first >= count:
+        pytest.skip("none is empty")
+    with pytest.raises(ValueError, match=f"leaves window {first} empty"):
+        ap.pool_windows(size, count, rule)
 
 
 @pytest.mark.parametrize(

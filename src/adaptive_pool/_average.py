@@ -6,7 +6,6 @@ docstring -> problem -> allocate -> kernel. `_kernels/average/` defines what a m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,45 +14,25 @@ from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.known import Signature, call
 from ._objects import no_memory
 from ._problem import (
     DataFormat,
-    Prepared,
     Size,
     check_gradient,
     deliver,
+    keep,
     make_problem,
     normalize_shape,
     normalize_size,
-    remembered,
     result_array,
 )
 from ._threads import threads_for
 from ._windows import Windows
 
 
-@remembered(given=2)
-def _prepare(
-    function: str,
-    shape: tuple[int, ...],
-    x_dtype: np.dtype[Any],
-    sizes: tuple[int | None, ...],
-    dtype: np.dtype[Any] | None,
-    data_format: DataFormat,
-    windows: Windows,
-) -> Prepared:
-    _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
-    y_dtype = _dtypes.mean_dtype(function, x_dtype.newbyteorder("="), dtype)
-    problem = make_problem(function, shape, sizes, data_format, windows, y_dtype.itemsize)
-    if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and problem.windows is not None:
-        _dtypes.check_exact_sum(function, x_dtype, int(problem.windows.largest))
-    element = ELEMENTS[_dtypes.name_of(x_dtype)]
-    y_element = ELEMENTS[_dtypes.name_of(y_dtype)]
-    work = problem.traffic(x_dtype.itemsize)
-    return Prepared(problem, y_dtype, element, y_element, x_dtype.isnative, work)
-
-
 def _average(
+    signature: Signature | None,
     function: str,
     ndim: int,
     x: npt.ArrayLike,
@@ -69,47 +48,33 @@ def _average(
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
             dtype = _dtypes.as_dtype(function, "dtype", dtype)
-        problem, y_dtype, element, y_element, is_native, work = _prepare(
-            function, x.shape, x.dtype, sizes, dtype, data_format, windows
-        )
-        if not is_native:
-            x = native(x)
+        name = _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+        x_dtype = _dtypes.native(x.dtype)
+        y_dtype = _dtypes.mean_dtype(function, x_dtype, dtype)
+        problem = make_problem(function, x.shape, sizes, data_format, windows, y_dtype.itemsize)
+        if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and (tables := problem.cut()) is not None:
+            _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
+        work = int(problem.elements * x_dtype.itemsize)
         threads = threads_for(function, num_threads, work)
+        x = native(x)
         shape = problem.output_shape
         if out is None:
             y = np.empty(shape, y_dtype)
         else:
             y = result_array(function, "out", out, shape, y_dtype, problem, x)
-        if problem.windows is not None:
-            average(x, y, problem.windows, element, y_element, threads)
+        if (tables := problem.cut()) is not None:
+            rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
+            average(x, y, *rest, threads)
+            results = ((shape, y_dtype),) if out is None else ()
+            shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
+            keep(signature, problem, average, results, rest, work, shared)
         return y if out is None else deliver(y, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
 
 
-@remembered(given=2)
-def _prepare_backward(
-    function: str,
-    ndim: int,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    input_shape: tuple[int, ...],
-    data_format: DataFormat,
-    windows: Windows,
-) -> Prepared:
-    _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
-    itemsize = dtype.itemsize
-    first = check_gradient(function, ndim, shape, input_shape, data_format, itemsize)
-    sizes = shape[first : first + ndim]
-    problem = make_problem(
-        function, input_shape, sizes, data_format, windows, itemsize, "input_shape"
-    )
-    element = ELEMENTS[_dtypes.name_of(dtype)]
-    work = problem.traffic(itemsize) // 2  # writing takes half the time of reading
-    return Prepared(problem, dtype.newbyteorder("="), element, element, dtype.isnative, work)
-
-
 def _average_backward(
+    signature: Signature | None,
     function: str,
     ndim: int,
     grad_output: npt.ArrayLike,
@@ -122,20 +87,29 @@ def _average_backward(
     try:
         gradient = as_array(function, "grad_output", grad_output)
         target_shape = normalize_shape(function, input_shape)
-        problem, dtype, element, _, is_native, work = _prepare_backward(
-            function, ndim, gradient.shape, gradient.dtype, target_shape, data_format, windows
+        name = _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
+        dtype = _dtypes.native(gradient.dtype)
+        first = check_gradient(
+            function, ndim, gradient.shape, target_shape, data_format, dtype.itemsize
         )
+        sizes = gradient.shape[first : first + ndim]
+        problem = make_problem(
+            function, target_shape, sizes, data_format, windows, dtype.itemsize, "input_shape"
+        )
+        work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
-        if not (is_native and gradient.flags.aligned):
-            gradient = readable(gradient)
+        gradient = readable(gradient)
         if out is None:
             result = np.empty(target_shape, dtype)
         else:
             result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
-        if problem.windows is None:
+        if (tables := problem.cut()) is None:
             result[...] = 0
         else:
-            average_backward(gradient, result, problem.windows, element, threads)
+            rest = (tables, ELEMENTS[name])
+            average_backward(gradient, result, *rest, threads)
+            results = ((target_shape, dtype),) if out is None else ()
+            keep(signature, problem, average_backward, results, rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -228,7 +202,8 @@ def adaptive_avg_pool1d(
     >>> ap.adaptive_avg_pool1d([0.0, 1.0, 2.0, 3.0, 4.0], 3)
     array([0.5, 2. , 3.5])
     """
-    return _average(
+    return call(
+        _average,
         "adaptive_avg_pool1d",
         1,
         x,
@@ -331,7 +306,8 @@ def adaptive_avg_pool2d(
     array([[ 3. ,  4.5,  6. ],
            [13. , 14.5, 16. ]], dtype=float32)
     """
-    return _average(
+    return call(
+        _average,
         "adaptive_avg_pool2d",
         2,
         x,
@@ -434,7 +410,8 @@ def adaptive_avg_pool3d(
     >>> ap.adaptive_avg_pool3d(x, (1, 1, 2))
     array([[[10.5, 12.5]]], dtype=float32)
     """
-    return _average(
+    return call(
+        _average,
         "adaptive_avg_pool3d",
         3,
         x,
@@ -513,7 +490,8 @@ def adaptive_avg_pool1d_backward(
     >>> ap.adaptive_avg_pool1d_backward([1.0, 1.0, 1.0], (4,))
     array([0.5, 1. , 1. , 0.5])
     """
-    return _average_backward(
+    return call(
+        _average_backward,
         "adaptive_avg_pool1d_backward",
         1,
         grad_output,
@@ -593,7 +571,8 @@ def adaptive_avg_pool2d_backward(
     array([[0.25, 0.25, 0.25, 0.25],
            [0.25, 0.25, 0.25, 0.25]])
     """
-    return _average_backward(
+    return call(
+        _average_backward,
         "adaptive_avg_pool2d_backward",
         2,
         grad_output,
@@ -673,7 +652,8 @@ def adaptive_avg_pool3d_backward(
     array([[[0.25, 0.25],
             [0.25, 0.25]]])
     """
-    return _average_backward(
+    return call(
+        _average_backward,
         "adaptive_avg_pool3d_backward",
         3,
         grad_output,

@@ -6,11 +6,11 @@ package that registers it with NumPy.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
+from ._kernels.call import known
 from ._objects import no_memory, shown
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -30,20 +30,21 @@ WORDS: dict[int, np.dtype[Any]] = {
 }
 
 
-# All supported dtypes are of these kinds; others may not be hashable. bfloat16 is a "V", like
-# structured dtypes and classes made from `numpy.void`, which may have any name.
-_KINDS = "biufV"
-
-
-@functools.lru_cache(maxsize=64)
-def _remembered_name(dtype: np.dtype[Any]) -> str:
-    return dtype.name
+# Names by the class of a dtype, which all supported ones have to themselves. Other dtypes need not
+# be hashable; structured ones, and classes made from `numpy.void`, may have any name.
+_names: dict[type, str] = {}
 
 
 def name_of(dtype: np.dtype[Any]) -> str:
-    """Return ``dtype.name``, which takes NumPy microseconds at each access."""
-    name = _remembered_name(dtype) if dtype.kind in _KINDS else ""
-    return name if dtype.kind != "V" or name == "bfloat16" else ""
+    """Return ``dtype.name`` where it is supported, or "". NumPy takes microseconds to give it."""
+    name = _names.get(type(dtype))
+    if name is None:
+        name = "" if dtype.kind not in "biufV" or issubclass(dtype.type, np.void) else dtype.name
+        if name not in SUPPORTED:
+            return ""
+        _names[type(dtype)] = name
+        known.learn(native(dtype))  # from now on calls with it may be known
+    return name
 
 
 def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
@@ -65,13 +66,20 @@ def text_of(dtype: np.dtype[Any]) -> str:
     return dtype.name if dtype.kind == "T" else str(dtype)
 
 
-def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> None:
-    """Raise unless arrays of `dtype` can be pooled."""
-    if name_of(dtype) not in supported:
+def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return `dtype` in the byte order of the machine."""
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
+
+
+def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:
+    """Return the name of a dtype, or raise unless arrays of it can be pooled."""
+    text = name_of(dtype)
+    if text not in supported:
         raise TypeError(
             f"{function}: {name} must have one of the dtypes {', '.join(supported)}, "
             f"got {text_of(dtype)}{_remedy(name, dtype, supported)}"
         )
+    return text
 
 
 def _remedy(name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:

@@ -16,52 +16,28 @@ from . import _dtypes
 from ._arrays import Array, as_array, native, readable
 from ._kernels import any_outside, maximum, maximum_backward
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.known import Signature, call
+from ._kernels.call.problem import Problem
 from ._objects import is_a, no_memory
 from ._problem import (
     DataFormat,
-    Prepared,
-    Problem,
     Size,
     as_bool,
     check_data_format,
     check_gradient,
     deliver,
+    keep,
     make_problem,
     normalize_shape,
     normalize_size,
     pooled_axes,
-    remembered,
     result_array,
-    scattering_problem,
     share_memory,
 )
 from ._threads import threads_for
 from ._windows import Windows
 
 Pair: TypeAlias = tuple[Array, Array]
-
-
-@remembered(given=2)
-def _prepare(
-    function: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    sizes: tuple[int | None, ...],
-    positions: np.dtype[Any] | None,
-    data_format: DataFormat,
-    windows: Windows,
-) -> Prepared:
-    _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
-    itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
-    if positions is not None:  # before there are tables
-        data_format = check_data_format(function, data_format)
-        first = pooled_axes(function, len(sizes), shape, data_format, "x")
-        plane = math.prod(shape[first : first + len(sizes)])
-        _dtypes.check_index_dtype(function, positions, plane)
-    problem = make_problem(function, shape, sizes, data_format, windows, itemsize)
-    element = ELEMENTS[_dtypes.name_of(dtype)]
-    work = problem.traffic(dtype.itemsize)
-    return Prepared(problem, dtype.newbyteorder("="), element, element, dtype.isnative, work)
 
 
 def _pair_of(function: str, out: Any) -> Pair:
@@ -79,6 +55,7 @@ def _deliver_pair(y: Array, values: Array, indices: Array, places: Array, out: P
 
 
 def _maximum(
+    signature: Signature | None,
     function: str,
     ndim: int,
     x: npt.ArrayLike,
@@ -95,60 +72,44 @@ def _maximum(
         sizes = normalize_size(function, ndim, output_size)
         wanted = as_bool(function, "return_indices", return_indices)
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
-        problem, dtype, element, _, is_native, work = _prepare(
-            function, x.shape, x.dtype, sizes, positions, data_format, windows
-        )
-        if not is_native:
-            x = native(x)
+        name = _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+        dtype = _dtypes.native(x.dtype)
+        itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
+        if positions is not None:  # before there are tables
+            data_format = check_data_format(function, data_format)
+            first = pooled_axes(function, ndim, x.shape, data_format, "x")
+            plane = math.prod(x.shape[first : first + ndim])
+            _dtypes.check_index_dtype(function, positions, plane)
+        problem = make_problem(function, x.shape, sizes, data_format, windows, itemsize)
+        work = int(problem.elements * dtype.itemsize)
         threads = threads_for(function, num_threads, work)
+        x = native(x)
         shape = problem.output_shape
-        if positions is None:
-            if out is None:
-                y = np.empty(shape, dtype)
-            else:
-                y = result_array(function, "out", out, shape, dtype, problem, x)
-            if problem.windows is not None:
-                maximum(x, y, None, problem.windows, element, threads)
-            return y if out is None else deliver(y, out)
-
+        indices = None
         if out is None:
-            y, indices = np.empty(shape, dtype), np.empty(shape, positions)
+            y = np.empty(shape, dtype)
+            if positions is not None:
+                indices = np.empty(shape, positions)
+        elif positions is None:
+            y = result_array(function, "out", out, shape, dtype, problem, x)
         else:
             values, places = _pair_of(function, out)
             y = result_array(function, "out[0]", values, shape, dtype, problem, x)
             indices = result_array(function, "out[1]", places, shape, positions, problem, x)
             if share_memory(values, places):
                 raise ValueError(f"{function}: out[0] and out[1] must not share memory")
-        if problem.windows is not None:
-            maximum(x, y, indices, problem.windows, element, threads)
+        if (tables := problem.cut()) is not None:
+            rest = (tables, ELEMENTS[name])
+            maximum(x, y, indices, *rest, threads)
+            values_made = ((shape, dtype),) if out is None else ()
+            results = (*values_made, None if positions is None else (shape, positions))
+            shared = (sizes, itemsize, dtype.itemsize)
+            keep(signature, problem, maximum, results, rest, work, shared)
+        if indices is None:
+            return y if out is None else deliver(y, out)
         return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
-
-
-@remembered(given=1)
-def _prepare_backward(
-    function: str,
-    ndim: int,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    indices_shape: tuple[int, ...],
-    positions: np.dtype[Any],
-    input_shape: tuple[int, ...],
-    data_format: DataFormat,
-) -> Prepared:
-    _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
-    _dtypes.check_dtype(function, "indices", positions, _dtypes.INDICES)
-    first = check_gradient(function, ndim, shape, input_shape, data_format, dtype.itemsize)
-    if indices_shape != shape:
-        raise ValueError(
-            f"{function}: indices must have the shape of grad_output {shape}, got {indices_shape}"
-        )
-    problem = scattering_problem(function, input_shape, shape, first, ndim)
-    element = ELEMENTS[_dtypes.name_of(dtype)]
-    is_native = dtype.isnative and positions.isnative
-    work = problem.traffic(dtype.itemsize) // 2  # writing takes half the time of reading
-    return Prepared(problem, dtype.newbyteorder("="), element, element, is_native, work)
 
 
 def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
@@ -161,6 +122,7 @@ def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
 
 
 def _maximum_backward(
+    signature: Signature | None,
     function: str,
     ndim: int,
     grad_output: npt.ArrayLike,
@@ -174,26 +136,29 @@ def _maximum_backward(
         gradient = as_array(function, "grad_output", grad_output)
         positions = as_array(function, "indices", indices)
         target_shape = normalize_shape(function, input_shape)
-        problem, dtype, element, _, is_native, work = _prepare_backward(
-            function,
-            ndim,
-            gradient.shape,
-            gradient.dtype,
-            positions.shape,
-            positions.dtype,
-            target_shape,
-            data_format,
-        )
+        name = _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
+        _dtypes.check_dtype(function, "indices", positions.dtype, _dtypes.INDICES)
+        dtype = _dtypes.native(gradient.dtype)
+        shape = gradient.shape
+        first = check_gradient(function, ndim, shape, target_shape, data_format, dtype.itemsize)
+        if positions.shape != shape:
+            raise ValueError(
+                f"{function}: indices must have the shape of grad_output {shape}, "
+                f"got {positions.shape}"
+            )
+        counts = shape[first : first + ndim]
+        problem = Problem(function, target_shape, first, counts, None, dtype.itemsize)
+        work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
-        if not (is_native and gradient.flags.aligned and positions.flags.aligned):
-            gradient, positions = readable(gradient), readable(positions)
+        gradient, positions = readable(gradient), readable(positions)
+        tables = problem.cut()
 
         # A new array can be thrown away; the caller's is not written to before all is known.
         throwaway = out is None and 0 not in target_shape
         if (
-            problem.windows is not None
+            tables is not None
             and not throwaway
-            and any_outside(positions, problem.windows, problem.plane, threads)
+            and any_outside(positions, tables, problem.plane, threads)
         ):
             raise _outside(function, positions, problem)
         if out is None:
@@ -202,10 +167,13 @@ def _maximum_backward(
             result = result_array(
                 function, "out", out, target_shape, dtype, problem, gradient, positions
             )
-        if problem.windows is None:
+        if tables is None:
             result[...] = 0
-        elif maximum_backward(gradient, positions, result, problem.windows, element, threads):
+        elif maximum_backward(gradient, positions, result, tables, ELEMENTS[name], threads):
             raise _outside(function, positions, problem)
+        elif throwaway:
+            rest = (tables, ELEMENTS[name])
+            keep(signature, problem, maximum_backward, ((target_shape, dtype),), rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -331,7 +299,8 @@ def adaptive_max_pool1d(
     >>> ap.adaptive_max_pool1d([0, 4, 1, 4, 2], 2, return_indices=True)
     (array([4, 4]), array([1, 3]))
     """
-    return _maximum(
+    return call(
+        _maximum,
         "adaptive_max_pool1d",
         1,
         x,
@@ -469,7 +438,8 @@ def adaptive_max_pool2d(
            [16, 18, 19]]), array([[ 6,  8,  9],
            [16, 18, 19]]))
     """
-    return _maximum(
+    return call(
+        _maximum,
         "adaptive_max_pool2d",
         2,
         x,
@@ -605,7 +575,8 @@ def adaptive_max_pool3d(
     >>> ap.adaptive_max_pool3d(x, (1, 1, 2))
     array([[[21, 23]]])
     """
-    return _maximum(
+    return call(
+        _maximum,
         "adaptive_max_pool3d",
         3,
         x,
@@ -684,7 +655,8 @@ def adaptive_max_pool1d_backward(
     >>> ap.adaptive_max_pool1d_backward([1.0, 1.0, 1.0], indices, (4,))
     array([0., 2., 0., 1.])
     """
-    return _maximum_backward(
+    return call(
+        _maximum_backward,
         "adaptive_max_pool1d_backward",
         1,
         grad_output,
@@ -764,7 +736,8 @@ def adaptive_max_pool2d_backward(
     array([[0., 1.],
            [0., 1.]])
     """
-    return _maximum_backward(
+    return call(
+        _maximum_backward,
         "adaptive_max_pool2d_backward",
         2,
         grad_output,
@@ -847,7 +820,8 @@ def adaptive_max_pool3d_backward(
            [[0., 0.],
             [0., 1.]]])
     """
-    return _maximum_backward(
+    return call(
+        _maximum_backward,
         "adaptive_max_pool3d_backward",
         3,
         grad_output,

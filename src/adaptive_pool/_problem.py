@@ -9,11 +9,8 @@ what is computed.
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,68 +18,21 @@ import numpy.typing as npt
 from . import _windows
 from ._arrays import MOST_AXES, as_array
 from ._arrays import Array as Array  # others take it from here
-from ._kernels.call.tables import Windows as KernelWindows
-from ._kernels.call.tables import are_sizes, are_strings
+from ._kernels.call import known
+from ._kernels.call.problem import Problem, check_addressable
+from ._kernels.call.tables import are_sizes
 from ._objects import is_a, no_memory, said, shown
+from ._threads import BYTES_PER_THREAD, threads_for
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
 
+known.prepare(np.ndarray, np.empty, threads_for, 2 * BYTES_PER_THREAD)
+
 # Only in arrays of up to so many elements are interleaved axes told from overlapping ones.
 _INTERLEAVED = 1 << 16
-
-# Signatures with more windows are not kept, and no more signatures than this.
-_CACHED_WINDOWS = 1 << 14
-_CACHED_SIGNATURES = 256
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One geometry: what is pooled, along which axes, over which windows."""
-
-    function: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    first_axis: int  # the pooled axes are first_axis : first_axis + ndim
-    ndim: int
-    tables: str | Sequence[_windows.Table] | None  # a rule; None where nothing is to be computed
-
-    @functools.cached_property
-    def windows(self) -> KernelWindows | None:
-        """The windows as kernels read them, or None where nothing is to be computed.
-
-        Made when they are first asked for, which is when there is an array for the result: a size
-        that no result can have takes no memory for tables either.
-        """
-        tables = self.tables
-        if tables is None:
-            return None
-        if isinstance(tables, str):
-            sizes = zip(self.input_size, self.output_size, strict=True)
-            tables = [_windows.table(self.function, *size, tables) for size in sizes]
-        axes = [(size, *table) for size, table in zip(self.input_size, tables, strict=True)]
-        return KernelWindows(self.first_axis, axes)
-
-    @property
-    def plane(self) -> int:
-        """The number of elements on the pooled axes: the end of flat indices."""
-        return math.prod(self.input_size)
-
-    @property
-    def input_size(self) -> tuple[int, ...]:
-        """The lengths of the pooled axes of the input."""
-        return self.input_shape[self.first_axis : self.first_axis + self.ndim]
-
-    @property
-    def output_size(self) -> tuple[int, ...]:
-        """The lengths of the pooled axes of the output."""
-        return self.output_shape[self.first_axis : self.first_axis + self.ndim]
-
-    def traffic(self, itemsize: int) -> int:
-        """Return the bytes of an array of the input's shape and one of the output's."""
-        return (math.prod(self.input_shape) + math.prod(self.output_shape)) * itemsize
 
 
 def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
@@ -150,57 +100,6 @@ def pooled_axes(
     return len(shape) - ndim - trailing
 
 
-def check_addressable(function: str, shape: tuple[int, ...], itemsize: int) -> None:
-    """Raise for a result too large for any machine, before anything is allocated."""
-    # As NumPy does, count an axis of size 0 as 1.
-    if math.prod(max(size, 1) for size in shape) * itemsize > np.iinfo(np.intp).max:
-        raise ValueError(f"{function}: a result of shape {shape} is too large to address")
-
-
-class Prepared(NamedTuple):
-    """What follows from the signature of a call alone."""
-
-    problem: Problem
-    dtype: np.dtype[Any]  # of the result
-    element: int  # what the argument holds, as the kernels number it,
-    result_element: int  # and the result
-    is_native: bool  # the byte order of the argument
-    work: int  # bytes read and written
-
-
-def remembered(given: int) -> Callable[[Callable[..., Prepared]], Callable[..., Prepared]]:
-    """Cache the results of a function, which takes longer than a small call computes.
-
-    The last `given` of its arguments are as the caller gave them: anything. They are looked up if
-    they are plain strings. Others may do anything when they are hashed or compared, and equal
-    tables need not mean the same: 1, 1.0 and True are equal, but only one of them is an index.
-    """
-
-    def decorate(prepare: Callable[..., Prepared]) -> Callable[..., Prepared]:
-        cache: dict[tuple[Any, ...], Prepared] = {}
-
-        @functools.wraps(prepare)
-        def cached(*signature: Any) -> Prepared:
-            if not are_strings(signature, given):
-                return prepare(*signature)
-            try:
-                return cache[signature]
-            except KeyError:
-                kept = True
-            except Exception:  # noqa: BLE001 - a dtype of strings hashes an object it holds
-                kept = False
-            prepared = prepare(*signature)
-            if kept and sum(prepared.problem.output_size) <= _CACHED_WINDOWS:
-                if len(cache) >= _CACHED_SIGNATURES:
-                    cache.clear()
-                cache[signature] = prepared
-            return prepared
-
-        return cached
-
-    return decorate
-
-
 def make_problem(
     function: str,
     input_shape: tuple[int, ...],
@@ -214,65 +113,23 @@ def make_problem(
     data_format = check_data_format(function, data_format)
     ndim = len(sizes)
     first = pooled_axes(function, ndim, input_shape, data_format, name)
-    pooled = input_shape[first : first + ndim]
     given = _windows.rule_or_pairs(function, ndim, windows)
     if isinstance(given, str):
-        counts = tuple(
-            size if count is None else count for size, count in zip(pooled, sizes, strict=True)
-        )
-        return _build_problem(function, input_shape, first, counts, itemsize, given)
-    tables = [
-        _windows.explicit_table(function, axis, size, pair)
-        for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
-    ]
-    counts = tuple(len(starts) for starts, _ in tables)
+        return Problem(function, input_shape, first, sizes, given, itemsize)
+    tables = tuple(
+        [
+            _windows.explicit_table(function, axis, input_shape[first + axis], pair)
+            for axis, pair in enumerate(given)
+        ]
+    )
+    counts = tuple([len(starts) for starts, _ in tables])
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
             raise ValueError(
                 f"{function}: output_size {sizes} does not agree with "
                 f"windows for {counts} outputs; pass None to take it from them"
             )
-    return _build_problem(function, input_shape, first, counts, itemsize, tables)
-
-
-def _build_problem(
-    function: str,
-    input_shape: tuple[int, ...],
-    first: int,
-    counts: tuple[int, ...],
-    itemsize: int,
-    tables: str | Sequence[_windows.Table],
-) -> Problem:
-    ndim = len(counts)
-    output_shape = input_shape[:first] + counts + input_shape[first + ndim :]
-    check_addressable(function, output_shape, itemsize)
-    pooled = input_shape[first : first + ndim]
-    others = math.prod(input_shape[:first] + input_shape[first + ndim :])
-    computes = others > 0 and 0 not in counts
-    if computes and 0 in pooled:
-        raise ValueError(
-            f"{function}: a pooled axis of x is empty but the output is not, "
-            f"got shape {input_shape} and output size {counts}"
-        )
-    if isinstance(tables, str):
-        # What is wrong with a rule is wrong also where nothing is to be computed.
-        for size, count in zip(pooled, counts, strict=True):
-            if size:
-                _windows.check_not_empty(function, size, count, tables)
-    return Problem(function, input_shape, output_shape, first, ndim, tables if computes else None)
-
-
-def scattering_problem(
-    function: str,
-    input_shape: tuple[int, ...],
-    output_shape: tuple[int, ...],
-    first: int,
-    ndim: int,
-) -> Problem:
-    """Describe a geometry without windows, that of max pooling backward."""
-    empty = np.zeros(0, np.int64)
-    tables = None if 0 in output_shape else [(empty, empty)] * ndim
-    return Problem(function, input_shape, output_shape, first, ndim, tables)
+    return Problem(function, input_shape, first, counts, tables, itemsize)
 
 
 def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
@@ -382,6 +239,21 @@ def result_array(
         if np.may_share_memory(target, x):
             return np.empty(shape, dtype)
     return target
+
+
+def keep(
+    signature: known.Signature | None,
+    problem: Problem,
+    kernel: Callable[..., object],
+    results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
+    rest: tuple[object, ...],
+    work: int,
+    shared: tuple[tuple[int | None, ...], int, int] | None = None,
+) -> None:
+    """Let a signature remember what its call came to; tables of the caller's may change."""
+    if signature is not None and not isinstance(problem.windows, tuple):
+        windows = sum(problem.output_size)
+        signature.keep(kernel, results, rest, windows, work, shared, problem)
 
 
 def share_memory(a: Array, b: Array) -> bool:

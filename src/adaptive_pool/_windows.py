@@ -1,16 +1,14 @@
-"""Which inputs feed which outputs: the window rules, defined here and nowhere else.
+"""Which inputs feed which outputs: windows by rule, and those that a caller gives.
 
-Every rule is one expression for the start and one for the end of window `i`, in integers. They
-hold for a Python int as well as for an int64 array of all `i`. `pool_windows` cuts an axis into a
-number of windows, `block_windows` into windows of one length.
+The rules themselves are in `_kernels/call/rules.pxd`. `pool_windows` cuts an axis into a number of
+windows, `block_windows` into windows of one length.
 """
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -18,6 +16,8 @@ import numpy.typing as npt
 
 from ._arrays import as_array
 from ._dtypes import text_of
+from ._kernels.call.problem import check_not_empty
+from ._kernels.call.tables import LONGEST_TABLE, RULES, cut, cut_in_blocks, first_outside
 from ._objects import is_a, no_memory, said, shown
 
 Boundary: TypeAlias = Literal["short", "trim"]
@@ -25,48 +25,11 @@ Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | npt.NDArray[Any]
 
-# i * (I % O) must fit 64 bits with a sign. A table of this length would hold 32 GiB.
-_LONGEST_TABLE = 2**31
-
 # No size, nor any number, is larger.
 _LARGEST = 2**63 - 1
 
 # Starts and ends on longer axes might not fit 64 bits with a sign.
 _LONGEST_AXIS = 2**62
-
-
-def _torch(i: Any, size: int, count: int) -> tuple[Any, Any]:
-    # floor(i*I/O) and ceil((i+1)*I/O), with I = quotient*O + rest so that i*I cannot overflow.
-    quotient, rest = divmod(size, count)
-    start = i * quotient + i * rest // count
-    end = (i + 1) * quotient + ((i + 1) * rest + count - 1) // count
-    return start, end
-
-
-def _split(i: Any, size: int, count: int) -> tuple[Any, Any]:
-    quotient, rest = divmod(size, count)
-    start = i * quotient + np.minimum(i, rest)
-    return start, start + quotient + (i < rest)
-
-
-def _uniform(i: Any, size: int, count: int) -> tuple[Any, Any]:
-    stride = size // count
-    start = i * stride
-    if stride == 0:  # no step to take: only the first `size` windows could differ
-        return start, start + (i < size)
-    return start, start + (size - (count - 1) * stride)
-
-
-def _ceil(i: Any, size: int, count: int) -> tuple[Any, Any]:
-    return _blocks(i, size, -(-size // count), 0)
-
-
-def _blocks(i: Any, size: int, block: int, offset: int) -> tuple[Any, Any]:
-    start = np.minimum(offset + i * block, size)
-    return start, np.minimum(start + block, size)
-
-
-RULES = {"torch": _torch, "split": _split, "uniform": _uniform, "ceil": _ceil}
 
 
 def check_rule(function: str, rule: object, name: str = "windows") -> str:
@@ -85,41 +48,24 @@ def check_rule(function: str, rule: object, name: str = "windows") -> str:
     return text
 
 
-def check_not_empty(function: str, size: int, count: int, rule: str) -> None:
-    """Raise if a rule leaves a window empty: from the first of them on, all are."""
-
-    def is_empty(i: int) -> bool:
-        start, end = RULES[rule](i, size, count)
-        return bool(start >= end)
-
-    if count > 0 and is_empty(count - 1):
-        first = bisect.bisect_left(range(size), True, key=is_empty)
-        raise ValueError(
-            f"{function}: window rule {rule!r} leaves window {first} empty "
-            f"for input size {size} and output size {count}"
-        )
-
-
-def table(function: str, size: int, count: int, rule: str) -> Table:
-    """Return the windows of one axis, or raise if one of them would be empty."""
-    check_not_empty(function, size, count, rule)
-    return _computed(function, count, lambda i: RULES[rule](i, size, count))
-
-
-def _computed(function: str, count: int, formula: Callable[[Any], tuple[Any, Any]]) -> Table:
-    if count >= _LONGEST_TABLE:
+def _empty_table(function: str, count: int) -> Table:
+    """Return room for a table."""
+    if count >= LONGEST_TABLE:
         raise MemoryError(f"{function}: no memory for the table of {count} windows")
-    if count == 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
     try:
-        starts, ends = formula(np.arange(count, dtype=np.int64))
+        return np.empty(count, np.int64), np.empty(count, np.int64)
     except MemoryError as error:
         raise no_memory(function, error) from error
-    return starts, ends
 
 
 def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ...]:
     """Return the name of a rule, or one pair of tables for each pooled axis, not yet checked."""
+    if type(windows) is str and windows in RULES:
+        return windows
+    if type(windows) in (list, tuple):  # of pairs as `pool_windows` gives them
+        pairs = tuple(windows[: ndim + 1])
+        if [*map(type, pairs)] == [tuple] * ndim:
+            return pairs
     if is_a(windows, np.ndarray):
         return _rows_of(function, ndim, windows)
     if is_a(windows, (str, bytes)) or not is_a(windows, Sequence):
@@ -157,20 +103,18 @@ def _rows_of(function: str, ndim: int, windows: Any) -> tuple[Any, ...]:
 def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
     """Return one axis of explicit windows, checked: ``0 <= start < end <= size``."""
     where = f"{function}: windows of pooled axis {axis}"
+    both = pair if type(pair) is tuple else ()
     # A pair is anything of two elements but a string.
-    sized = hasattr(type(pair), "__len__") and not is_a(pair, (str, bytes))
-    both = first_entries(where, pair, 3) if sized else ()
+    if not both and hasattr(type(pair), "__len__") and not is_a(pair, (str, bytes)):
+        both = first_entries(where, pair, 3)
     if len(both) != 2:
         raise ValueError(f"{where} must be a pair (starts, ends), got {shown(pair)}")
-    starts, ends = (
-        _borders(where, size, name, given)
-        for name, given in zip(("starts", "ends"), both, strict=True)
-    )
+    starts = _borders(where, size, "starts", both[0])
+    ends = _borders(where, size, "ends", both[1])
     if len(starts) != len(ends):
         raise ValueError(f"{where}: {len(starts)} starts but {len(ends)} ends")
-    bad = ~((starts >= 0) & (starts < ends) & (ends <= size))
-    if bad.any():
-        first = int(np.argmax(bad))
+    first = first_outside(starts, ends, size)
+    if first < len(starts):
         raise ValueError(
             f"{where}: 0 <= start < end <= {size} must hold, "
             f"got window {first} from {starts[first]} to {ends[first]}"
@@ -297,7 +241,11 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     function = "pool_windows"
     size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    return table(function, size, count, check_rule(function, rule, "rule"))
+    name = check_rule(function, rule, "rule")
+    check_not_empty(function, size, count, name)
+    starts, ends = _empty_table(function, count)
+    cut(starts, ends, size, RULES[name])
+    return starts, ends
 
 
 def block_windows(size: int, block: int, *, boundary: Boundary = "short", offset: int = 0) -> Table:
@@ -376,4 +324,6 @@ def block_windows(size: int, block: int, *, boundary: Boundary = "short", offset
     whole, rest = divmod(size - offset, block)
     count = whole + (rest > 0 and name == "short")
     block = min(block, size)  # starts and ends then fit 64 bits
-    return _computed(function, count, lambda i: _blocks(i, size, block, offset))
+    starts, ends = _empty_table(function, count)
+    cut_in_blocks(starts, ends, size, block, offset)
+    return starts, ends

@@ -1,4 +1,4 @@
-"""The compiled code. It knows canonical problems, and nothing of Python arguments.
+"""The compiled code. It knows canonical problems; of Python arguments, only which it saw before.
 
 `builds` holds what was built of the sources in the other folders, for which processors. One
 build is chosen, once, when the package is imported: the best that this processor runs, or the
@@ -51,7 +51,7 @@ try:
     with as_adaptive_pool(_package):
         from .call import tables  # isort: skip  # which others use
         from .builds import cpu  # isort: skip
-        from .call import canonical, elements  # isort: skip
+        from .call import canonical, elements, known, problem  # isort: skip
         from .threads import parallel  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
@@ -114,9 +114,11 @@ __all__ = [
     "elements",
     "isa",
     "isas_built",
+    "known",
     "maximum",
     "maximum_backward",
     "parallel",
+    "problem",
     "subnormals_are_kept",
     "tables",
 ]

@@ -1,10 +1,21 @@
-"""What calls say of axes: sizes, and window tables, copied once into C arrays.
+"""What calls say of axes: sizes, and windows, as C arrays.
 
 So a call acquires no buffer for its tables, and looks at its sizes in no loop of Python.
 """
 cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.string cimport memcpy
+
+from adaptive_pool._kernels.call.rules cimport (
+    CEIL, SPLIT, TORCH, UNIFORM, Rule, cut_by, cut_by_blocks,
+)
+
+# A table of this length would hold 32 GiB.
+LONGEST_TABLE = 1 << 31
+
+RULES = {"torch": TORCH, "split": SPLIT, "uniform": UNIFORM, "ceil": CEIL}
 
 
 def are_sizes(
@@ -24,67 +35,152 @@ def are_sizes(
     return True
 
 
-def are_strings(
-    values,             # IN: a tuple of anything
-    Py_ssize_t count,   # IN: how many of the last to look at
+@cython.final
+cdef class _Borders:
+    """One int64 array of our own, contiguous, for as long as this object lives."""
+
+    cdef Py_buffer buffer
+    cdef int64_t* data
+    cdef Py_ssize_t count
+
+    def __cinit__(self, array):
+        PyObject_GetBuffer(array, &self.buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
+        self.data = <int64_t*> self.buffer.buf
+        self.count = self.buffer.len // <Py_ssize_t> sizeof(int64_t)
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.buffer)
+
+
+def cut(
+    starts, ends,       # OUT: int64 arrays of one length, for as many windows
+    int64_t size,       # IN: of the axis
+    Rule rule,          # IN: leaves none of the windows empty
 ):
-    """Whether the last values are strings; not of subclasses, which may do anything."""
-    cdef Py_ssize_t k, size = len(<tuple> values)
-    for k in range(size - count, size):
-        if type((<tuple> values)[k]) is not str:
-            return False
-    return True
+    """Cut an axis by a rule."""
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cut_by(rule, size, first.count, first.data, last.data)
+
+
+def cut_in_blocks(
+    starts, ends,       # OUT: int64 arrays of one length, for as many windows
+    int64_t size,       # IN: of the axis
+    int64_t block,      # IN: length of a window
+    int64_t offset,     # IN: where the first starts
+):
+    """Cut an axis into blocks; none may be empty."""
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cut_by_blocks(size, first.count, block, offset, first.data, last.data)
+
+
+def first_outside(
+    starts, ends,       # IN: int64 arrays of one length
+    int64_t size,       # IN: of the axis
+):
+    """The first window for which 0 <= start < end <= size does not hold, or their number."""
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cdef Py_ssize_t i
+    for i in range(first.count):
+        if not 0 <= first.data[i] < last.data[i] <= size:
+            return i
+    return first.count
 
 
 @cython.final
 cdef class Windows:
-    """The pooled axes of an array, and their windows.
-
-    Parameters
-    ----------
-    first_axis : int
-        The first of them.
-    axes : sequence of (size, starts, ends)
-        Input length and the int64 tables of each axis, one to three. They are copied and not
-        checked: ``0 <= start < end <= size`` must hold.
-    """
-
-    def __cinit__(self, int first_axis, axes):
-        cdef const int64_t[::1] starts, ends
-        cdef Axis* axis
-        cdef Axis* all_axes[3]
-        cdef Py_ssize_t total = sum(2 * len(starts_) for _, starts_, _ in axes)
-        cdef Py_ssize_t i, used = 0
-        all_axes[0], all_axes[1], all_axes[2] = &self.d, &self.h, &self.w
-        self.first_axis = first_axis
-        self.ndim = <int> len(axes)
-        self.memory = <int64_t*> PyMem_Malloc((total + 2) * sizeof(int64_t))
-        if self.memory == NULL:
-            raise MemoryError
-        self.memory[0], self.memory[1] = 0, 1
-        for k in range(3 - self.ndim):  # an axis that is not there: one window of one element
-            all_axes[k][0] = Axis(1, 1, 1, 1, 1, True, self.memory, self.memory + 1)
-        used = 2
-        for k, (size, starts, ends) in enumerate(axes):
-            axis = all_axes[3 - self.ndim + k]
-            axis.size = size
-            axis.count = starts.shape[0]
-            axis.shortest, axis.longest = size, 0
-            axis.regular = ends[0] - starts[0] if axis.count > 0 else 0
-            axis.monotone = True
-            axis.starts = self.memory + used
-            axis.ends = self.memory + used + axis.count
-            for i in range(axis.count):
-                self.memory[used + i] = starts[i]
-                self.memory[used + axis.count + i] = ends[i]
-                axis.shortest = min(axis.shortest, ends[i] - starts[i])
-                axis.longest = max(axis.longest, ends[i] - starts[i])
-                if ends[i] - starts[i] != axis.regular or (i > 0 and starts[i] != ends[i - 1]):
-                    axis.regular = 0
-                if i > 0 and (starts[i] < starts[i - 1] or ends[i] < ends[i - 1]):
-                    axis.monotone = False
-            used += 2 * axis.count
-        self.largest = <double> self.d.longest * self.h.longest * self.w.longest
+    """The pooled axes of an array, and their windows: see `windows_by_rule`, `windows_given`."""
 
     def __dealloc__(self):
         PyMem_Free(self.memory)
+
+
+cdef Windows new_windows(int first_axis, tuple sizes, tuple counts):
+    """Windows whose tables are still to be filled in, by `describe`."""
+    cdef Windows windows = Windows()
+    cdef Axis* axis
+    cdef Py_ssize_t total = 2
+    cdef int k
+    for count in counts:
+        if count >= LONGEST_TABLE:
+            raise MemoryError(f"no memory for the table of {count} windows")
+        total += 2 * <Py_ssize_t> count
+    windows.first_axis = first_axis
+    windows.ndim = <int> len(sizes)
+    windows.memory = <int64_t*> PyMem_Malloc(total * sizeof(int64_t))
+    if windows.memory == NULL:
+        raise MemoryError(f"no memory for tables of {counts} windows")
+    windows.memory[0], windows.memory[1] = 0, 1
+    total = 2
+    for k in range(3):
+        axis = axis_of(windows, k)
+        axis.size = axis.count = 1  # an axis that is not there: one window of one element
+        axis.starts, axis.ends = windows.memory, windows.memory + 1
+        if k >= 3 - windows.ndim:
+            axis.size, axis.count = sizes[k - 3 + windows.ndim], counts[k - 3 + windows.ndim]
+            axis.starts = windows.memory + total
+            axis.ends = axis.starts + axis.count
+            total += 2 * axis.count
+    return windows
+
+
+cdef Axis* axis_of(Windows windows, int k) noexcept:
+    return &windows.d if k == 0 else &windows.h if k == 1 else &windows.w
+
+
+cdef void describe(Windows windows) noexcept:
+    """Fill in what follows from the tables."""
+    cdef Axis* axis
+    cdef Py_ssize_t i, size
+    cdef int k
+    windows.largest = 1
+    for k in range(3):
+        axis = axis_of(windows, k)
+        axis.shortest, axis.longest = axis.size, 0
+        axis.regular = window_size(axis, 0) if axis.count > 0 else 0
+        axis.monotone = True
+        for i in range(axis.count):
+            size = window_size(axis, i)
+            axis.shortest = min(axis.shortest, size)
+            axis.longest = max(axis.longest, size)
+            if size != axis.regular or (i > 0 and axis.starts[i] != axis.ends[i - 1]):
+                axis.regular = 0
+            if i > 0 and (axis.starts[i] < axis.starts[i - 1] or axis.ends[i] < axis.ends[i - 1]):
+                axis.monotone = False
+        windows.largest *= axis.longest
+
+
+def windows_by_rule(
+    int first_axis,     # IN: the first of the pooled axes, one to three
+    tuple sizes,        # IN: their lengths
+    tuple counts,       # IN: the numbers of windows, none of which may be empty; 0: no table
+    Rule rule,
+):
+    """The windows that a rule cuts axes into."""
+    cdef Windows windows = new_windows(first_axis, sizes, counts)
+    cdef Axis* axis
+    cdef int k
+    for k in range(3 - windows.ndim, 3):
+        axis = axis_of(windows, k)
+        cut_by(rule, axis.size, axis.count, <int64_t*> axis.starts, <int64_t*> axis.ends)
+    describe(windows)
+    return windows
+
+
+def windows_given(
+    int first_axis,     # IN: the first of the pooled axes, one to three
+    tuple sizes,        # IN: their lengths
+    tuple tables,       # IN: for each of them (starts, ends), as `first_outside` lets them pass
+):
+    """Windows of any other kind."""
+    cdef Windows windows = new_windows(
+        first_axis, sizes, tuple([len(starts) for starts, _ in tables])
+    )
+    cdef const Axis* axis
+    cdef int k = 3 - windows.ndim
+    for starts, ends in tables:
+        axis = axis_of(windows, k)
+        memcpy(<int64_t*> axis.starts, _Borders(starts).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.ends, _Borders(ends).data, axis.count * sizeof(int64_t))
+        k += 1
+    describe(windows)
+    return windows
