@@ -1,0 +1,301 @@
+/* Comparing a strip of lanes in registers, for one kind of elements; included once for each.
+
+   AP_NAME(x) names what is defined; AP_T is the type of elements, AP_I the unsigned one of their
+   width, which counts steps; AP_KIND is one of
+     AP_INTEGER  compared as signed numbers, after `flip` has turned the sign of unsigned ones,
+     AP_REAL     float or double,
+     AP_HALF     16-bit floats, AP_T is int16_t and `flip` their infinity: compared by keys that
+                 order as they do, with both zeros 0, and NaN above all.
+   Of two elements the larger wins, of equal ones the first, and NaN always. */
+
+#define AP_N ((int) sizeof(AP_T) == 8 ? AP_STRIP / 2 : AP_STRIP)
+#define AP_V AP_NAME(vector)
+#define AP_M AP_NAME(mask)
+#if defined(__GNUC__)
+typedef AP_T AP_V __attribute__((vector_size(32)));
+typedef AP_I AP_M __attribute__((vector_size(32)));
+#define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
+#define AP_TRUE(c) ((AP_M) (c))
+#else   /* vectors of one element: loops over lanes are left to the compiler */
+typedef AP_T AP_V;
+typedef AP_I AP_M;
+#define AP_SELECT(m, a, b) ((m) ? (a) : (b))
+#define AP_TRUE(c) ((AP_M) -(AP_M) (c))
+#endif
+#define AP_W ((int) (sizeof(AP_V) / sizeof(AP_T)))
+#define AP_VS (AP_N / AP_W) /* vectors of a strip */
+#define AP_INLINE static inline AP_ALWAYS
+
+/* What is compared. */
+AP_INLINE AP_V AP_NAME(key)(AP_V x, AP_T flip)
+{
+#if AP_KIND == AP_INTEGER
+    return x ^ flip;
+#elif AP_KIND == AP_HALF
+    AP_V magnitude = x & 0x7fff;
+    AP_V key = AP_SELECT(AP_TRUE(x < 0), -magnitude, magnitude);
+    return AP_SELECT(AP_TRUE(magnitude > flip), (AP_V) (0 * x + 0x7fff), key);
+#else
+    (void) flip;
+    return x;
+#endif
+}
+
+AP_INLINE AP_M AP_NAME(wins)(AP_V key, AP_V top)
+{
+#if AP_KIND == AP_INTEGER
+    return AP_TRUE(key > top);
+#elif AP_KIND == AP_HALF
+    return AP_TRUE(key > top) | AP_TRUE(key == 0x7fff);
+#else
+    return AP_TRUE(key > top) | AP_TRUE(key != key);
+#endif
+}
+
+/* What everything but itself wins over, or is equal to. */
+AP_INLINE AP_T AP_NAME(least)(AP_T flip)
+{
+#if AP_KIND == AP_INTEGER
+    return (AP_T) ((AP_I) 1 << (8 * sizeof(AP_T) - 1)) ^ flip;
+#elif AP_KIND == AP_HALF
+    return (AP_T) (flip | 0x8000);
+#else
+    (void) flip;
+    return (AP_T) -INFINITY;
+#endif
+}
+
+/* Compare the elements of a block with `tops`, which holds lanes' maxima. `steps` becomes the
+   number of the step that won last, or stays. */
+AP_INLINE void AP_NAME(challenge)(
+    const ap_window *block, ptrdiff_t offset, AP_T flip, AP_T *tops, AP_I *steps)
+{
+    AP_V top[AP_VS], key[AP_VS], x;
+    AP_M step[AP_VS], number = {0};
+    for (int i = 0; i < AP_VS; i++) {
+        memcpy(&top[i], tops + i * AP_W, sizeof x);
+        memcpy(&step[i], steps + i * AP_W, sizeof x);
+        key[i] = AP_NAME(key)(top[i], flip);
+    }
+    const char *depth = block->first + offset;
+    for (ptrdiff_t d = 0; d < block->depth; d++, depth += block->d_step) {
+        const char *row = depth;
+        for (ptrdiff_t h = 0; h < block->height; h++, row += block->h_step) {
+            const char *place = row, *last = row + block->last;
+            for (;;) {
+                if (place > last)
+                    place = last;
+                number += 1;
+                AP_ASK(place + block->ahead);
+                if (sizeof(AP_T) >= 4)
+                    AP_ASK(place + block->ahead + 64);
+                for (int i = 0; i < AP_VS; i++) {
+                    memcpy(&x, place + i * sizeof x, sizeof x);
+                    AP_V own = AP_NAME(key)(x, flip);
+                    AP_M wins = AP_NAME(wins)(own, key[i]);
+                    key[i] = AP_SELECT(wins, own, key[i]);
+#if AP_KIND == AP_HALF
+                    top[i] = AP_SELECT(wins, x, top[i]);
+#endif
+                    step[i] = (AP_M) ((wins & number) | (~wins & step[i]));
+                }
+                if (place == last)
+                    break;
+                place += block->w_step;
+            }
+        }
+    }
+    for (int i = 0; i < AP_VS; i++) {
+#if AP_KIND == AP_INTEGER
+        top[i] = key[i] ^ flip;
+#elif AP_KIND == AP_REAL
+        top[i] = key[i];
+#endif
+        memcpy(tops + i * AP_W, &top[i], sizeof x);
+        memcpy(steps + i * AP_W, &step[i], sizeof x);
+    }
+}
+
+/* The same without steps. What plain comparisons do not tell, of NaNs and of zeros of both signs
+   among halves, challenge() does. */
+AP_INLINE void AP_NAME(compare)(
+    const ap_window *block, ptrdiff_t offset, AP_T flip, AP_T *tops)
+{
+    AP_V top[AP_VS], x;
+#if AP_KIND != AP_INTEGER
+    AP_M doubt = {0};
+#endif
+#if AP_KIND == AP_HALF
+    AP_V low[AP_VS];
+    AP_M high[AP_VS];
+#endif
+    for (int i = 0; i < AP_VS; i++) {
+        memcpy(&top[i], tops + i * AP_W, sizeof x);
+#if AP_KIND == AP_INTEGER
+        top[i] = top[i] ^ flip;
+#elif AP_KIND == AP_HALF
+        low[i] = top[i];
+        high[i] = (AP_M) top[i];
+#endif
+    }
+    const char *depth = block->first + offset;
+    for (ptrdiff_t d = 0; d < block->depth; d++, depth += block->d_step) {
+        const char *row = depth;
+        for (ptrdiff_t h = 0; h < block->height; h++, row += block->h_step) {
+            const char *place = row, *last = row + block->last;
+            for (;;) {
+                if (place > last)
+                    place = last;
+                AP_ASK(place + block->ahead);
+                if (sizeof(AP_T) >= 4)
+                    AP_ASK(place + block->ahead + 64);
+                for (int i = 0; i < AP_VS; i++) {
+                    memcpy(&x, place + i * sizeof x, sizeof x);
+#if AP_KIND == AP_INTEGER
+                    x = x ^ flip;
+                    top[i] = AP_LARGER(x, top[i]);
+#elif AP_KIND == AP_REAL
+                    top[i] = AP_LARGER(x, top[i]);
+                    doubt |= AP_TRUE(x != x);
+#else
+                    top[i] = AP_LARGER(x, top[i]);
+                    low[i] = AP_SMALLER(x, low[i]);
+                    high[i] = AP_HIGHER(x, high[i]);
+#endif
+                }
+                if (place == last)
+                    break;
+                place += block->w_step;
+            }
+        }
+    }
+    for (int i = 0; i < AP_VS; i++) {
+#if AP_KIND == AP_HALF
+        /* The largest is the largest number without sign; if all have one, the smallest. */
+        doubt |= AP_TRUE(top[i] > flip) | AP_TRUE(high[i] > (AP_I) (AP_I) (flip | 0x8000));
+        doubt |= AP_TRUE(top[i] == 0) & AP_TRUE(low[i] == (AP_T) -0x8000);
+        top[i] = AP_SELECT(AP_TRUE(top[i] < 0), low[i], top[i]);
+#elif AP_KIND == AP_INTEGER
+        top[i] = top[i] ^ flip;
+#endif
+    }
+#if AP_KIND != AP_INTEGER
+    AP_I doubts[AP_W], any = 0;
+    memcpy(doubts, &doubt, sizeof doubt);
+    for (int i = 0; i < AP_W; i++)
+        any |= doubts[i];
+    if (any) {
+        AP_I steps[AP_N] = {0};
+        ap_window again = *block;
+        again.ahead = 0;
+        AP_NAME(challenge)(&again, offset, flip, tops, steps);
+        return;
+    }
+#endif
+    for (int i = 0; i < AP_VS; i++)
+        memcpy(tops + i * AP_W, &top[i], sizeof x);
+}
+
+/* Reduce a window for `lanes` lanes, at least a strip. `tops` and `where` hold what earlier parts
+   of the window have given, unless these are its first elements. */
+static void AP_NAME(lanes)(
+    const ap_window *window, const ap_places *places, ptrdiff_t lanes, int64_t flip_, int first,
+    void *all_tops, int64_t *where)
+{
+    const AP_T flip = (AP_T) flip_;
+    const ptrdiff_t most = sizeof(AP_T) == 1 ? 255 : sizeof(AP_T) == 2 ? 65535 : AP_LONGEST;
+    for (ptrdiff_t lane = 0; lane < lanes; lane += AP_N) {
+        if (lane > lanes - AP_N) /* rather some lanes twice than less than a strip */
+            lane = lanes - AP_N;
+        AP_T *tops = (AP_T *) all_tops + lane;
+        ptrdiff_t offset = lane * (ptrdiff_t) sizeof(AP_T);
+        if (first)
+            for (int i = 0; i < AP_N; i++)
+                tops[i] = AP_NAME(least)(flip);
+        if (where == NULL) {
+            AP_NAME(compare)(window, offset, flip, tops);
+            continue;
+        }
+        ap_place at = {0, 0, 0};
+        ap_window block;
+        for (int begin = first; ap_next_block(window, most, &at, &block); begin = 0) {
+            AP_I steps[AP_N];
+            uint32_t numbers[AP_N];
+            for (int i = 0; i < AP_N; i++)
+                steps[i] = (AP_I) begin;
+            AP_NAME(challenge)(&block, offset, flip, tops, steps);
+            for (int i = 0; i < AP_N; i++)
+                numbers[i] = (uint32_t) steps[i];
+            ap_number(&block, places, numbers, AP_N, where + lane);
+        }
+    }
+}
+
+/* Whether an element beats another of the same window, whatever the order they are found in. */
+AP_INLINE int AP_NAME(beats)(AP_T x, int64_t place, AP_T top, int64_t top_place, AP_T flip)
+{
+#if AP_KIND == AP_HALF
+    int nan = (x & 0x7fff) > flip, other = (top & 0x7fff) > flip;
+    int a = x < 0 ? -(x & 0x7fff) : x, b = top < 0 ? -(top & 0x7fff) : top;
+#elif AP_KIND == AP_REAL
+    int nan = x != x, other = top != top;
+    AP_T a = x, b = top;
+    (void) flip;
+#else
+    int nan = 0, other = 0;
+    AP_T a = x ^ flip, b = top ^ flip;
+#endif
+    if (nan || other)
+        return nan && (!other || place > top_place);
+    return a > b || (a == b && place < top_place);
+}
+
+/* Fold the strip of a window whose lanes are neighbours to its first `lanes` lanes. */
+static void AP_NAME(fold)(
+    ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t *where)
+{
+    const AP_T flip = (AP_T) flip_;
+    AP_T *tops = all_tops;
+    for (ptrdiff_t i = lanes; i < AP_N; i++) {
+        ptrdiff_t lane = i % lanes;
+        if (AP_NAME(beats)(tops[i], where[i], tops[lane], where[lane], flip)) {
+            tops[lane] = tops[i];
+            where[lane] = where[i];
+        }
+    }
+}
+
+/* Without places: whether they are needed, for the sign of a zero or the bits of a NaN. */
+static int AP_NAME(fold_values)(ptrdiff_t lanes, int64_t flip_, void *all_tops)
+{
+    const AP_T flip = (AP_T) flip_;
+    AP_T *tops = all_tops;
+    int doubt = 0;
+    for (ptrdiff_t i = lanes; i < AP_N; i++)
+        if (AP_NAME(beats)(tops[i], 1, tops[i % lanes], 0, flip))
+            tops[i % lanes] = tops[i];
+#if AP_KIND == AP_HALF
+    for (ptrdiff_t i = 0; i < lanes; i++)
+        doubt |= (tops[i] & 0x7fff) == 0 || (tops[i] & 0x7fff) > flip;
+#elif AP_KIND == AP_REAL
+    for (ptrdiff_t i = 0; i < lanes; i++)
+        doubt |= !(tops[i] < 0 || tops[i] > 0);
+#endif
+    return doubt;
+}
+
+#undef AP_N
+#undef AP_V
+#undef AP_M
+#undef AP_SELECT
+#undef AP_TRUE
+#undef AP_W
+#undef AP_VS
+#undef AP_INLINE
+#undef AP_NAME
+#undef AP_T
+#undef AP_I
+#undef AP_KIND
+#undef AP_LARGER
+#undef AP_SMALLER
+#undef AP_HIGHER
