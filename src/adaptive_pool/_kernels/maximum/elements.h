@@ -16,9 +16,11 @@
         if (block->ahead != 0) \
             __builtin_prefetch(place, 0, 1); \
     } while (0)
+enum { AP_MOST_ALONG = 4 }; /* lanes of windows whose neighbours along W are compared */
 #pragma GCC diagnostic ignored "-Wpsabi" /* nothing is passed but to what is inlined */
 #else
 #define AP_ALWAYS
+enum { AP_MOST_ALONG = 1 };
 #define AP_ASK(place) ((void) 0)
 #endif
 
@@ -31,6 +33,7 @@
 #define AP_NAME(x) ap_int8_##x
 #define AP_T int8_t
 #define AP_I uint8_t
+#define AP_S int8_t
 #define AP_KIND AP_INTEGER
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_epi8((__m256i) (x), (__m256i) (top)))
@@ -42,6 +45,7 @@
 #define AP_NAME(x) ap_int16_##x
 #define AP_T int16_t
 #define AP_I uint16_t
+#define AP_S int16_t
 #define AP_KIND AP_INTEGER
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
@@ -53,6 +57,7 @@
 #define AP_NAME(x) ap_int32_##x
 #define AP_T int32_t
 #define AP_I uint32_t
+#define AP_S int32_t
 #define AP_KIND AP_INTEGER
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_epi32((__m256i) (x), (__m256i) (top)))
@@ -64,6 +69,7 @@
 #define AP_NAME(x) ap_int64_##x
 #define AP_T int64_t
 #define AP_I uint64_t
+#define AP_S int64_t
 #define AP_KIND AP_INTEGER
 #define AP_LARGER AP_BY_SELECT_LARGER
 #include "maximum/strip.h"
@@ -71,15 +77,16 @@
 #define AP_NAME(x) ap_half_##x
 #define AP_T int16_t
 #define AP_I uint16_t
+#define AP_S int16_t
 #define AP_KIND AP_HALF
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
 #define AP_SMALLER(x, top) ((AP_V) _mm256_min_epi16((__m256i) (x), (__m256i) (top)))
-#define AP_HIGHER(x, top) ((AP_M) _mm256_max_epu16((__m256i) (x), (__m256i) (top)))
+#define AP_HIGHER(x, top) ((AP_U) _mm256_max_epu16((__m256i) (x), (__m256i) (top)))
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #define AP_SMALLER(x, top) AP_SELECT(AP_TRUE((x) < (top)), x, top)
-#define AP_HIGHER(x, top) ((AP_M) AP_SELECT(AP_TRUE((AP_M) (x) > (top)), x, top))
+#define AP_HIGHER(x, top) ((AP_U) AP_SELECT(AP_TRUE((AP_U) (x) > (top)), x, top))
 #endif
 #include "maximum/strip.h"
 
@@ -87,6 +94,7 @@
 #define AP_NAME(x) ap_float_##x
 #define AP_T float
 #define AP_I uint32_t
+#define AP_S int32_t
 #define AP_KIND AP_REAL
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_ps((__m256) (x), (__m256) (top)))
@@ -98,6 +106,7 @@
 #define AP_NAME(x) ap_double_##x
 #define AP_T double
 #define AP_I uint64_t
+#define AP_S int64_t
 #define AP_KIND AP_REAL
 #if defined(__AVX2__)
 #define AP_LARGER(x, top) ((AP_V) _mm256_max_pd((__m256d) (x), (__m256d) (top)))
@@ -108,15 +117,14 @@
 
 typedef struct {
     void (*lanes)(const ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
-    void (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
-    int (*fold_values)(ptrdiff_t, int64_t, void *);
+    int (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
     int64_t flip;
     int64_t quiet; /* what makes a NaN of halves quiet, or 0 */
     int size;
 } ap_elements;
 
 #define AP_ELEMENTS(name, size, flip, quiet) \
-    {ap_##name##_lanes, ap_##name##_fold, ap_##name##_fold_values, flip, quiet, size}
+    {ap_##name##_lanes, ap_##name##_fold, flip, quiet, size}
 
 /* In the order of call/elements.pxd. */
 static const ap_elements ap_all_elements[] = {

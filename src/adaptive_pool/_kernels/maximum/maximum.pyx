@@ -58,9 +58,9 @@ cdef int pool(
 ) except -1 nogil:
     cdef maximum_t task
     task.elements, task.is_bool = &ap_all_elements[<int> element], element == BOOL
-    task.d, task.h, task.w = axis_of(&windows.d), axis_of(&windows.h), axis_of(&windows.w)
     task.channels, task.planes, task.lanes = c.channels, c.batches * c.channels, c.lanes
     while True:
+        task.d, task.h, task.w = axis_of(&windows.d), axis_of(&windows.h), axis_of(&windows.w)
         task.x, task.out = array_of(&c.arrays[0]), array_of(&c.arrays[1])
         task.indices.data = NULL
         if indexed:

@@ -13,9 +13,8 @@
 enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
 
 enum {
-    AP_ROOM = 131072,   /* bytes of a tile's input that are read at a time: for the second cache */
+    AP_ROOM = 65536,   /* bytes of a tile's input that are read at a time: for the second cache */
     AP_RESULTS = 8192,  /* results of a tile */
-    AP_LONG = 4,        /* strips of a row of a window that is better not turned */
     AP_JOBS = 4,        /* for each thread, if there are so many */
     AP_LEAST_LANES = 64 /* that are not worth more jobs */
 };
@@ -38,6 +37,7 @@ typedef struct {
     ptrdiff_t channels, planes, lanes;
     int is_bool;
     /* found by ap_plan_maximum(): */
+    int64_t ends[3];            /* the windows of a plane that became a line */
     int way, copied, mixed;     /* copied: lines are no runs of aligned elements */
     ptrdiff_t slots;            /* lines side by side */
     ptrdiff_t block, blocks;    /* lanes of a tile */
@@ -45,6 +45,7 @@ typedef struct {
     ptrdiff_t rows, row_tiles;  /* output rows of a tile */
     ptrdiff_t groups;           /* of planes, or of lines if they are mixed */
     ptrdiff_t stride;           /* results from window to window */
+    int direct;                 /* results are kept where they are stored */
     ptrdiff_t ahead;            /* whether to ask for what comes next */
     ptrdiff_t results;          /* of a tile, at most */
 } ap_maximum;
@@ -117,6 +118,25 @@ static inline ptrdiff_t ap_tiles(const ap_maximum *m)
     return m->groups * m->blocks * m->spans * (m->mixed ? 1 : m->row_tiles * m->d.count);
 }
 
+/* Take planes that are one run in memory, and are pooled to one number, for lines. */
+static inline void ap_flatten(ap_maximum *m)
+{
+    ap_axis *d = &m->d, *h = &m->h, *w = &m->w;
+    const ptrdiff_t size = d->size * h->size * w->size;
+    if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
+        || (h->size > 1 && m->x.h != w->size * m->x.w)
+        || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1)
+        return;
+    m->ends[0] = 0;
+    m->ends[1] = 1;
+    m->ends[2] = size;
+    w->size = w->shortest = w->longest = size;
+    d->size = d->shortest = d->longest = h->size = h->shortest = h->longest = 1;
+    w->starts = d->starts = h->starts = &m->ends[0];
+    d->ends = h->ends = &m->ends[1];
+    w->ends = &m->ends[2];
+}
+
 static inline void ap_choose_way(ap_maximum *m)
 {
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
@@ -129,7 +149,7 @@ static inline void ap_choose_way(ap_maximum *m)
     if (m->lanes >= strip) {
         m->way = AP_IN_PLACE;
     } else if (
-        strip % m->lanes == 0 && row >= strip && (row >= AP_LONG * strip || lines < strip / 2)
+        m->lanes <= AP_MOST_ALONG && strip % m->lanes == 0 && row >= strip && lines * m->lanes < strip / 2
         && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
                       : m->lanes == 1 || m->x.w == m->lanes * size)) {
         m->way = AP_ALONG;
@@ -148,6 +168,7 @@ static inline void ap_choose_way(ap_maximum *m)
 static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
 {
     const ptrdiff_t size = m->elements->size, jobs = threads > 1 ? AP_JOBS * threads : 1;
+    ap_flatten(m);
     ap_choose_way(m);
     m->block = m->way == AP_IN_PLACE ? ap_min(m->lanes, AP_RESULTS) : m->lanes;
     ptrdiff_t width = m->way == AP_IN_PLACE ? m->block : m->stride;
@@ -178,6 +199,8 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
         ap_count_tiles(m);
     }
     m->results = ap_max(m->way == AP_IN_PLACE ? m->block : m->stride, 1) * m->span * m->rows;
+    m->direct = m->way == AP_IN_PLACE && m->out.lane == size
+        && (m->indices.data == NULL || (m->indices.itemsize == 8 && m->indices.lane == 8));
     m->ahead = bytes > 8 * AP_ROOM;
 }
 

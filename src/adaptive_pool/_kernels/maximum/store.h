@@ -12,14 +12,6 @@ static inline void ap_quieten(const ap_elements *elements, ptrdiff_t n, uint16_t
         tops[i] = (tops[i] & 0x7fff) > infinity ? tops[i] | quiet : tops[i];
 }
 
-static inline char *ap_result_at(
-    const ap_maximum *m, const ap_array *out, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t row)
-{
-    const ap_slot *s = &tile->slots[slot];
-    return out->data + s->plane / m->channels * out->batch + s->plane % m->channels * out->channel
-        + s->od * out->d + (s->oh + row) * out->h + tile->ow0 * out->w + tile->lane * out->lane;
-}
-
 static inline void ap_store_words(
     const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t target_step, int size)
 {
@@ -48,7 +40,7 @@ static void ap_store(
         ptrdiff_t rows = (plane ? tile->rows : 1) * windows * tile->lanes;
         for (ptrdiff_t row = 0; row < (plane ? 1 : tile->rows); row++) {
             for (ptrdiff_t i = 0; i < tile->used; i++)
-                lines[i] = ap_result_at(m, out, tile, i, row);
+                lines[i] = ap_result_at(out, tile, i, row);
             ap_lanes_to_lines(
                 source + row * windows * step, slots * size, rows, lines, tile->used, size);
         }
@@ -57,7 +49,7 @@ static void ap_store(
     for (ptrdiff_t row = 0; row < tile->rows; row++)
         for (ptrdiff_t ow = 0; ow < windows; ow++, source += step)
             for (ptrdiff_t i = 0; i < tile->used; i++) {
-                char *target = ap_result_at(m, out, tile, i, row) + ow * out->w;
+                char *target = ap_result_at(out, tile, i, row) + ow * out->w;
                 if (slots == 1 && out->lane == size && tile->lanes > 1)
                     memcpy(target, source, (size_t) (tile->lanes * size));
                 else
@@ -80,20 +72,26 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     const ptrdiff_t stride = m->way == AP_IN_PLACE ? tile.lanes : m->stride;
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;
     int indexed = m->indices.data != NULL, doubt = 0;
-    ap_reduce_tile(m, &tile, 0);
+    ap_reduce_tile(m, &tile);
     if (m->way == AP_ALONG) {
         ap_maximum again = *m;
         for (ptrdiff_t i = 0; i < windows && !indexed; i++)
-            doubt |= m->elements->fold_values(
-                m->lanes, m->elements->flip, tile.tops + i * stride * size);
+            doubt |= m->elements->fold(
+                m->lanes, m->elements->flip, tile.tops + i * stride * size, NULL);
         if (doubt) {    /* the sign of a zero, or which NaN: places tell */
             again.indices = m->out;
-            ap_reduce_tile(&again, &tile, 1);
+            ap_reduce_tile(&again, &tile);
         }
         for (ptrdiff_t i = 0; i < windows && (indexed || doubt); i++)
             m->elements->fold(
                 m->lanes, m->elements->flip, tile.tops + i * stride * size,
                 tile.where + i * stride);
+    }
+    if (m->direct) {
+        for (ptrdiff_t ow = 0; ow < windows && m->elements->quiet; ow++)
+            ap_quieten(m->elements, stride, (uint16_t *) (ap_result_at(&m->out, &tile, 0, 0)
+                + ow * m->out.w));
+        return 0;
     }
     if (m->elements->quiet)
         ap_quieten(m->elements, n, (uint16_t *) tile.tops);

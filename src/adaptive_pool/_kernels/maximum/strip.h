@@ -1,7 +1,7 @@
 /* Comparing a strip of lanes in registers, for one kind of elements; included once for each.
 
-   AP_NAME(x) names what is defined; AP_T is the type of elements, AP_I the unsigned one of their
-   width, which counts steps; AP_KIND is one of
+   AP_NAME(x) names what is defined; AP_T is the type of elements, AP_I and AP_S the integers of their
+   width, which count steps; AP_KIND is one of
      AP_INTEGER  compared as signed numbers, after `flip` has turned the sign of unsigned ones,
      AP_REAL     float or double,
      AP_HALF     16-bit floats, AP_T is int16_t and `flip` their infinity: compared by keys that
@@ -11,15 +11,26 @@
 #define AP_N ((int) sizeof(AP_T) == 8 ? AP_STRIP / 2 : AP_STRIP)
 #define AP_V AP_NAME(vector)
 #define AP_M AP_NAME(mask)
+#define AP_U AP_NAME(unsigned)
 #if defined(__GNUC__)
 typedef AP_T AP_V __attribute__((vector_size(32)));
-typedef AP_I AP_M __attribute__((vector_size(32)));
+typedef AP_S AP_M __attribute__((vector_size(32))); /* as comparisons give */
+typedef AP_I AP_U __attribute__((vector_size(32)));
+#define AP_ANY_V AP_NAME(any_vector) /* wherever it lies */
+#define AP_ANY_M AP_NAME(any_mask)
+typedef AP_T AP_ANY_V __attribute__((vector_size(32), aligned(1), may_alias));
+typedef AP_S AP_ANY_M __attribute__((vector_size(32), aligned(1), may_alias));
 #define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
+#define AP_EACH(value) ((AP_V) {0} + (AP_T) (value))
 #define AP_TRUE(c) ((AP_M) (c))
 #else   /* vectors of one element: loops over lanes are left to the compiler */
 typedef AP_T AP_V;
-typedef AP_I AP_M;
+typedef AP_S AP_M;
+typedef AP_I AP_U;
+#define AP_ANY_V AP_V
+#define AP_ANY_M AP_M
 #define AP_SELECT(m, a, b) ((m) ? (a) : (b))
+#define AP_EACH(value) ((AP_T) (value))
 #define AP_TRUE(c) ((AP_M) -(AP_M) (c))
 #endif
 #define AP_W ((int) (sizeof(AP_V) / sizeof(AP_T)))
@@ -34,7 +45,7 @@ AP_INLINE AP_V AP_NAME(key)(AP_V x, AP_T flip)
 #elif AP_KIND == AP_HALF
     AP_V magnitude = x & 0x7fff;
     AP_V key = AP_SELECT(AP_TRUE(x < 0), -magnitude, magnitude);
-    return AP_SELECT(AP_TRUE(magnitude > flip), (AP_V) (0 * x + 0x7fff), key);
+    return AP_SELECT(AP_TRUE(magnitude > flip), AP_EACH(0x7fff), key);
 #else
     (void) flip;
     return x;
@@ -65,16 +76,16 @@ AP_INLINE AP_T AP_NAME(least)(AP_T flip)
 #endif
 }
 
-/* Compare the elements of a block with `tops`, which holds lanes' maxima. `steps` becomes the
-   number of the step that won last, or stays. */
+/* Compare the elements of a block with `tops`, which holds lanes' maxima, unless they are the
+   `first` of the window. `steps` becomes the number of the step that won last, or 0. */
 AP_INLINE void AP_NAME(challenge)(
-    const ap_window *block, ptrdiff_t offset, AP_T flip, AP_T *tops, AP_I *steps)
+    const ap_window *block, ptrdiff_t offset, AP_T flip, const int first, AP_T *tops, AP_I *steps)
 {
-    AP_V top[AP_VS], key[AP_VS], x;
+    AP_V top[AP_VS], key[AP_VS];
     AP_M step[AP_VS], number = {0};
     for (int i = 0; i < AP_VS; i++) {
-        memcpy(&top[i], tops + i * AP_W, sizeof x);
-        memcpy(&step[i], steps + i * AP_W, sizeof x);
+        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : (AP_V) ((const AP_ANY_V *) tops)[i];
+        step[i] = number + (AP_S) first;
         key[i] = AP_NAME(key)(top[i], flip);
     }
     const char *depth = block->first + offset;
@@ -90,14 +101,14 @@ AP_INLINE void AP_NAME(challenge)(
                 if (sizeof(AP_T) >= 4)
                     AP_ASK(place + block->ahead + 64);
                 for (int i = 0; i < AP_VS; i++) {
-                    memcpy(&x, place + i * sizeof x, sizeof x);
+                    AP_V x = ((const AP_ANY_V *) place)[i];
                     AP_V own = AP_NAME(key)(x, flip);
                     AP_M wins = AP_NAME(wins)(own, key[i]);
                     key[i] = AP_SELECT(wins, own, key[i]);
 #if AP_KIND == AP_HALF
                     top[i] = AP_SELECT(wins, x, top[i]);
 #endif
-                    step[i] = (AP_M) ((wins & number) | (~wins & step[i]));
+                    step[i] = (wins & number) | (~wins & step[i]);
                 }
                 if (place == last)
                     break;
@@ -111,31 +122,31 @@ AP_INLINE void AP_NAME(challenge)(
 #elif AP_KIND == AP_REAL
         top[i] = key[i];
 #endif
-        memcpy(tops + i * AP_W, &top[i], sizeof x);
-        memcpy(steps + i * AP_W, &step[i], sizeof x);
+        ((AP_ANY_V *) tops)[i] = top[i];
+        ((AP_ANY_M *) steps)[i] = step[i];
     }
 }
 
 /* The same without steps. What plain comparisons do not tell, of NaNs and of zeros of both signs
    among halves, challenge() does. */
 AP_INLINE void AP_NAME(compare)(
-    const ap_window *block, ptrdiff_t offset, AP_T flip, AP_T *tops)
+    const ap_window *block, ptrdiff_t offset, AP_T flip, const int first, AP_T *tops)
 {
-    AP_V top[AP_VS], x;
+    AP_V top[AP_VS];
 #if AP_KIND != AP_INTEGER
     AP_M doubt = {0};
 #endif
 #if AP_KIND == AP_HALF
     AP_V low[AP_VS];
-    AP_M high[AP_VS];
+    AP_U high[AP_VS];
 #endif
     for (int i = 0; i < AP_VS; i++) {
-        memcpy(&top[i], tops + i * AP_W, sizeof x);
+        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : (AP_V) ((const AP_ANY_V *) tops)[i];
 #if AP_KIND == AP_INTEGER
         top[i] = top[i] ^ flip;
 #elif AP_KIND == AP_HALF
         low[i] = top[i];
-        high[i] = (AP_M) top[i];
+        high[i] = (AP_U) top[i];
 #endif
     }
     const char *depth = block->first + offset;
@@ -150,7 +161,7 @@ AP_INLINE void AP_NAME(compare)(
                 if (sizeof(AP_T) >= 4)
                     AP_ASK(place + block->ahead + 64);
                 for (int i = 0; i < AP_VS; i++) {
-                    memcpy(&x, place + i * sizeof x, sizeof x);
+                    AP_V x = ((const AP_ANY_V *) place)[i];
 #if AP_KIND == AP_INTEGER
                     x = x ^ flip;
                     top[i] = AP_LARGER(x, top[i]);
@@ -172,7 +183,7 @@ AP_INLINE void AP_NAME(compare)(
     for (int i = 0; i < AP_VS; i++) {
 #if AP_KIND == AP_HALF
         /* The largest is the largest number without sign; if all have one, the smallest. */
-        doubt |= AP_TRUE(top[i] > flip) | AP_TRUE(high[i] > (AP_I) (AP_I) (flip | 0x8000));
+        doubt |= AP_TRUE(top[i] > flip) | AP_TRUE(high[i] > (AP_I) (flip | 0x8000));
         doubt |= AP_TRUE(top[i] == 0) & AP_TRUE(low[i] == (AP_T) -0x8000);
         top[i] = AP_SELECT(AP_TRUE(top[i] < 0), low[i], top[i]);
 #elif AP_KIND == AP_INTEGER
@@ -185,15 +196,15 @@ AP_INLINE void AP_NAME(compare)(
     for (int i = 0; i < AP_W; i++)
         any |= doubts[i];
     if (any) {
-        AP_I steps[AP_N] = {0};
+        AP_I steps[AP_N];
         ap_window again = *block;
         again.ahead = 0;
-        AP_NAME(challenge)(&again, offset, flip, tops, steps);
+        AP_NAME(challenge)(&again, offset, flip, first, tops, steps);
         return;
     }
 #endif
     for (int i = 0; i < AP_VS; i++)
-        memcpy(tops + i * AP_W, &top[i], sizeof x);
+        ((AP_ANY_V *) tops)[i] = top[i];
 }
 
 /* Reduce a window for `lanes` lanes, at least a strip. `tops` and `where` hold what earlier parts
@@ -209,11 +220,11 @@ static void AP_NAME(lanes)(
             lane = lanes - AP_N;
         AP_T *tops = (AP_T *) all_tops + lane;
         ptrdiff_t offset = lane * (ptrdiff_t) sizeof(AP_T);
-        if (first)
-            for (int i = 0; i < AP_N; i++)
-                tops[i] = AP_NAME(least)(flip);
         if (where == NULL) {
-            AP_NAME(compare)(window, offset, flip, tops);
+            if (first)
+                AP_NAME(compare)(window, offset, flip, 1, tops);
+            else
+                AP_NAME(compare)(window, offset, flip, 0, tops);
             continue;
         }
         ap_place at = {0, 0, 0};
@@ -221,59 +232,53 @@ static void AP_NAME(lanes)(
         for (int begin = first; ap_next_block(window, most, &at, &block); begin = 0) {
             AP_I steps[AP_N];
             uint32_t numbers[AP_N];
-            for (int i = 0; i < AP_N; i++)
-                steps[i] = (AP_I) begin;
-            AP_NAME(challenge)(&block, offset, flip, tops, steps);
+            if (begin)
+                AP_NAME(challenge)(&block, offset, flip, 1, tops, steps);
+            else
+                AP_NAME(challenge)(&block, offset, flip, 0, tops, steps);
             for (int i = 0; i < AP_N; i++)
                 numbers[i] = (uint32_t) steps[i];
-            ap_number(&block, places, numbers, AP_N, where + lane);
+            ap_number(&block, places, numbers, begin, AP_N, where + lane);
         }
     }
 }
 
-/* Whether an element beats another of the same window, whatever the order they are found in. */
-AP_INLINE int AP_NAME(beats)(AP_T x, int64_t place, AP_T top, int64_t top_place, AP_T flip)
-{
-#if AP_KIND == AP_HALF
-    int nan = (x & 0x7fff) > flip, other = (top & 0x7fff) > flip;
-    int a = x < 0 ? -(x & 0x7fff) : x, b = top < 0 ? -(top & 0x7fff) : top;
-#elif AP_KIND == AP_REAL
-    int nan = x != x, other = top != top;
-    AP_T a = x, b = top;
-    (void) flip;
-#else
-    int nan = 0, other = 0;
-    AP_T a = x ^ flip, b = top ^ flip;
-#endif
-    if (nan || other)
-        return nan && (!other || place > top_place);
-    return a > b || (a == b && place < top_place);
-}
-
-/* Fold the strip of a window whose lanes are neighbours to its first `lanes` lanes. */
-static void AP_NAME(fold)(
-    ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t *where)
+/* Fold the strip of a window whose lanes are neighbours to its first `lanes` lanes, of which a
+   vector holds a multiple. Without places, say whether they are needed, for the sign of a zero or
+   the bits of a NaN. */
+static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t *where)
 {
     const AP_T flip = (AP_T) flip_;
-    AP_T *tops = all_tops;
-    for (ptrdiff_t i = lanes; i < AP_N; i++) {
-        ptrdiff_t lane = i % lanes;
-        if (AP_NAME(beats)(tops[i], where[i], tops[lane], where[lane], flip)) {
-            tops[lane] = tops[i];
-            where[lane] = where[i];
-        }
-    }
-}
-
-/* Without places: whether they are needed, for the sign of a zero or the bits of a NaN. */
-static int AP_NAME(fold_values)(ptrdiff_t lanes, int64_t flip_, void *all_tops)
-{
-    const AP_T flip = (AP_T) flip_;
-    AP_T *tops = all_tops;
+    AP_T *tops = all_tops, keys[AP_N], highest[AP_W];
+    AP_V high = AP_EACH(0);
     int doubt = 0;
-    for (ptrdiff_t i = lanes; i < AP_N; i++)
-        if (AP_NAME(beats)(tops[i], 1, tops[i % lanes], 0, flip))
-            tops[i % lanes] = tops[i];
+    for (int i = 0; i < AP_VS; i++) {
+        AP_V key = AP_NAME(key)((AP_V) ((const AP_ANY_V *) tops)[i], flip);
+        high = i == 0 ? key : AP_SELECT(AP_NAME(wins)(key, high), key, high);
+        ((AP_ANY_V *) keys)[i] = key;
+    }
+    ((AP_ANY_V *) highest)[0] = high;
+    for (ptrdiff_t i = lanes; i < AP_W; i++) {
+        AP_T *other = &highest[i & (lanes - 1)];
+        *other = highest[i] > *other || !(highest[i] == highest[i]) ? highest[i] : *other;
+    }
+    for (ptrdiff_t lane = 0; lane < lanes; lane++) {
+        const AP_T top = highest[lane];
+        const int nan = AP_KIND == AP_HALF ? top == 0x7fff : !(top == top);
+        ptrdiff_t found = -1;
+        for (ptrdiff_t i = lane; i < AP_N; i += lanes) {
+            const int numbers = AP_KIND == AP_REAL && nan;
+            if (numbers ? keys[i] > 0 || keys[i] <= 0 : !(keys[i] == top))
+                continue;
+            if (found < 0 || (where != NULL && (where[i] < where[found]) != nan))
+                found = i;
+        }
+        if (found < 0) /* cannot be */
+            found = lane;
+        tops[lane] = tops[found];
+        if (where != NULL)
+            where[lane] = where[found];
+    }
 #if AP_KIND == AP_HALF
     for (ptrdiff_t i = 0; i < lanes; i++)
         doubt |= (tops[i] & 0x7fff) == 0 || (tops[i] & 0x7fff) > flip;
@@ -286,8 +291,11 @@ static int AP_NAME(fold_values)(ptrdiff_t lanes, int64_t flip_, void *all_tops)
 
 #undef AP_N
 #undef AP_V
+#undef AP_ANY_V
+#undef AP_ANY_M
 #undef AP_M
 #undef AP_SELECT
+#undef AP_EACH
 #undef AP_TRUE
 #undef AP_W
 #undef AP_VS
@@ -295,6 +303,8 @@ static int AP_NAME(fold_values)(ptrdiff_t lanes, int64_t flip_, void *all_tops)
 #undef AP_NAME
 #undef AP_T
 #undef AP_I
+#undef AP_S
+#undef AP_U
 #undef AP_KIND
 #undef AP_LARGER
 #undef AP_SMALLER

@@ -9,7 +9,7 @@
 /* One of the lines side by side: an output line, of the first output row of the tile. */
 typedef struct {
     const char *data;       /* the first element of its windows, if w was 0 */
-    ptrdiff_t plane, od, oh;
+    ptrdiff_t batch, channel, od, oh;
 } ap_slot;
 
 typedef struct {
@@ -38,8 +38,7 @@ static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
     ap_slot *slot = &tile->slots[i];
     ptrdiff_t d0 = m->d.starts[slot->od], h0 = m->h.starts[slot->oh];
     ptrdiff_t h_end = m->h.ends[slot->oh + tile->rows - 1];
-    slot->data = m->x.data + slot->plane / m->channels * m->x.batch
-        + slot->plane % m->channels * m->x.channel + d0 * m->x.d + h0 * m->x.h
+    slot->data = m->x.data + slot->batch * m->x.batch + slot->channel * m->x.channel + d0 * m->x.d + h0 * m->x.h
         + tile->lane * m->x.lane;
     tile->base[i] = (d0 * m->h.size + h0) * m->w.size;
     tile->last_d[i] = m->d.ends[slot->od] - d0 - 1;
@@ -72,23 +71,46 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
         first = job / m->d.count * m->slots;
         tile->used = ap_min(m->slots, m->planes - first);
     }
-    for (i = 0; i < m->slots; i++) {
-        ptrdiff_t k = first + ap_min(i, tile->used - 1);
-        tile->slots[i].plane = m->mixed ? k % m->planes : k;
-        tile->slots[i].od = m->mixed ? k / m->planes / m->h.count : od;
-        tile->slots[i].oh = m->mixed ? k / m->planes % m->h.count : oh;
+    ptrdiff_t plane = m->mixed ? first % m->planes : first;
+    if (m->mixed) {
+        od = first / m->planes / m->h.count;
+        oh = first / m->planes % m->h.count;
+    }
+    ptrdiff_t batch = plane / m->channels, channel = plane % m->channels;
+    for (i = 0; i < tile->used; i++) {
+        tile->slots[i].batch = batch;
+        tile->slots[i].channel = channel;
+        tile->slots[i].od = od;
+        tile->slots[i].oh = oh;
+        ap_find_slot(m, tile, i);
+        if (++channel < m->channels)
+            continue;
+        channel = 0;
+        if (++batch < m->planes / m->channels || !m->mixed)
+            continue;
+        batch = 0;
+        if (++oh == m->h.count) {
+            oh = 0;
+            od++;
+        }
+    }
+    for (; i < m->slots; i++) {
+        tile->slots[i] = tile->slots[tile->used - 1];
         ap_find_slot(m, tile, i);
     }
     tile->clipped = 0;
     for (i = 0; i < m->slots; i++)
         tile->clipped |= tile->last_d[i] + 1 < tile->depth || tile->last_h[i] + 1 < tile->height;
     for (i = 0; i < AP_STRIP; i++) {
-        ptrdiff_t slot = i % m->slots;
+        ptrdiff_t slot = i & (m->slots - 1);    /* a power of 2 */
         tile->places.base[i] = tile->base[slot];
-        tile->places.own[i] = m->way == AP_ALONG ? (int32_t) (i / m->lanes) : 0;
         tile->places.last_d[i] = (int32_t) tile->last_d[slot];
         tile->places.last_h[i] = (int32_t) tile->last_h[slot];
+        tile->places.own[i] = 0;
     }
+    if (m->way == AP_ALONG)
+        for (i = m->lanes; i < AP_STRIP; i++)
+            tile->places.own[i] = tile->places.own[i - m->lanes] + 1;
     tile->places.clipped = tile->clipped;
 }
 
@@ -176,6 +198,14 @@ static void ap_read(const ap_maximum *m, const ap_tile *tile, ap_piece *piece)
                 m, ap_line_of(m, tile, 0, d, h, piece->w0), columns, tile->lanes, target);
 }
 
+static inline char *ap_result_at(
+    const ap_array *out, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t row)
+{
+    const ap_slot *s = &tile->slots[slot];
+    return out->data + s->batch * out->batch + s->channel * out->channel + s->od * out->d
+        + (s->oh + row) * out->h + tile->ow0 * out->w + tile->lane * out->lane;
+}
+
 /* Reduce what a piece has of the window (row, ow). */
 static void ap_reduce(
     const ap_maximum *m, const ap_tile *tile, const ap_piece *piece, ptrdiff_t row, ptrdiff_t ow,
@@ -217,15 +247,22 @@ static void ap_reduce(
         window.w_number = 1;
         window.last_number = columns - 1;
     }
+    char *tops = tile->tops + result * stride * elements->size;
+    int64_t *where = m->indices.data == NULL ? NULL : tile->where + result * stride;
+    if (m->direct) {
+        tops = ap_result_at(&m->out, tile, 0, row) + (ow - tile->ow0) * m->out.w;
+        if (where != NULL)
+            where = (int64_t *) (ap_result_at(&m->indices, tile, 0, row)
+                + (ow - tile->ow0) * m->indices.w);
+    }
     elements->lanes(
         &window, &tile->places, stride, elements->flip,
-        piece->d0 == 0 && piece->h0 == 0 && begin == m->w.starts[ow],
-        tile->tops + result * stride * elements->size,
-        m->indices.data == NULL ? NULL : tile->where + result * stride);
+        piece->d0 == 0 && piece->h0 == 0 && begin == m->w.starts[ow], tops,
+        where);
 }
 
 /* Go through the input of a tile: all of it, or rows, or pieces of a row. */
-static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile, int indexed_along)
+static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
 {
     const ptrdiff_t size = m->x.itemsize;
     const ptrdiff_t lanes = m->way == AP_TURNED ? m->stride : tile->lanes;
@@ -235,8 +272,7 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile, int indexed
     if (bounded)
         columns = ap_max(ap_min(columns, AP_ROOM / (lanes * size)), 1);
     int whole = tile->depth * tile->height <= most && columns == tile->w1 - tile->w0;
-    ap_piece piece;
-    (void) indexed_along;
+    ap_piece piece = {0};
     for (ptrdiff_t d = 0; d < tile->depth; d = piece.d1)
         for (ptrdiff_t h = 0; h < tile->height; h = piece.h1) {
             piece.d0 = d;

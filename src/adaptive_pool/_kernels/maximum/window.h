@@ -45,8 +45,8 @@ static inline int ap_least(int a, int b)
 
 /* From numbers of steps, which begin with 1, to flat indices; 0 leaves `where` as it was. */
 static inline void ap_number(
-    const ap_window *window, const ap_places *places, const uint32_t *steps, int n,
-    int64_t *where)
+    const ap_window *window, const ap_places *places, const uint32_t *steps, int first,
+    const int n, int64_t *where)
 {
     const int64_t add = window->number;
     const float row_of = 1.0f / (float) window->columns, depth_of = 1.0f / (float) window->height;
@@ -90,6 +90,11 @@ static inline void ap_number(
             h = ap_least(h, places->last_h[i] - window->h_first);
             found[i] = d * d_number + h * h_number + (w < last ? w : last) + places->own[i];
         }
+    }
+    if (first) { /* no step is 0 */
+        for (int i = 0; i < n; i++)
+            where[i] = places->base[i] + add + found[i];
+        return;
     }
     for (int i = 0; i < n; i++)
         where[i] = steps[i] != 0 ? places->base[i] + add + found[i] : where[i];

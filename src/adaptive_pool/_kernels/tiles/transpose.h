@@ -191,33 +191,44 @@ static inline void ap_block(
         ap_block_8(in, at, out, step);
 }
 
-/* To be called with a literal size. */
+/* Some columns of 8 lines. To be called with a literal size. */
+static inline void ap_turn_eight(
+    const char *const *lines, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t ahead, char *target,
+    ptrdiff_t step, const int size)
+{
+    const ptrdiff_t block = ap_block_columns(size);
+    const char *in[AP_LINES];
+    ptrdiff_t column = begin;
+    for (int i = 0; i < AP_LINES; i++)
+        in[i] = lines[i];
+#if defined(__GNUC__)
+    if (ahead != 0)
+        for (ptrdiff_t at = begin * size; at < end * size; at += 64)
+            for (int i = 0; i < AP_LINES; i++)
+                __builtin_prefetch(in[i] + at + ahead, 0, 1);
+#endif
+    for (; column + block <= end; column += block)
+        ap_block(in, column * size, target + column * step, step, size);
+    if (column < end && end >= block) {
+        column = end - block;
+        ap_block(in, column * size, target + column * step, step, size);
+        return;
+    }
+    for (; column < end; column++)
+        for (int i = 0; i < AP_LINES; i++)
+            memcpy(target + column * step + i * size, in[i] + column * size, (size_t) size);
+}
+
+/* A few cache lines of all lines at a time: what they become stays in the first cache. */
 static inline void ap_lines_to_lanes_of(
     const char *const *lines, ptrdiff_t count, ptrdiff_t columns, ptrdiff_t ahead,
     char *target, ptrdiff_t step, const int size)
 {
-    const ptrdiff_t block = ap_block_columns(size);
-    for (ptrdiff_t line = 0; line < count; line += AP_LINES, target += AP_LINES * size) {
-        const char *in[AP_LINES];
-        ptrdiff_t column = 0;
-        for (int i = 0; i < AP_LINES; i++)
-            in[i] = lines[line + i];
-        for (; column + block <= columns; column += block) {
-#if defined(__GNUC__)
-            if (ahead != 0 && column * size % 64 == 0)
-                for (int i = 0; i < AP_LINES; i++)
-                    __builtin_prefetch(in[i] + column * size + ahead, 0, 1);
-#endif
-            ap_block(in, column * size, target + column * step, step, size);
-        }
-        if (column < columns && columns >= block) {
-            column = columns - block;
-            ap_block(in, column * size, target + column * step, step, size);
-            column = columns;
-        }
-        for (; column < columns; column++)
-            for (int i = 0; i < AP_LINES; i++)
-                memcpy(target + column * step + i * size, in[i] + column * size, size);
+    const ptrdiff_t most = 256 / size;
+    for (ptrdiff_t begin = 0; begin < columns; begin += most) {
+        const ptrdiff_t end = columns - begin > most ? begin + most : columns;
+        for (ptrdiff_t line = 0; line < count; line += AP_LINES)
+            ap_turn_eight(lines + line, begin, end, ahead, target + line * size, step, size);
     }
 }
 
