@@ -118,13 +118,17 @@ enum { AP_MOST_ALONG = 1 };
 typedef struct {
     void (*lanes)(const ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
     int (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
+    void (*pairs)(
+        const void *, const int64_t *, ptrdiff_t, ptrdiff_t, int64_t, void *, int64_t *);
+    int (*doubtful)(const void *, ptrdiff_t, int64_t);
     int64_t flip;
     int64_t quiet; /* what makes a NaN of halves quiet, or 0 */
     int size;
 } ap_elements;
 
 #define AP_ELEMENTS(name, size, flip, quiet) \
-    {ap_##name##_lanes, ap_##name##_fold, flip, quiet, size}
+    {ap_##name##_lanes, ap_##name##_fold, ap_##name##_pairs, \
+     ap_##name##_doubtful, flip, quiet, size}
 
 /* In the order of call/elements.pxd. */
 static const ap_elements ap_all_elements[] = {

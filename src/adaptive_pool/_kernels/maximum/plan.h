@@ -45,6 +45,7 @@ typedef struct {
     ptrdiff_t rows, row_tiles;  /* output rows of a tile */
     ptrdiff_t groups;           /* of planes, or of lines if they are mixed */
     ptrdiff_t stride;           /* results from window to window */
+    int rows_first;             /* rows are compared before they are turned */
     int direct;                 /* results are kept where they are stored */
     ptrdiff_t ahead;            /* whether to ask for what comes next */
     ptrdiff_t results;          /* of a tile, at most */
@@ -125,7 +126,8 @@ static inline void ap_flatten(ap_maximum *m)
     const ptrdiff_t size = d->size * h->size * w->size;
     if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
         || (h->size > 1 && m->x.h != w->size * m->x.w)
-        || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1)
+        || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
+        || (m->lanes > 1 && m->lanes < ap_strip(m->elements->size)))
         return;
     m->ends[0] = 0;
     m->ends[1] = 1;
@@ -179,11 +181,20 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     int bounded = m->way == AP_TURNED || m->copied;
     m->span = ap_span(&m->w, AP_RESULTS / width, bounded ? reach : PTRDIFF_MAX);
     m->rows = 1;
-    if (m->way == AP_TURNED && !m->mixed && m->h.monotone) {
-        ptrdiff_t columns = ap_min(m->w.size, ap_max(reach, 1));
-        ptrdiff_t rows = reach / (columns * m->d.longest);
+    if (m->way != AP_ALONG && !m->mixed && m->h.monotone) {
+        ptrdiff_t rows = reach / (ap_min(m->w.size, reach) * m->d.longest);
         if (m->span == m->w.count && rows > 0)
             m->rows = ap_span(&m->h, AP_RESULTS / (width * m->span), rows);
+    }
+    m->rows_first = 0;
+    if (m->way == AP_TURNED && !m->copied && m->w.size * m->stride <= AP_RESULTS) {
+        ptrdiff_t begin, end, rows = m->d.shortest * m->h.shortest;
+        ap_cover(&m->w, 0, m->w.count, &begin, &end);
+        int few = m->planes * m->d.count * m->h.count < m->slots / 2;
+        m->rows_first = (end - begin) * m->lanes >= ap_strip((int) size) && m->span == m->w.count
+            && few && rows > 1;
+        if (m->rows_first)
+            m->rows = 1;
     }
     ap_count_tiles(m);
     while (m->rows > 1 && ap_tiles(m) < jobs) {
@@ -194,7 +205,7 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
         m->block = ap_pieces(m->block, 2);
         ap_count_tiles(m);
     }
-    while (m->span > 1 && ap_tiles(m) < jobs) {
+    while (m->span > 1 && !m->rows_first && ap_tiles(m) < jobs) {
         m->span = ap_pieces(m->span, 2);
         ap_count_tiles(m);
     }

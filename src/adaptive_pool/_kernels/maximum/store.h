@@ -68,17 +68,27 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     tile.tops = scratch + m->results * 8;
     tile.read = tile.tops + ap_pieces(m->results * size, 64) * 64;
     tile.copy = tile.read + AP_ROOM + AP_STRIP * 64;
+    tile.candidates = tile.read;
     ap_find_tile(m, job, &tile);
     const ptrdiff_t stride = m->way == AP_IN_PLACE ? tile.lanes : m->stride;
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;
     int indexed = m->indices.data != NULL, doubt = 0;
-    ap_reduce_tile(m, &tile);
+    if (m->rows_first) {
+        ap_maximum again = *m;
+        ap_reduce_rows(m, &tile);
+        if (!indexed && m->elements->doubtful(tile.tops, n, m->elements->flip)) {
+            again.indices = m->out; /* the sign of a zero, or which NaN: places tell */
+            ap_reduce_rows(&again, &tile);
+        }
+    } else {
+        ap_reduce_tile(m, &tile);
+    }
     if (m->way == AP_ALONG) {
         ap_maximum again = *m;
         for (ptrdiff_t i = 0; i < windows && !indexed; i++)
             doubt |= m->elements->fold(
                 m->lanes, m->elements->flip, tile.tops + i * stride * size, NULL);
-        if (doubt) {    /* the sign of a zero, or which NaN: places tell */
+        if (doubt) {
             again.indices = m->out;
             ap_reduce_tile(&again, &tile);
         }
@@ -88,9 +98,10 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
                 tile.where + i * stride);
     }
     if (m->direct) {
-        for (ptrdiff_t ow = 0; ow < windows && m->elements->quiet; ow++)
-            ap_quieten(m->elements, stride, (uint16_t *) (ap_result_at(&m->out, &tile, 0, 0)
-                + ow * m->out.w));
+        for (ptrdiff_t row = 0; row < tile.rows && m->elements->quiet; row++)
+            for (ptrdiff_t ow = 0; ow < tile.ow1 - tile.ow0; ow++)
+                ap_quieten(m->elements, stride, (uint16_t *) (
+                    ap_result_at(&m->out, &tile, 0, row) + ow * m->out.w));
         return 0;
     }
     if (m->elements->quiet)
@@ -114,6 +125,8 @@ static inline ptrdiff_t ap_scratch_size(const ap_maximum *m)
         size += AP_ROOM + AP_STRIP * 64;
     if (m->way == AP_TURNED && m->copied)
         size += AP_ROOM + AP_STRIP * 64;
+    if (m->rows_first)
+        size += 2 * m->w.size * m->stride * (m->x.itemsize + 8) + AP_STRIP * 64;
     return size;
 }
 

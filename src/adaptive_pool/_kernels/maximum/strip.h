@@ -207,6 +207,22 @@ AP_INLINE void AP_NAME(compare)(
         ((AP_ANY_V *) tops)[i] = top[i];
 }
 
+/* A block, with places. */
+static void AP_NAME(block)(
+    const ap_window *block, const ap_places *places, ptrdiff_t offset, AP_T flip, int first,
+    AP_T *tops, int64_t *where)
+{
+    AP_I steps[AP_N];
+    uint32_t numbers[AP_N];
+    if (first)
+        AP_NAME(challenge)(block, offset, flip, 1, tops, steps);
+    else
+        AP_NAME(challenge)(block, offset, flip, 0, tops, steps);
+    for (int i = 0; i < AP_N; i++)
+        numbers[i] = (uint32_t) steps[i];
+    ap_number(block, places, numbers, first, AP_N, where);
+}
+
 /* Reduce a window for `lanes` lanes, at least a strip. `tops` and `where` hold what earlier parts
    of the window have given, unless these are its first elements. */
 static void AP_NAME(lanes)(
@@ -227,31 +243,92 @@ static void AP_NAME(lanes)(
                 AP_NAME(compare)(window, offset, flip, 0, tops);
             continue;
         }
+        if (window->depth * window->height * window->columns <= most) {
+            AP_NAME(block)(window, places, offset, flip, first, tops, where + lane);
+            continue;
+        }
         ap_place at = {0, 0, 0};
         ap_window block;
-        for (int begin = first; ap_next_block(window, most, &at, &block); begin = 0) {
-            AP_I steps[AP_N];
-            uint32_t numbers[AP_N];
-            if (begin)
-                AP_NAME(challenge)(&block, offset, flip, 1, tops, steps);
-            else
-                AP_NAME(challenge)(&block, offset, flip, 0, tops, steps);
-            for (int i = 0; i < AP_N; i++)
-                numbers[i] = (uint32_t) steps[i];
-            ap_number(&block, places, numbers, begin, AP_N, where + lane);
+        for (int begin = first; ap_next_block(window, most, &at, &block); begin = 0)
+            AP_NAME(block)(&block, places, offset, flip, begin, tops, where + lane);
+    }
+}
+
+AP_INLINE int AP_NAME(is_nan)(AP_T key)
+{
+#if AP_KIND == AP_REAL
+    return key != key;
+#else
+    return AP_KIND == AP_HALF && key == 0x7fff;
+#endif
+}
+
+/* Reduce a window of candidates, `columns` times `stride` of them, for so many lanes. */
+static void AP_NAME(pairs)(
+    const void *all_tops, const int64_t *all_where, ptrdiff_t columns, ptrdiff_t stride,
+    int64_t flip_, void *found_tops, int64_t *found_where)
+{
+    const AP_T flip = (AP_T) flip_;
+    for (ptrdiff_t lane = 0; lane < stride; lane += AP_N) {
+        const AP_T *tops = (const AP_T *) all_tops + lane;
+        const int64_t *where = all_where + lane;
+        AP_T *top = (AP_T *) found_tops + lane;
+        int64_t *place = found_where + lane;
+        for (ptrdiff_t c = 0; c < columns; c++, tops += stride, where += stride) {
+            if (all_where == NULL) {
+                for (int i = 0; i < AP_VS; i++) {
+                    AP_V x = ((const AP_ANY_V *) tops)[i], best = ((AP_ANY_V *) top)[i];
+                    AP_M wins = AP_NAME(wins)(AP_NAME(key)(x, flip), AP_NAME(key)(best, flip));
+                    ((AP_ANY_V *) top)[i] = c == 0 ? x : AP_SELECT(wins, x, best);
+                }
+                continue;
+            }
+            AP_T keys[AP_N], others[AP_N];
+            for (int i = 0; i < AP_VS; i++) {
+                AP_V x = ((const AP_ANY_V *) tops)[i], best = ((AP_ANY_V *) top)[i];
+                ((AP_ANY_V *) keys)[i] = AP_NAME(key)(x, flip);
+                ((AP_ANY_V *) others)[i] = AP_NAME(key)(best, flip);
+            }
+            for (int i = 0; i < AP_N; i++) {
+                const int nan = AP_NAME(is_nan)(keys[i]), other = AP_NAME(is_nan)(others[i]);
+                const int sooner = where[i] < place[i];
+                const int wins = (c == 0) | (keys[i] > others[i])
+                    | ((keys[i] == others[i]) & sooner & !nan) | (nan & !(other & sooner));
+                top[i] = wins ? tops[i] : top[i];
+                place[i] = wins ? where[i] : place[i];
+            }
         }
     }
 }
 
+/* Whether places are needed, for the sign of a zero or the bits of a NaN. */
+AP_INLINE int AP_NAME(doubts)(const AP_T *tops, ptrdiff_t n, AP_T flip)
+{
+    int doubt = 0;
+    (void) flip;
+    for (ptrdiff_t i = 0; i < n; i++)
+#if AP_KIND == AP_HALF
+        doubt |= ((tops[i] & 0x7fff) == 0) | ((tops[i] & 0x7fff) > flip);
+#elif AP_KIND == AP_REAL
+        doubt |= !((tops[i] < 0) | (tops[i] > 0));
+#else
+        (void) tops;
+#endif
+    return doubt;
+}
+
+static int AP_NAME(doubtful)(const void *tops, ptrdiff_t n, int64_t flip)
+{
+    return AP_NAME(doubts)(tops, n, (AP_T) flip);
+}
+
 /* Fold the strip of a window whose lanes are neighbours to its first `lanes` lanes, of which a
-   vector holds a multiple. Without places, say whether they are needed, for the sign of a zero or
-   the bits of a NaN. */
+   vector holds a multiple. No lanes: only say whether places are needed. */
 static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t *where)
 {
     const AP_T flip = (AP_T) flip_;
     AP_T *tops = all_tops, keys[AP_N], highest[AP_W];
     AP_V high = AP_EACH(0);
-    int doubt = 0;
     for (int i = 0; i < AP_VS; i++) {
         AP_V key = AP_NAME(key)((AP_V) ((const AP_ANY_V *) tops)[i], flip);
         high = i == 0 ? key : AP_SELECT(AP_NAME(wins)(key, high), key, high);
@@ -260,11 +337,11 @@ static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t
     ((AP_ANY_V *) highest)[0] = high;
     for (ptrdiff_t i = lanes; i < AP_W; i++) {
         AP_T *other = &highest[i & (lanes - 1)];
-        *other = highest[i] > *other || !(highest[i] == highest[i]) ? highest[i] : *other;
+        *other = highest[i] > *other || AP_NAME(is_nan)(highest[i]) ? highest[i] : *other;
     }
     for (ptrdiff_t lane = 0; lane < lanes; lane++) {
         const AP_T top = highest[lane];
-        const int nan = AP_KIND == AP_HALF ? top == 0x7fff : !(top == top);
+        const int nan = AP_NAME(is_nan)(top);
         ptrdiff_t found = -1;
         for (ptrdiff_t i = lane; i < AP_N; i += lanes) {
             const int numbers = AP_KIND == AP_REAL && nan;
@@ -279,14 +356,7 @@ static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t
         if (where != NULL)
             where[lane] = where[found];
     }
-#if AP_KIND == AP_HALF
-    for (ptrdiff_t i = 0; i < lanes; i++)
-        doubt |= (tops[i] & 0x7fff) == 0 || (tops[i] & 0x7fff) > flip;
-#elif AP_KIND == AP_REAL
-    for (ptrdiff_t i = 0; i < lanes; i++)
-        doubt |= !(tops[i] < 0 || tops[i] > 0);
-#endif
-    return doubt;
+    return AP_NAME(doubts)(tops, lanes, flip);
 }
 
 #undef AP_N

@@ -22,6 +22,7 @@ typedef struct {
     int clipped;
     char *tops, *read;                      /* scratch: results, and a piece of the input */
     char *copy;
+    char *candidates;                       /* scratch: of rows_first */
     int64_t *where;
     ap_places places;
 } ap_tile;
@@ -296,6 +297,65 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
                         ap_reduce(m, tile, &piece, oh, ow, bounded ? 0 : ahead);
             }
         }
+}
+
+/* Compare the rows of each line column by column, turn what is left, and reduce windows of it. */
+static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
+{
+    const ap_elements *elements = m->elements;
+    const ptrdiff_t size = elements->size, n = (tile->w1 - tile->w0) * m->lanes;
+    const ptrdiff_t all = n * m->slots;
+    char *tops = tile->candidates, *turned_tops = tops + all * size;
+    int64_t *where = (int64_t *) (turned_tops + all * size), *turned = where + all;
+    const char *lines[AP_STRIP], *places[AP_STRIP];
+    const int indexed = m->indices.data != NULL;
+    ap_places own = {0};
+    for (ptrdiff_t i = 0; i < m->slots; i++) {
+        const ptrdiff_t slot = ap_min(i, tile->used - 1);
+        lines[i] = tops + slot * n * size;
+        places[i] = (const char *) (where + slot * n);
+    }
+    for (ptrdiff_t i = 0; i < tile->used; i++) {
+        const ptrdiff_t most = ap_max(AP_ROOM / (n * size), 1);
+        const int whole = (tile->last_d[i] + 1) * (tile->last_h[i] + 1) <= most;
+        ap_window window = {0};
+        window.columns = 1;
+        if (m->ahead) /* the next line, or the first one of the next tile */
+            window.ahead = tile->slots[i + 1 < tile->used ? i + 1 : 0].data - tile->slots[i].data
+                + (i + 1 < tile->used ? 0 : tile->height * m->x.h);
+        window.d_step = m->x.d;
+        window.h_step = m->x.h;
+        window.d_number = m->h.size * m->w.size;
+        window.h_number = m->w.size;
+        for (ptrdiff_t j = 0; j < AP_STRIP; j++) {
+            own.last_d[j] = (int32_t) tile->last_d[i];
+            own.last_h[j] = (int32_t) tile->last_h[i];
+        }
+        for (ptrdiff_t d = 0; d <= tile->last_d[i]; d += window.depth)
+            for (ptrdiff_t h = 0; h <= tile->last_h[i]; h += window.height) {
+                window.depth = whole ? tile->last_d[i] + 1 : 1;
+                window.height = whole ? tile->last_h[i] + 1 : ap_min(most, tile->last_h[i] + 1 - h);
+                window.first = ap_line_of(m, tile, i, d, h, tile->w0);
+                window.number = tile->base[i] + d * window.d_number + h * m->w.size + tile->w0;
+                elements->lanes(
+                    &window, &own, n, elements->flip, d == 0 && h == 0, tops + i * n * size,
+                    indexed ? where + i * n : NULL);
+            }
+        for (ptrdiff_t w = 0; indexed && w < tile->w1 - tile->w0; w++)
+            for (ptrdiff_t lane = 0; lane < m->lanes; lane++)
+                where[i * n + w * m->lanes + lane] += w;
+    }
+    ap_lines_to_lanes(lines, m->slots, n, 0, turned_tops, m->slots * size, (int) size);
+    if (indexed)
+        ap_lines_to_lanes(places, m->slots, n, 0, (char *) turned, m->slots * 8, 8);
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++) {
+        const ptrdiff_t first = (m->w.starts[ow] - tile->w0) * m->stride;
+        elements->pairs(
+            turned_tops + first * size, indexed ? turned + first : NULL,
+            m->w.ends[ow] - m->w.starts[ow], m->stride, elements->flip,
+            tile->tops + (ow - tile->ow0) * m->stride * size,
+            tile->where + (ow - tile->ow0) * m->stride);
+    }
 }
 
 #endif
