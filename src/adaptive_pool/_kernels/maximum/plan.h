@@ -14,6 +14,7 @@ enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
 
 enum {
     AP_ROOM = 65536,   /* bytes of a tile's input that are read at a time: for the second cache */
+    AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
     AP_LEAST_LANES = 64 /* that are not worth more jobs */
@@ -177,8 +178,8 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     ptrdiff_t column = m->lanes * m->slots * size; /* bytes of one, as they are read */
     if (m->way == AP_IN_PLACE && m->copied)
         column = m->block * size;
-    ptrdiff_t reach = ap_max(AP_ROOM / column, 1);
     int bounded = m->way == AP_TURNED || m->copied;
+    ptrdiff_t reach = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / column, 1);
     m->span = ap_span(&m->w, AP_RESULTS / width, bounded ? reach : PTRDIFF_MAX);
     m->rows = 1;
     if (m->way != AP_ALONG && !m->mixed && m->h.monotone) {

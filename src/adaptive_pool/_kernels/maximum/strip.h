@@ -82,10 +82,13 @@ AP_INLINE void AP_NAME(challenge)(
     const ap_window *block, ptrdiff_t offset, AP_T flip, const int first, AP_T *tops, AP_I *steps)
 {
     AP_V top[AP_VS], key[AP_VS];
-    AP_M step[AP_VS], number = {0};
+    /* 0, but GCC must not see that: it would make calls of memset and memcpy of the loop below. */
+    const AP_M none = (AP_M) AP_EACH(0) + (AP_S) (block->columns < 0);
+    AP_M step[AP_VS], number = none;
     for (int i = 0; i < AP_VS; i++) {
-        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : (AP_V) ((const AP_ANY_V *) tops)[i];
-        step[i] = number + (AP_S) first;
+        top[i] = first ? AP_EACH(AP_NAME(least)(flip))
+                       : (AP_V) (none ^ ((const AP_ANY_M *) tops)[i]);
+        step[i] = none + (AP_S) first;
         key[i] = AP_NAME(key)(top[i], flip);
     }
     const char *depth = block->first + offset;

@@ -268,8 +268,9 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
     const ptrdiff_t size = m->x.itemsize;
     const ptrdiff_t lanes = m->way == AP_TURNED ? m->stride : tile->lanes;
     ptrdiff_t row = (tile->w1 - tile->w0) * lanes * size;
-    ptrdiff_t most = ap_max(AP_ROOM / row, 1), columns = tile->w1 - tile->w0, ahead = 0;
     int bounded = m->way == AP_TURNED || m->copied;
+    ptrdiff_t most = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / row, 1);
+    ptrdiff_t columns = tile->w1 - tile->w0, ahead = 0;
     if (bounded)
         columns = ap_max(ap_min(columns, AP_ROOM / (lanes * size)), 1);
     int whole = tile->depth * tile->height <= most && columns == tile->w1 - tile->w0;
