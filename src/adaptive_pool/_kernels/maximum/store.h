@@ -2,7 +2,7 @@
 #ifndef AP_MAXIMUM_STORE_H
 #define AP_MAXIMUM_STORE_H
 
-#include "maximum/tile.h"
+#include "maximum/reduce.h"
 
 /* What converting halves to floats and back would do to signalling NaNs. */
 static inline void ap_quieten(const ap_elements *elements, ptrdiff_t n, uint16_t *tops)
