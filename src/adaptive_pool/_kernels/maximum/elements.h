@@ -6,8 +6,14 @@
 
 #include "maximum/window.h"
 
-#if defined(__AVX2__)
+/* Bytes of a vector. */
+#if !defined(__GNUC__)
+#define AP_BYTES 0 /* one element */
+#elif defined(__AVX2__)
 #include <immintrin.h>
+#define AP_BYTES 32
+#else
+#define AP_BYTES 16
 #endif
 #if defined(__GNUC__)
 #define AP_ALWAYS __attribute__((always_inline))
@@ -16,11 +22,8 @@
         if (block->ahead != 0) \
             __builtin_prefetch(place, 0, 1); \
     } while (0)
-enum { AP_MOST_ALONG = 4 }; /* lanes of windows whose neighbours along W are compared */
-#pragma GCC diagnostic ignored "-Wpsabi" /* nothing is passed but to what is inlined */
 #else
 #define AP_ALWAYS
-enum { AP_MOST_ALONG = 1 };
 #define AP_ASK(place) ((void) 0)
 #endif
 

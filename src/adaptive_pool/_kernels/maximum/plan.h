@@ -152,7 +152,8 @@ static inline void ap_choose_way(ap_maximum *m)
     if (m->lanes >= strip) {
         m->way = AP_IN_PLACE;
     } else if (
-        m->lanes <= AP_MOST_ALONG && strip % m->lanes == 0 && row >= strip && lines * m->lanes < strip / 2
+        (m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
+        && lines * m->lanes < strip / 2
         && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
                       : m->lanes == 1 || m->x.w == m->lanes * size)) {
         m->way = AP_ALONG;

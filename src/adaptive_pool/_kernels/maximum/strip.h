@@ -1,7 +1,7 @@
 /* Comparing a strip of lanes in registers, for one kind of elements; included once for each.
 
-   AP_NAME(x) names what is defined; AP_T is the type of elements, AP_I and AP_S the integers of their
-   width, which count steps; AP_KIND is one of
+   AP_NAME(x) names what is defined; AP_T is the type of elements; AP_I and AP_S are the integers
+   of their width, which count steps; AP_KIND is one of
      AP_INTEGER  compared as signed numbers, after `flip` has turned the sign of unsigned ones,
      AP_REAL     float or double,
      AP_HALF     16-bit floats, AP_T is int16_t and `flip` their infinity: compared by keys that
@@ -13,13 +13,13 @@
 #define AP_M AP_NAME(mask)
 #define AP_U AP_NAME(unsigned)
 #if defined(__GNUC__)
-typedef AP_T AP_V __attribute__((vector_size(32)));
-typedef AP_S AP_M __attribute__((vector_size(32))); /* as comparisons give */
-typedef AP_I AP_U __attribute__((vector_size(32)));
+typedef AP_T AP_V __attribute__((vector_size(AP_BYTES)));
+typedef AP_S AP_M __attribute__((vector_size(AP_BYTES))); /* as comparisons give */
+typedef AP_I AP_U __attribute__((vector_size(AP_BYTES)));
 #define AP_ANY_V AP_NAME(any_vector) /* wherever it lies */
 #define AP_ANY_M AP_NAME(any_mask)
-typedef AP_T AP_ANY_V __attribute__((vector_size(32), aligned(1), may_alias));
-typedef AP_S AP_ANY_M __attribute__((vector_size(32), aligned(1), may_alias));
+typedef AP_T AP_ANY_V __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
+typedef AP_S AP_ANY_M __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
 #define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
 #define AP_EACH(value) ((AP_V) {0} + (AP_T) (value))
 #define AP_TRUE(c) ((AP_M) (c))
