@@ -21,6 +21,7 @@ typedef AP_I AP_U __attribute__((vector_size(AP_BYTES)));
 typedef AP_T AP_ANY_V __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
 typedef AP_S AP_ANY_M __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
 #define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
+#define AP_LOAD(place, i, none) ((AP_V) (none ^ ((const AP_ANY_M *) (place))[i]))
 #define AP_EACH(value) ((AP_V) {0} + (AP_T) (value))
 #define AP_TRUE(c) ((AP_M) (c))
 #else   /* vectors of one element: loops over lanes are left to the compiler */
@@ -30,6 +31,7 @@ typedef AP_I AP_U;
 #define AP_ANY_V AP_V
 #define AP_ANY_M AP_M
 #define AP_SELECT(m, a, b) ((m) ? (a) : (b))
+#define AP_LOAD(place, i, none) (((const AP_V *) (place))[i])
 #define AP_EACH(value) ((AP_T) (value))
 #define AP_TRUE(c) ((AP_M) -(AP_M) (c))
 #endif
@@ -87,7 +89,7 @@ AP_INLINE void AP_NAME(challenge)(
     AP_M step[AP_VS], number = none;
     for (int i = 0; i < AP_VS; i++) {
         top[i] = first ? AP_EACH(AP_NAME(least)(flip))
-                       : (AP_V) (none ^ ((const AP_ANY_M *) tops)[i]);
+                       : AP_LOAD(tops, i, none);
         step[i] = none + (AP_S) first;
         key[i] = AP_NAME(key)(top[i], flip);
     }
@@ -265,6 +267,7 @@ static void AP_NAME(lanes)(
 #undef AP_ANY_M
 #undef AP_M
 #undef AP_SELECT
+#undef AP_LOAD
 #undef AP_EACH
 #undef AP_TRUE
 #undef AP_W

@@ -114,25 +114,38 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
     tile->places.clipped = tile->clipped;
 }
 
-/* Elements with any steps, as a run; any byte of a bool but 0 is 1. */
-static inline void ap_copy_line(
-    const ap_maximum *m, const char *line, ptrdiff_t columns, ptrdiff_t lanes, char *target)
+/* Elements with any step, as a run; any byte of a bool but 0 is 1. */
+static inline void ap_copy_run(
+    const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t size, int is_bool)
 {
-    const ptrdiff_t size = m->x.itemsize;
-    for (ptrdiff_t w = 0; w < columns; w++)
-        for (ptrdiff_t lane = 0; lane < lanes; lane++, target += size) {
-            const char *source = line + w * m->x.w + lane * m->x.lane;
-            if (m->is_bool)
-                *target = *source != 0;
-            else if (size == 1)
-                *target = *source;
+    if (is_bool && step == 1)
+        for (ptrdiff_t i = 0; i < n; i++)
+            target[i] = source[i] != 0;
+    else if (step == size)
+        memcpy(target, source, (size_t) (n * size));
+    else
+        for (ptrdiff_t i = 0; i < n; i++, source += step, target += size)
+            if (size == 1)
+                *target = is_bool ? *source != 0 : *source;
             else if (size == 2)
                 memcpy(target, source, 2);
             else if (size == 4)
                 memcpy(target, source, 4);
             else
                 memcpy(target, source, 8);
-        }
+}
+
+static inline void ap_copy_line(
+    const ap_maximum *m, const char *line, ptrdiff_t columns, ptrdiff_t lanes, char *target)
+{
+    const ptrdiff_t size = m->x.itemsize;
+    if (lanes == 1) {
+        ap_copy_run(line, m->x.w, columns, target, size, m->is_bool);
+        return;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++)
+        ap_copy_run(
+            line + w * m->x.w, m->x.lane, lanes, target + w * lanes * size, size, m->is_bool);
 }
 
 static inline const char *ap_line_of(
