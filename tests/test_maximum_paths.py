@@ -54,7 +54,7 @@ def test_windows(rng, case, dtype, channels):
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "float32", "int64", "float64"])
 @pytest.mark.parametrize("channels", [2, 3, 5, 16, 33, 40])
 def test_short_windows(rng, case, dtype, channels):
-    """As lanes of a pack or a strip, full or not, and with as many channels last."""
+    """As lanes of a strip, full or not, and with as many channels last."""
     check(random_array(rng, (channels, *case[0]), dtype), case[1])
 
 
@@ -117,6 +117,44 @@ def test_many_planes_to_one_number(rng, sizes, dtype):
         check(random_array(rng, (4, channels, *sizes), dtype), (1,) * len(sizes))
         x = np.moveaxis(random_array(rng, (4, *sizes, 2 * channels), dtype)[..., ::2], -1, 1)
         check(x, (1,) * len(sizes))
+
+
+# Of each way to have lanes (docs/design/maximum.md) one or more.
+WAYS = [
+    pytest.param((2, 6, 9, 40), (2, 5), "channels_last", id="in-place"),
+    pytest.param((1, 60, 11, 33), (7, 2), "channels_last", id="in-place-overlapping-strips"),
+    pytest.param((1, 40, 70, 1500), (2, 2), "channels_last", id="in-place-by-rows"),
+    pytest.param((3, 33, 13, 11), (6, 4), "channels_first", id="turned-planes"),
+    pytest.param((1, 32, 3, 5000), (2, 2), "channels_first", id="turned-pieces-of-rows"),
+    pytest.param((1, 5, 30, 21), (13, 9), "channels_first", id="turned-rows-of-unequal-windows"),
+    pytest.param((1, 4, 30, 21, 3), (2, 13, 9), "channels_last", id="turned-three-lanes"),
+    pytest.param((1, 2, 300, 45), (3, 8), "channels_first", id="rows-first"),
+    pytest.param((1, 300, 45, 3), (2, 8), "channels_last", id="rows-first-three-lanes"),
+    pytest.param((1, 1, 7, 400), (3, 5), "channels_first", id="along"),
+    pytest.param((2, 3, 500, 4), (2, 5), "channels_last", id="along-four-lanes"),
+    pytest.param((2, 3, 40, 50), (1, 1), "channels_first", id="plane-as-line"),
+]
+
+
+@pytest.mark.parametrize(("shape", "counts", "layout"), WAYS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_way(rng, shape, counts, layout, dtype, threads):
+    """Few values, so that most are equal; zeros of both signs and NaNs among them."""
+    x = random_array(rng, (1000,), dtype)[rng.integers(0, 4, shape)]
+    if dtype in FLOATS:
+        x[rng.random(shape) < 0.3] = 0.0
+        x[rng.random(shape) < 0.3] = -0.0
+        x[rng.random(shape) < 0.001] = np.nan
+    pool = getattr(ap, f"adaptive_max_pool{len(counts)}d")
+    options = {"data_format": layout, "num_threads": threads}
+    values, indices = pool(x, counts, return_indices=True, **options)
+    assert pool(x, counts, **options).tobytes() == values.tobytes()
+    narrow = pool(x, counts, return_indices=True, index_dtype=np.int32, **options)[1]
+    np.testing.assert_array_equal(narrow, indices)
+    if layout == "channels_last":
+        x, values, indices = (np.moveaxis(a, -1, 1) for a in (x, values, indices))
+    assert_maximum(values, indices, x, tables(x.shape[2:], counts))
 
 
 def test_the_last_of_many_nans():

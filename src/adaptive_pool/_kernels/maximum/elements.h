@@ -1,0 +1,158 @@
+/* The kinds of elements that max pooling compares, and what it does with each: strip.h. */
+#ifndef AP_MAXIMUM_ELEMENTS_H
+#define AP_MAXIMUM_ELEMENTS_H
+
+#include <math.h>
+
+#include "maximum/window.h"
+
+/* Bytes of a vector. */
+#if !defined(__GNUC__)
+#define AP_BYTES 0 /* one element */
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define AP_BYTES 32
+#else
+#define AP_BYTES 16
+#endif
+#if defined(__GNUC__)
+#define AP_ALWAYS __attribute__((always_inline))
+#define AP_ASK(place) \
+    do { \
+        if (block->ahead != 0) \
+            __builtin_prefetch(place, 0, 1); \
+    } while (0)
+#else
+#define AP_ALWAYS
+#define AP_ASK(place) ((void) 0)
+#endif
+
+#define AP_INTEGER 0
+#define AP_REAL 1
+#define AP_HALF 2
+
+#define AP_BY_SELECT_LARGER(x, top) AP_SELECT(AP_TRUE((x) > (top)), x, top)
+
+#define AP_NAME(x) ap_int8_##x
+#define AP_T int8_t
+#define AP_I uint8_t
+#define AP_S int8_t
+#define AP_KIND AP_INTEGER
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi8((__m256i) (x), (__m256i) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#endif
+#include "maximum/strip.h"
+
+#define AP_NAME(x) ap_int16_##x
+#define AP_T int16_t
+#define AP_I uint16_t
+#define AP_S int16_t
+#define AP_KIND AP_INTEGER
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#endif
+#include "maximum/strip.h"
+
+#define AP_NAME(x) ap_int32_##x
+#define AP_T int32_t
+#define AP_I uint32_t
+#define AP_S int32_t
+#define AP_KIND AP_INTEGER
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi32((__m256i) (x), (__m256i) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#endif
+#include "maximum/strip.h"
+
+#define AP_NAME(x) ap_int64_##x
+#define AP_T int64_t
+#define AP_I uint64_t
+#define AP_S int64_t
+#define AP_KIND AP_INTEGER
+#define AP_LARGER AP_BY_SELECT_LARGER
+#include "maximum/strip.h"
+
+#define AP_NAME(x) ap_half_##x
+#define AP_T int16_t
+#define AP_I uint16_t
+#define AP_S int16_t
+#define AP_KIND AP_HALF
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
+#define AP_SMALLER(x, top) ((AP_V) _mm256_min_epi16((__m256i) (x), (__m256i) (top)))
+#define AP_HIGHER(x, top) ((AP_U) _mm256_max_epu16((__m256i) (x), (__m256i) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#define AP_SMALLER(x, top) AP_SELECT(AP_TRUE((x) < (top)), x, top)
+#define AP_HIGHER(x, top) ((AP_U) AP_SELECT(AP_TRUE((AP_U) (x) > (top)), x, top))
+#endif
+#include "maximum/strip.h"
+
+/* The second operand, if one is NaN or both are 0. */
+#define AP_NAME(x) ap_float_##x
+#define AP_T float
+#define AP_I uint32_t
+#define AP_S int32_t
+#define AP_KIND AP_REAL
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_ps((__m256) (x), (__m256) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#endif
+#include "maximum/strip.h"
+
+#define AP_NAME(x) ap_double_##x
+#define AP_T double
+#define AP_I uint64_t
+#define AP_S int64_t
+#define AP_KIND AP_REAL
+#if defined(__AVX2__)
+#define AP_LARGER(x, top) ((AP_V) _mm256_max_pd((__m256d) (x), (__m256d) (top)))
+#else
+#define AP_LARGER AP_BY_SELECT_LARGER
+#endif
+#include "maximum/strip.h"
+
+typedef struct {
+    void (*lanes)(const ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
+    int (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
+    void (*pairs)(
+        const void *, const int64_t *, ptrdiff_t, ptrdiff_t, int64_t, void *, int64_t *);
+    int (*doubtful)(const void *, ptrdiff_t, int64_t);
+    int64_t flip;
+    int64_t quiet; /* what makes a NaN of halves quiet, or 0 */
+    int size;
+} ap_elements;
+
+#define AP_ELEMENTS(name, size, flip, quiet) \
+    {ap_##name##_lanes, ap_##name##_fold, ap_##name##_pairs, \
+     ap_##name##_doubtful, flip, quiet, size}
+
+/* In the order of call/elements.pxd. */
+static const ap_elements ap_all_elements[] = {
+    AP_ELEMENTS(int8, 1, -0x80, 0),             /* bool, of which all but 0 has been made 1 */
+    AP_ELEMENTS(int8, 1, -0x80, 0),
+    AP_ELEMENTS(int8, 1, 0, 0),
+    AP_ELEMENTS(int16, 2, -0x8000, 0),
+    AP_ELEMENTS(int16, 2, 0, 0),
+    AP_ELEMENTS(int32, 4, INT32_MIN, 0),
+    AP_ELEMENTS(int32, 4, 0, 0),
+    AP_ELEMENTS(int64, 8, INT64_MIN, 0),
+    AP_ELEMENTS(int64, 8, 0, 0),
+    AP_ELEMENTS(half, 2, 0x7c00, 0x0200),
+    AP_ELEMENTS(half, 2, 0x7f80, 0x0040),
+    AP_ELEMENTS(float, 4, 0, 0),
+    AP_ELEMENTS(double, 8, 0, 0),
+};
+
+static inline ptrdiff_t ap_strip(int size)
+{
+    return size == 8 ? AP_STRIP / 2 : AP_STRIP;
+}
+
+#endif

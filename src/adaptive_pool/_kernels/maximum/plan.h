@@ -1,0 +1,220 @@
+/* How a call is cut into tiles, and a tile read (docs/design/maximum.md).
+
+   A tile is some windows along W of some output rows, of one plane or of a strip of planes side by
+   side. Ways to have lanes to compare:
+     AP_IN_PLACE   the array has lanes, at least a strip of them
+     AP_TURNED     lines of planes, or of output rows of few planes, are turned into lanes
+     AP_ALONG      neighbours along W of long windows, whose strips are folded at the end */
+#ifndef AP_MAXIMUM_PLAN_H
+#define AP_MAXIMUM_PLAN_H
+
+#include "maximum/elements.h"
+
+enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
+
+enum {
+    AP_ROOM = 65536,   /* bytes of a tile's input that are read at a time: for the second cache */
+    AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
+    AP_RESULTS = 8192,  /* results of a tile */
+    AP_JOBS = 4,        /* for each thread, if there are so many */
+    AP_LEAST_LANES = 64 /* that are not worth more jobs */
+};
+
+typedef struct {
+    char *data;
+    ptrdiff_t itemsize, batch, channel, d, h, w, lane;
+} ap_array;
+
+typedef struct {
+    ptrdiff_t size, count, shortest, longest;
+    int monotone;
+    const int64_t *starts, *ends;
+} ap_axis;
+
+typedef struct {
+    const ap_elements *elements;
+    ap_array x, out, indices;   /* indices.data is NULL if none are wanted */
+    ap_axis d, h, w;
+    ptrdiff_t channels, planes, lanes;
+    int is_bool;
+    /* found by ap_plan_maximum(): */
+    int64_t ends[3];            /* the windows of a plane that became a line */
+    int way, copied, mixed;     /* copied: lines are no runs of aligned elements */
+    ptrdiff_t slots;            /* lines side by side */
+    ptrdiff_t block, blocks;    /* lanes of a tile */
+    ptrdiff_t span, spans;      /* windows along W of a tile */
+    ptrdiff_t rows, row_tiles;  /* output rows of a tile */
+    ptrdiff_t groups;           /* of planes, or of lines if they are mixed */
+    ptrdiff_t stride;           /* results from window to window */
+    int rows_first;             /* rows are compared before they are turned */
+    int direct;                 /* results are kept where they are stored */
+    ptrdiff_t ahead;            /* whether to ask for what comes next */
+    ptrdiff_t results;          /* of a tile, at most */
+} ap_maximum;
+
+static inline ptrdiff_t ap_pieces(ptrdiff_t whole, ptrdiff_t piece)
+{
+    return (whole + piece - 1) / piece;
+}
+
+static inline ptrdiff_t ap_min(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline ptrdiff_t ap_max(ptrdiff_t a, ptrdiff_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The inputs that some windows cover; they need not be in order. */
+static inline void ap_cover(
+    const ap_axis *axis, ptrdiff_t o0, ptrdiff_t o1, ptrdiff_t *begin, ptrdiff_t *end)
+{
+    *begin = axis->starts[o0];
+    *end = axis->ends[axis->monotone ? o1 - 1 : o0];
+    if (axis->monotone)
+        return;
+    for (ptrdiff_t o = o0 + 1; o < o1; o++) {
+        *begin = ap_min(*begin, axis->starts[o]);
+        *end = ap_max(*end, axis->ends[o]);
+    }
+}
+
+/* The most windows, at most `most`, that nowhere cover more than `reach` inputs, or 1. */
+static inline ptrdiff_t ap_span(const ap_axis *axis, ptrdiff_t most, ptrdiff_t reach)
+{
+    ptrdiff_t span = ap_max(ap_min(most, axis->count), 1);
+    while (axis->size > reach && span > 1) {
+        int fits = 1;
+        for (ptrdiff_t o = 0, begin, end; fits && o < axis->count; o += span) {
+            ap_cover(axis, o, ap_min(o + span, axis->count), &begin, &end);
+            fits = end - begin <= reach;
+        }
+        if (fits)
+            break;
+        span = (span + 1) / 2;
+    }
+    return span;
+}
+
+static inline int ap_is_run(const ap_maximum *m)
+{
+    const ap_array *x = &m->x;
+    size_t bits = (size_t) x->data | (size_t) x->batch | (size_t) x->channel | (size_t) x->d
+        | (size_t) x->h | (size_t) x->w | (size_t) x->lane;
+    return bits % (size_t) x->itemsize == 0 && !m->is_bool;
+}
+
+static inline void ap_count_tiles(ap_maximum *m)
+{
+    m->blocks = ap_pieces(m->lanes, m->block);
+    m->spans = ap_pieces(m->w.count, m->span);
+    m->row_tiles = ap_pieces(m->h.count, m->rows);
+    m->groups = m->mixed ? ap_pieces(m->planes * m->d.count * m->h.count, m->slots)
+                         : ap_pieces(m->planes, m->slots);
+}
+
+static inline ptrdiff_t ap_tiles(const ap_maximum *m)
+{
+    return m->groups * m->blocks * m->spans * (m->mixed ? 1 : m->row_tiles * m->d.count);
+}
+
+/* Take planes that are one run in memory, and are pooled to one number, for lines. */
+static inline void ap_flatten(ap_maximum *m)
+{
+    ap_axis *d = &m->d, *h = &m->h, *w = &m->w;
+    const ptrdiff_t size = d->size * h->size * w->size;
+    if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
+        || (h->size > 1 && m->x.h != w->size * m->x.w)
+        || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
+        || (m->lanes > 1 && m->lanes < ap_strip(m->elements->size)))
+        return;
+    m->ends[0] = 0;
+    m->ends[1] = 1;
+    m->ends[2] = size;
+    w->size = w->shortest = w->longest = size;
+    d->size = d->shortest = d->longest = h->size = h->shortest = h->longest = 1;
+    w->starts = d->starts = h->starts = &m->ends[0];
+    d->ends = h->ends = &m->ends[1];
+    w->ends = &m->ends[2];
+}
+
+static inline void ap_choose_way(ap_maximum *m)
+{
+    const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
+    const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
+    const ptrdiff_t row = m->w.shortest * m->lanes;
+    m->copied = !ap_is_run(m)
+        || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
+    m->slots = 1;
+    m->stride = m->lanes;
+    if (m->lanes >= strip) {
+        m->way = AP_IN_PLACE;
+    } else if (
+        (m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
+        && lines * m->lanes < strip / 2
+        && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
+                      : m->lanes == 1 || m->x.w == m->lanes * size)) {
+        m->way = AP_ALONG;
+        m->stride = strip;
+    } else {
+        m->way = AP_TURNED;
+        m->slots = strip;
+        while (m->slots > (size == 1 ? 16 : 8) && m->slots / 2 * m->lanes % strip == 0)
+            m->slots /= 2;
+        m->copied = m->copied || (m->lanes > 1 && m->x.w != m->lanes * size);
+        m->stride = m->lanes * m->slots;
+    }
+    m->mixed = m->planes < m->slots;
+}
+
+static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
+{
+    const ptrdiff_t size = m->elements->size, jobs = threads > 1 ? AP_JOBS * threads : 1;
+    ap_flatten(m);
+    ap_choose_way(m);
+    m->block = m->way == AP_IN_PLACE ? ap_min(m->lanes, AP_RESULTS) : m->lanes;
+    ptrdiff_t width = m->way == AP_IN_PLACE ? m->block : m->stride;
+    ptrdiff_t column = m->lanes * m->slots * size; /* bytes of one, as they are read */
+    if (m->way == AP_IN_PLACE && m->copied)
+        column = m->block * size;
+    int bounded = m->way == AP_TURNED || m->copied;
+    ptrdiff_t reach = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / column, 1);
+    m->span = ap_span(&m->w, AP_RESULTS / width, bounded ? reach : PTRDIFF_MAX);
+    m->rows = 1;
+    if (m->way != AP_ALONG && !m->mixed && m->h.monotone) {
+        ptrdiff_t rows = reach / (ap_min(m->w.size, reach) * m->d.longest);
+        if (m->span == m->w.count && rows > 0)
+            m->rows = ap_span(&m->h, AP_RESULTS / (width * m->span), rows);
+    }
+    m->rows_first = 0;
+    if (m->way == AP_TURNED && !m->copied && m->w.size * m->stride <= AP_RESULTS) {
+        ptrdiff_t begin, end, rows = m->d.shortest * m->h.shortest;
+        ap_cover(&m->w, 0, m->w.count, &begin, &end);
+        int few = m->planes * m->d.count * m->h.count < m->slots / 2;
+        m->rows_first = (end - begin) * m->lanes >= ap_strip((int) size) && m->span == m->w.count
+            && few && rows > 1;
+        if (m->rows_first)
+            m->rows = 1;
+    }
+    ap_count_tiles(m);
+    while (m->rows > 1 && ap_tiles(m) < jobs) {
+        m->rows = ap_pieces(m->rows, 2);
+        ap_count_tiles(m);
+    }
+    while (m->way == AP_IN_PLACE && m->block > AP_LEAST_LANES && ap_tiles(m) < jobs) {
+        m->block = ap_pieces(m->block, 2);
+        ap_count_tiles(m);
+    }
+    while (m->span > 1 && !m->rows_first && ap_tiles(m) < jobs) {
+        m->span = ap_pieces(m->span, 2);
+        ap_count_tiles(m);
+    }
+    m->results = ap_max(m->way == AP_IN_PLACE ? m->block : m->stride, 1) * m->span * m->rows;
+    m->direct = m->way == AP_IN_PLACE && m->out.lane == size
+        && (m->indices.data == NULL || (m->indices.itemsize == 8 && m->indices.lane == 8));
+    m->ahead = bytes > 8 * AP_ROOM;
+}
+
+#endif

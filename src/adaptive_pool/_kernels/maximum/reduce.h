@@ -1,0 +1,178 @@
+/* The windows of a tile, reduced from its input piece by piece, in the order of memory. */
+#ifndef AP_MAXIMUM_REDUCE_H
+#define AP_MAXIMUM_REDUCE_H
+
+#include "maximum/tile.h"
+
+static inline char *ap_result_at(
+    const ap_array *out, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t row)
+{
+    const ap_slot *s = &tile->slots[slot];
+    return out->data + s->batch * out->batch + s->channel * out->channel + s->od * out->d
+        + (s->oh + row) * out->h + tile->ow0 * out->w + tile->lane * out->lane;
+}
+
+/* What all windows of a piece have in common. */
+static inline ap_window ap_window_of(
+    const ap_maximum *m, const ap_piece *piece, ptrdiff_t ahead)
+{
+    ap_window window = {0};
+    window.depth = piece->d1 - piece->d0;
+    window.height = piece->h1 - piece->h0;
+    window.d_step = piece->d;
+    window.h_step = piece->h;
+    window.d_number = m->h.size * m->w.size;
+    window.h_number = m->w.size;
+    window.d_first = (int32_t) piece->d0;
+    window.h_first = (int32_t) piece->h0;
+    window.ahead = ahead;
+    window.w_step = piece->w;
+    window.w_number = 1;
+    if (m->way == AP_ALONG) {
+        window.w_step = ap_strip(m->elements->size) * m->elements->size;
+        window.w_number = ap_strip(m->elements->size) / m->lanes;
+    }
+    return window;
+}
+
+/* Reduce what a piece has of the window (row, ow). */
+static inline void ap_reduce(
+    const ap_maximum *m, const ap_tile *tile, const ap_piece *piece, ptrdiff_t row, ptrdiff_t ow,
+    ap_window *window)
+{
+    const ap_elements *elements = m->elements;
+    const ptrdiff_t first_oh = tile->slots[0].oh, oh = first_oh + row;
+    const ptrdiff_t stride = m->way == AP_IN_PLACE ? tile->lanes : m->stride;
+    const ptrdiff_t result = row * (tile->ow1 - tile->ow0) + ow - tile->ow0;
+    const ptrdiff_t begin = ap_max(m->w.starts[ow], piece->w0);
+    const ptrdiff_t columns = ap_min(m->w.ends[ow], piece->w1) - begin;
+    ptrdiff_t above = 0;    /* rows of the piece */
+    if (columns <= 0)
+        return;
+    if (tile->rows > 1) {
+        above = m->h.starts[oh] - m->h.starts[first_oh];
+        window->height = m->h.ends[oh] - m->h.starts[oh];
+    }
+    window->first = piece->data + above * piece->h + (begin - piece->w0) * piece->w;
+    window->number = (piece->d0 * m->h.size + piece->h0 + above) * m->w.size + begin;
+    window->columns = columns;
+    window->last = (columns - 1) * piece->w;
+    window->last_number = columns - 1;
+    if (m->way == AP_ALONG) {
+        const ptrdiff_t strip = ap_strip(elements->size);
+        window->columns = ap_pieces(columns * m->lanes, strip);
+        window->last = (columns * m->lanes - strip) * elements->size;
+        window->last_number = columns - strip / m->lanes;
+    }
+    char *tops = tile->tops + result * stride * elements->size;
+    int64_t *where = m->indices.data == NULL ? NULL : tile->where + result * stride;
+    if (m->direct) {
+        tops = ap_result_at(&m->out, tile, 0, row) + (ow - tile->ow0) * m->out.w;
+        if (where != NULL)
+            where = (int64_t *) (ap_result_at(&m->indices, tile, 0, row)
+                + (ow - tile->ow0) * m->indices.w);
+    }
+    elements->lanes(
+        window, &tile->places, stride, elements->flip,
+        piece->d0 == 0 && piece->h0 == 0 && begin == m->w.starts[ow], tops, where);
+}
+
+/* Go through the input of a tile: all of it, or rows, or pieces of a row. */
+static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
+{
+    const ptrdiff_t size = m->x.itemsize;
+    const ptrdiff_t lanes = m->way == AP_TURNED ? m->stride : tile->lanes;
+    ptrdiff_t row = (tile->w1 - tile->w0) * lanes * size;
+    int bounded = m->way == AP_TURNED || m->copied;
+    ptrdiff_t most = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / row, 1);
+    ptrdiff_t columns = tile->w1 - tile->w0, ahead = 0;
+    if (bounded)
+        columns = ap_max(ap_min(columns, AP_ROOM / (lanes * size)), 1);
+    int whole = tile->depth * tile->height <= most && columns == tile->w1 - tile->w0;
+    ap_piece piece = {0};
+    for (ptrdiff_t d = 0; d < tile->depth; d = piece.d1)
+        for (ptrdiff_t h = 0; h < tile->height; h = piece.h1) {
+            piece.d0 = d;
+            piece.h0 = h;
+            piece.d1 = whole ? tile->depth : d + 1;
+            piece.h1 = whole ? tile->height : ap_min(h + most, tile->height);
+            if (m->ahead && !m->copied) {
+                ahead = (piece.h1 - piece.h0) * m->x.h;
+                if (m->way == AP_TURNED && !m->mixed && whole && tile->rows == m->h.count)
+                    ahead = m->slots * m->x.channel;
+            }
+            for (ptrdiff_t w = tile->w0; w < tile->w1; w = piece.w1) {
+                piece.w0 = w;
+                piece.w1 = ap_min(w + columns, tile->w1);
+                if (m->way == AP_TURNED)
+                    ap_turn(m, tile, &piece, ahead);
+                else
+                    ap_read(m, tile, &piece);
+                ap_window window = ap_window_of(m, &piece, bounded ? 0 : ahead);
+                for (ptrdiff_t oh = 0; oh < tile->rows; oh++)
+                    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
+                        ap_reduce(m, tile, &piece, oh, ow, &window);
+            }
+        }
+}
+
+/* Compare the rows of each line column by column, turn what is left, and reduce windows of it. */
+static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
+{
+    const ap_elements *elements = m->elements;
+    const ptrdiff_t size = elements->size, n = (tile->w1 - tile->w0) * m->lanes;
+    const ptrdiff_t all = n * m->slots;
+    char *tops = tile->candidates, *turned_tops = tops + all * size;
+    int64_t *where = (int64_t *) (turned_tops + all * size), *turned = where + all;
+    const char *lines[AP_STRIP], *places[AP_STRIP];
+    const int indexed = m->indices.data != NULL;
+    ap_places own = {0};
+    for (ptrdiff_t i = 0; i < m->slots; i++) {
+        const ptrdiff_t slot = ap_min(i, tile->used - 1);
+        lines[i] = tops + slot * n * size;
+        places[i] = (const char *) (where + slot * n);
+    }
+    for (ptrdiff_t i = 0; i < tile->used; i++) {
+        const ptrdiff_t most = ap_max(AP_ROOM / (n * size), 1);
+        const int whole = (tile->last_d[i] + 1) * (tile->last_h[i] + 1) <= most;
+        ap_window window = {0};
+        window.columns = 1;
+        if (m->ahead) /* the next line, or the first one of the next tile */
+            window.ahead = tile->slots[i + 1 < tile->used ? i + 1 : 0].data - tile->slots[i].data
+                + (i + 1 < tile->used ? 0 : tile->height * m->x.h);
+        window.d_step = m->x.d;
+        window.h_step = m->x.h;
+        window.d_number = m->h.size * m->w.size;
+        window.h_number = m->w.size;
+        for (ptrdiff_t j = 0; j < AP_STRIP; j++) {
+            own.last_d[j] = (int32_t) tile->last_d[i];
+            own.last_h[j] = (int32_t) tile->last_h[i];
+        }
+        for (ptrdiff_t d = 0; d <= tile->last_d[i]; d += window.depth)
+            for (ptrdiff_t h = 0; h <= tile->last_h[i]; h += window.height) {
+                window.depth = whole ? tile->last_d[i] + 1 : 1;
+                window.height = whole ? tile->last_h[i] + 1 : ap_min(most, tile->last_h[i] + 1 - h);
+                window.first = ap_line_of(m, tile, i, d, h, tile->w0);
+                window.number = tile->base[i] + d * window.d_number + h * m->w.size + tile->w0;
+                elements->lanes(
+                    &window, &own, n, elements->flip, d == 0 && h == 0, tops + i * n * size,
+                    indexed ? where + i * n : NULL);
+            }
+        for (ptrdiff_t w = 0; indexed && w < tile->w1 - tile->w0; w++)
+            for (ptrdiff_t lane = 0; lane < m->lanes; lane++)
+                where[i * n + w * m->lanes + lane] += w;
+    }
+    ap_lines_to_lanes(lines, m->slots, n, 0, turned_tops, m->slots * size, (int) size);
+    if (indexed)
+        ap_lines_to_lanes(places, m->slots, n, 0, (char *) turned, m->slots * 8, 8);
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++) {
+        const ptrdiff_t first = (m->w.starts[ow] - tile->w0) * m->stride;
+        elements->pairs(
+            turned_tops + first * size, indexed ? turned + first : NULL,
+            m->w.ends[ow] - m->w.starts[ow], m->stride, elements->flip,
+            tile->tops + (ow - tile->ow0) * m->stride * size,
+            tile->where + (ow - tile->ow0) * m->stride);
+    }
+}
+
+#endif

@@ -1,0 +1,214 @@
+/* A tile of max pooling, and how pieces of its input are read: in place, copied, or turned. */
+#ifndef AP_MAXIMUM_TILE_H
+#define AP_MAXIMUM_TILE_H
+
+#include "maximum/plan.h"
+#include "tiles/transpose.h"
+
+/* One of the lines side by side: an output line, of the first output row of the tile. */
+typedef struct {
+    const char *data;       /* the first element of its windows, if w was 0 */
+    ptrdiff_t batch, channel, od, oh;
+} ap_slot;
+
+typedef struct {
+    ptrdiff_t used;                         /* slots; the others repeat the last one */
+    ap_slot slots[AP_STRIP];
+    int64_t base[AP_STRIP];
+    ptrdiff_t last_d[AP_STRIP], last_h[AP_STRIP];
+    ptrdiff_t lane, lanes, rows, ow0, ow1;  /* of a slot */
+    ptrdiff_t depth, height, w0, w1;        /* inputs that all of it is pooled from */
+    int clipped;
+    char *tops, *read;                      /* scratch: results, and a piece of the input */
+    char *copy;
+    char *candidates;                       /* scratch: of rows_first */
+    int64_t *where;
+    ap_places places;
+} ap_tile;
+
+/* A piece of the tile's input, where it is compared. */
+typedef struct {
+    ptrdiff_t d0, d1, h0, h1, w0, w1;
+    const char *data;
+    ptrdiff_t d, h, w;                      /* bytes */
+} ap_piece;
+
+static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
+{
+    ap_slot *slot = &tile->slots[i];
+    ptrdiff_t d0 = m->d.starts[slot->od], h0 = m->h.starts[slot->oh];
+    ptrdiff_t h_end = m->h.ends[slot->oh + tile->rows - 1];
+    slot->data = m->x.data + slot->batch * m->x.batch + slot->channel * m->x.channel
+        + d0 * m->x.d + h0 * m->x.h + tile->lane * m->x.lane;
+    tile->base[i] = (d0 * m->h.size + h0) * m->w.size;
+    tile->last_d[i] = m->d.ends[slot->od] - d0 - 1;
+    tile->last_h[i] = h_end - h0 - 1;
+    tile->depth = ap_max(tile->depth, tile->last_d[i] + 1);
+    tile->height = ap_max(tile->height, tile->last_h[i] + 1);
+}
+
+static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *tile)
+{
+    ptrdiff_t block = job % m->blocks, lines = m->d.count * m->h.count, i;
+    job /= m->blocks;
+    tile->lane = m->lanes * block / m->blocks;
+    tile->lanes = m->lanes * (block + 1) / m->blocks - tile->lane;
+    tile->ow0 = job % m->spans * m->span;
+    tile->ow1 = ap_min(tile->ow0 + m->span, m->w.count);
+    job /= m->spans;
+    ap_cover(&m->w, tile->ow0, tile->ow1, &tile->w0, &tile->w1);
+    ptrdiff_t first, oh = 0, od = 0;
+    tile->rows = 1;
+    tile->depth = tile->height = 0;
+    if (m->mixed) {     /* lines of the same row of all planes come first */
+        first = job * m->slots;
+        tile->used = ap_min(m->slots, m->planes * lines - first);
+    } else {
+        oh = job % m->row_tiles * m->rows;
+        tile->rows = ap_min(m->rows, m->h.count - oh);
+        job /= m->row_tiles;
+        od = job % m->d.count;
+        first = job / m->d.count * m->slots;
+        tile->used = ap_min(m->slots, m->planes - first);
+    }
+    ptrdiff_t plane = m->mixed ? first % m->planes : first;
+    if (m->mixed) {
+        od = first / m->planes / m->h.count;
+        oh = first / m->planes % m->h.count;
+    }
+    ptrdiff_t batch = plane / m->channels, channel = plane % m->channels;
+    for (i = 0; i < tile->used; i++) {
+        tile->slots[i].batch = batch;
+        tile->slots[i].channel = channel;
+        tile->slots[i].od = od;
+        tile->slots[i].oh = oh;
+        ap_find_slot(m, tile, i);
+        if (++channel < m->channels)
+            continue;
+        channel = 0;
+        if (++batch < m->planes / m->channels || !m->mixed)
+            continue;
+        batch = 0;
+        if (++oh == m->h.count) {
+            oh = 0;
+            od++;
+        }
+    }
+    for (; i < m->slots; i++) {
+        tile->slots[i] = tile->slots[tile->used - 1];
+        ap_find_slot(m, tile, i);
+    }
+    tile->clipped = 0;
+    for (i = 0; i < m->slots; i++)
+        tile->clipped |= tile->last_d[i] + 1 < tile->depth || tile->last_h[i] + 1 < tile->height;
+    for (i = 0; i < AP_STRIP; i++) {
+        ptrdiff_t slot = i & (m->slots - 1);    /* a power of 2 */
+        tile->places.base[i] = tile->base[slot];
+        tile->places.last_d[i] = (int32_t) tile->last_d[slot];
+        tile->places.last_h[i] = (int32_t) tile->last_h[slot];
+        tile->places.own[i] = 0;
+    }
+    if (m->way == AP_ALONG)
+        for (i = m->lanes; i < AP_STRIP; i++)
+            tile->places.own[i] = tile->places.own[i - m->lanes] + 1;
+    tile->places.clipped = tile->clipped;
+}
+
+/* Elements with any step, as a run; any byte of a bool but 0 is 1. */
+static inline void ap_copy_run(
+    const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t size, int is_bool)
+{
+    if (is_bool && step == 1)
+        for (ptrdiff_t i = 0; i < n; i++)
+            target[i] = source[i] != 0;
+    else if (step == size)
+        memcpy(target, source, (size_t) (n * size));
+    else
+        for (ptrdiff_t i = 0; i < n; i++, source += step, target += size)
+            if (size == 1)
+                *target = is_bool ? *source != 0 : *source;
+            else if (size == 2)
+                memcpy(target, source, 2);
+            else if (size == 4)
+                memcpy(target, source, 4);
+            else
+                memcpy(target, source, 8);
+}
+
+static inline void ap_copy_line(
+    const ap_maximum *m, const char *line, ptrdiff_t columns, ptrdiff_t lanes, char *target)
+{
+    const ptrdiff_t size = m->x.itemsize;
+    if (lanes == 1) {
+        ap_copy_run(line, m->x.w, columns, target, size, m->is_bool);
+        return;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++)
+        ap_copy_run(
+            line + w * m->x.w, m->x.lane, lanes, target + w * lanes * size, size, m->is_bool);
+}
+
+static inline const char *ap_line_of(
+    const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
+    ptrdiff_t w)
+{
+    d = ap_min(d, tile->last_d[slot]);
+    h = ap_min(h, tile->last_h[slot]);
+    return tile->slots[slot].data + d * m->x.d + h * m->x.h + w * m->x.w;
+}
+
+/* Turn the lines of a piece into lanes. */
+static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, ptrdiff_t ahead)
+{
+    const ptrdiff_t size = m->x.itemsize, columns = piece->w1 - piece->w0;
+    const char *lines[AP_STRIP];
+    piece->w = m->lanes * m->slots * size;
+    piece->h = columns * piece->w;
+    piece->d = (piece->h1 - piece->h0) * piece->h;
+    /* Rows that are one run in memory are turned together. */
+    int run = !m->copied && !tile->clipped && columns == m->w.size
+        && (piece->h1 - piece->h0 == 1 || m->x.h == columns * m->lanes * size);
+    ptrdiff_t rows = run ? piece->h1 - piece->h0 : 1;
+    char *target = tile->read;
+    piece->data = target;
+    for (ptrdiff_t d = piece->d0; d < piece->d1; d++)
+        for (ptrdiff_t h = piece->h0; h < piece->h1; h += rows, target += rows * piece->h) {
+            for (ptrdiff_t i = 0; i < m->slots; i++) {
+                lines[i] = ap_line_of(m, tile, i, d, h, piece->w0);
+                if (m->copied) {
+                    char *copy = tile->copy + ap_min(i, tile->used - 1) * columns * m->lanes * size;
+                    if (i < tile->used)
+                        ap_copy_line(m, lines[i], columns, m->lanes, copy);
+                    lines[i] = copy;
+                }
+            }
+            ptrdiff_t used = ap_pieces(tile->used, AP_LINES) * AP_LINES;
+            ap_lines_to_lanes(
+                lines, used, rows * columns * m->lanes, m->copied ? 0 : ahead, target,
+                m->slots * size, (int) size);
+        }
+}
+
+/* A piece of one line side by side, in place or copied. */
+static void ap_read(const ap_maximum *m, const ap_tile *tile, ap_piece *piece)
+{
+    const ptrdiff_t size = m->x.itemsize, columns = piece->w1 - piece->w0;
+    if (!m->copied) {
+        piece->data = ap_line_of(m, tile, 0, piece->d0, piece->h0, piece->w0);
+        piece->d = m->x.d;
+        piece->h = m->x.h;
+        piece->w = m->x.w;
+        return;
+    }
+    piece->w = tile->lanes * size;
+    piece->h = columns * piece->w;
+    piece->d = (piece->h1 - piece->h0) * piece->h;
+    piece->data = tile->read;
+    char *target = tile->read;
+    for (ptrdiff_t d = piece->d0; d < piece->d1; d++)
+        for (ptrdiff_t h = piece->h0; h < piece->h1; h++, target += piece->h)
+            ap_copy_line(
+                m, ap_line_of(m, tile, 0, d, h, piece->w0), columns, tile->lanes, target);
+}
+
+#endif
