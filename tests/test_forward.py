@@ -215,26 +215,6 @@ def test_order_of_summation(rng):
         assert y == sum_in_order(wide[:, :columns].ravel()) / (3 * columns)
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5])
-def test_bytes_to_half_their_size(rng, lanes):
-    """Halves go to the even neighbour, and nothing around the result is written."""
-    pool = {"data_format": "channels_last", "dtype": np.uint8}
-    for columns in [*range(1, 40), 300]:
-        x = rng.choice([0, 1, 2, 3, 5, 254, 255], (2, 6, 2 * columns, lanes)).astype(np.uint8)
-        sums = x.astype(int).reshape(2, 3, 2, columns, 2, lanes).sum((2, 4))
-        means = np.rint(sums / 4)
-        around = np.full((2, 5, columns + 2, lanes), 77, np.uint8)
-        y = ap.adaptive_avg_pool2d(x, (3, columns), out=around[:, 1:-1, 1:-1], **pool)
-        assert (y == means).all()
-        y[...] = 77
-        assert (around == 77).all()
-        y = ap.adaptive_avg_pool2d(x[:, ::-1], (3, columns), **pool)
-        assert (y == means[:, ::-1]).all()
-        planes = np.ascontiguousarray(np.moveaxis(x, -1, 1))
-        y = ap.adaptive_avg_pool2d(planes, (3, columns), dtype=np.uint8)
-        assert (y == np.moveaxis(means, -1, 1)).all()
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_lines_of_any_width(rng, dtype):
     """Columns are added in blocks, the last of which begin early: the order shows any mistake."""

@@ -4,10 +4,10 @@
 |-----------------------------------|-------------|--------------------------------------------|
 | float16, bfloat16, float32        | double      | rounded to 53 bits at each addition        |
 | float64                           | twofold_t   | compensated: rounded once, at the end      |
-| bool, uint8                       | uint16_t    | exact, of as many elements as it can hold  |
-| the same, all of 8 and 16 bits    | int32_t     | exact, of as many elements as it can hold  |
-| the same, and those of 32 bits    | int64_t     | exact                                      |
+| integers of 32 bits               | int64_t     | exact                                      |
 | integers of 64 bits               | wide_t      | exact                                      |
+
+Those of 8 and 16 bits are summed in short_integers.pxd, and come as int64_t where that is needed.
 
 docs/design/summation.md derives the error bounds.
 """
@@ -15,7 +15,7 @@ from libc.math cimport fma, ldexp
 
 from adaptive_pool._kernels.call.elements cimport (
     bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, one_nan, real_t,
-    round_to_integer, store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t,
+    store_real, uint8_t, uint16_t, uint32_t, uint64_t, value_t,
 )
 
 ctypedef struct twofold_t:
@@ -29,29 +29,12 @@ ctypedef struct wide_t:
 ctypedef fused acc_t:
     double
     twofold_t
-    uint16_t
-    int32_t
     int64_t
     wide_t
 
 ctypedef fused long_t:
     int64_t
     uint64_t
-
-# Sums with room for some elements only.
-ctypedef fused short_sum_t:
-    uint16_t
-    int32_t
-
-ctypedef fused byte_t:
-    uint8_t
-    int8_t
-
-ctypedef fused short_t:
-    uint8_t
-    int8_t
-    uint16_t
-    int16_t
 
 # The results for which a product with the inverse of a count is as good as a division.
 ctypedef fused narrow_real_t:
@@ -210,21 +193,10 @@ cdef inline void store_mean(mean_t* out, acc_t total, double count) noexcept nog
     """Store total / count in the type of `out`, rounded half to even."""
     cdef Ratio ratio
     cdef double mean
-    cdef float near
     if acc_t is double:
         mean = total / count
     elif acc_t is twofold_t:
         mean = twofold_mean(total, <int64_t> count)
-    elif acc_t in short_sum_t:
-        mean = <double> total / count
-        if mean_t in byte_t:
-            # float32 holds such sums, below 2**23, and counts, up to 2**15. A quotient, below 2**8,
-            # is 2**-17 off at most, and 2**-16 at least from half of an integer or just that.
-            near = <float> total / <float> count
-            out[0] = <mean_t> <int32_t> ((near + <float> 12582912.0) - <float> 12582912.0)
-        elif mean_t in short_t:
-            # Half of an integer is either met exactly or missed by more than float64 hides.
-            out[0] = <mean_t> <int32_t> round_to_integer(mean)
     elif mean_t in real_t:
         mean = quotient[acc_t](total, <int64_t> count, mean_t is not double)
     else:

@@ -29,6 +29,12 @@ from adaptive_pool._kernels.tiles.planes cimport (
     line_of, locate, next_line, next_plane, pieces, plan, step_of_run,
 )
 from adaptive_pool._kernels.simd.quads cimport QUADS
+from adaptive_pool._kernels.average.short_integers cimport (
+    is_short, lines_of_short, sum_short_integers,
+)
+from adaptive_pool._kernels.average.short_means cimport (
+    SHORT_WINDOW, Means, means_of_short, scales_of_plane, scales_of_tile, store_short_tile,
+)
 from adaptive_pool._kernels.average.stacks cimport have_stacks
 from adaptive_pool._kernels.average.sums cimport LONG, PARTIALS, sum_four_runs, sum_run
 from adaptive_pool._kernels.call.tables cimport Windows
@@ -42,8 +48,7 @@ cdef enum:
     PLANE = 512             # means whose divisors are prepared for all planes at once
     MEDIUM = 575            # elements of a plane that is better packed, however many outputs
     PLANES = 64             # pooled to one number each by a job
-    TINY_WINDOW = 257       # elements whose sum fits 16 bits, if they have 8 and no sign
-    SHORT_WINDOW = 32768    # elements whose sum fits 32 bits, if they have at most 16
+    LINES = 16              # of short integers that a job is worth, if there are so many
 
 # The last step of a job: sums to means, in the type of the output.
 ctypedef void (*store_t)(
@@ -89,6 +94,7 @@ cdef struct Average:
     store_t store
     store_plane_t store_plane
     const double* divisors  # of all means of a plane, if these are a run in memory, or NULL
+    Means means             # of short integers
     Py_ssize_t sums     # bytes of a thread's scratch that are for sums
 
 
@@ -137,21 +143,14 @@ cdef inline sum_t way_of(const Average* average, const Tile* tile) noexcept nogi
     return ways.many_lines
 
 
-cdef inline void average_tile(
-    const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
+cdef inline void store_tile(
+    const Average* average, const Tile* tile,
+    const acc_t* sums,      # IN: lines x windows x lanes
+    double* divisors,       # scratch: 1 + windows x lanes
 ) noexcept nogil:
-    if average.planes:
-        average_planes[value_t, acc_t](average, job, buffers, scratch)
-        return
     cdef const Pooling* p = &average.pooling
-    cdef Tile tile = locate(p, job)
     cdef Line line = line_of(p, tile.line)
-    cdef Py_ssize_t lanes = tile.lanes, k = 0, first, count
-    cdef Py_ssize_t n = (tile.ow1 - tile.ow0) * lanes
-    cdef acc_t* sums = scratch + TILE + VECTOR              # of whole windows
-    cdef acc_t* partials = scratch + 2 * (TILE + VECTOR)    # running sums of a long window
-    cdef double* divisors = <double*> (partials + PARTIALS * lanes)
-    way_of(average, &tile)(p, &tile, buffers, scratch, partials, sums)
+    cdef Py_ssize_t k = 0, first, count, n = (tile.ow1 - tile.ow0) * tile.lanes
     divisors[0] = 0
     while k < tile.lines:
         if average.divisors != NULL:
@@ -164,9 +163,51 @@ cdef inline void average_tile(
             next_plane(p, &line)
             k += count
         else:
-            average.store(p, &average.out, &tile, &line, sums + k * n, divisors)
+            average.store(p, &average.out, tile, &line, sums + k * n, divisors)
             next_line(p, &line)
             k += 1
+
+
+cdef inline void average_tile(
+    const Average* average, Py_ssize_t job, value_t* buffers, acc_t* scratch,
+) noexcept nogil:
+    if average.planes:
+        average_planes[value_t, acc_t](average, job, buffers, scratch)
+        return
+    cdef const Pooling* p = &average.pooling
+    cdef Tile tile = locate(p, job)
+    cdef acc_t* sums = scratch + TILE + VECTOR              # of whole windows
+    cdef acc_t* partials = scratch + 2 * (TILE + VECTOR)    # running sums of a long window
+    cdef double* divisors = <double*> (partials + PARTIALS * tile.lanes)
+    way_of(average, &tile)(p, &tile, buffers, scratch, partials, sums)
+    store_tile[acc_t](average, &tile, sums, divisors)
+
+
+cdef void average_short_integers(
+    const Average* average, Py_ssize_t job, char* buffers, char* scratch,
+) noexcept nogil:
+    """A job of integers of 8 or 16 bits, as many lines at a time as there is room for."""
+    cdef const Pooling* p = &average.pooling
+    cdef const Means* means = &average.means
+    cdef Tile tile = locate(p, job), part = tile
+    cdef Py_ssize_t end = tile.line + tile.lines
+    cdef Py_ssize_t lines = lines_of_short(&tile)
+    # Scratch: a folded line, sums, totals, scales, and means on their way.
+    cdef char* sums = scratch + (TILE + VECTOR) * sizeof(int32_t)
+    cdef char* totals = sums + (TILE + VECTOR) * sizeof(int32_t)
+    cdef double* scales = <double*> (totals + (TILE + VECTOR) * sizeof(int64_t))
+    if means.total_size < 8:
+        scales_of_tile(p, &tile, means, scales)
+    while part.line < end:
+        part.lines = min(lines, end - part.line)
+        sum_short_integers(p, &part, means.total_size, buffers, scratch, sums, totals)
+        if means.total_size < 8:
+            store_short_tile(
+                p, &average.out, &part, means, totals, scales, scales + TILE + VECTOR
+            )
+        else:
+            store_tile[int64_t](average, &part, <int64_t*> totals, scales)
+        part.line += lines
 
 
 cdef inline void set_tile(Average* task, value_t* _, acc_t* sums) noexcept nogil:
@@ -179,27 +220,9 @@ cdef inline void set_tile(Average* task, value_t* _, acc_t* sums) noexcept nogil
     task.ways.many_lines = <sum_t> sum_many_lines[value_t, acc_t]
 
 
-cdef void set_tile_for_short(Average* task, Element element, acc_t* sums) noexcept nogil:
-    if element == UINT8 or element == BOOL:
-        set_tile[uint8_t, acc_t](task, NULL, NULL)
-    elif element == INT8:
-        set_tile[int8_t, acc_t](task, NULL, NULL)
-    elif element == UINT16:
-        set_tile[uint16_t, acc_t](task, NULL, NULL)
-    else:
-        set_tile[int16_t, acc_t](task, NULL, NULL)
-
-
-cdef void set_tile_for(
-    Average* task, Element element, bint tiny_sums, bint short_sums,
-) noexcept nogil:
-    if tiny_sums:
-        set_tile[uint8_t, uint16_t](task, NULL, NULL)
-    elif element in (BOOL, UINT8, INT8, UINT16, INT16):
-        if short_sums:
-            set_tile_for_short[int32_t](task, element, NULL)
-        else:
-            set_tile_for_short[int64_t](task, element, NULL)
+cdef void set_tile_for(Average* task, Element element) noexcept nogil:
+    if is_short(element):
+        task.tile = <tile_t> average_short_integers
     elif element == UINT32:
         set_tile[uint32_t, int64_t](task, NULL, NULL)
     elif element == INT32:
@@ -244,7 +267,7 @@ cdef void set_short_store_for(Average* task, Element out, acc_t* sums) noexcept 
 
 
 cdef void set_store_for(
-    Average* task, Element element, Element out, bint tiny_sums, bint short_sums,
+    Average* task, Element element, Element out,
 ) noexcept nogil:
     """The store for means of `element` kept as `out`: a float, or the same integers."""
     if element == FLOAT64:
@@ -258,10 +281,6 @@ cdef void set_store_for(
             set_store[wide_t, int64_t](task, NULL, NULL)
         else:
             set_real_store_for[wide_t](task, out, NULL)
-    elif tiny_sums:
-        set_short_store_for[uint16_t](task, out, NULL)
-    elif short_sums:
-        set_short_store_for[int32_t](task, out, NULL)
     elif out == UINT32:
         set_store[int64_t, uint32_t](task, NULL, NULL)
     elif out == INT32:
@@ -321,7 +340,7 @@ cdef int run_pack(const void* task, Py_ssize_t job, char* scratch) noexcept nogi
     cdef const Packing* packing = &average.packing
     cdef Average inner = average[0]
     cdef Py_ssize_t k
-    inner.divisors = NULL   # they are for planes, not for packs
+    inner.divisors = inner.means.plane = NULL   # they are for planes, not for packs
     inner.pooling = pack(packing, &average.pooling, job, scratch + average.sums)
     inner.out = packed_results(
         packing, &inner.pooling, &average.out, scratch + average.sums + pack_size(packing)
@@ -338,22 +357,24 @@ cdef int pool(
     cdef Average task
     cdef double divisors[PLANE]
     cdef Py_ssize_t lanes
-    cdef bint tiny_sums = (
-        (element == UINT8 or element == BOOL) and windows.largest <= TINY_WINDOW
-    )
-    cdef bint short_sums = c.arrays[0].itemsize <= 2 and windows.largest <= SHORT_WINDOW
-    set_tile_for(&task, element, tiny_sums, short_sums)
-    set_store_for(&task, element, out_element, tiny_sums, short_sums)
+    cdef bint short_sums = is_short(element) and windows.largest <= SHORT_WINDOW
+    set_tile_for(&task, element)
+    if not short_sums:
+        set_store_for(&task, element, out_element)
+    task.means = means_of_short(element, out_element, windows.largest)
     while True:
         task.pooling = plan(c, element, windows, 1, num_threads)
         task.packing = plan_packing(c, &task.pooling, largest_pack(&task.pooling))
         task.out = c.arrays[1]
-        task.divisors = NULL
+        task.divisors = task.means.plane = NULL
         if task.packing.groups == 0 and element != FLOAT64 and merges(&task.pooling, &task.out):
-            prepare_plane(
-                &task.pooling, is_real(element) and is_real(out_element) and out_element != FLOAT64,
-                divisors,
-            )
+            if short_sums:
+                scales_of_plane(&task.pooling, &task.means, divisors)
+            else:
+                prepare_plane(
+                    &task.pooling,
+                    is_real(element) and is_real(out_element) and out_element != FLOAT64, divisors,
+                )
             task.divisors = divisors
         # Tiles of sums of lines and of windows, running sums, divisors.
         lanes = max(task.pooling.lane_block, <Py_ssize_t> PACK)
@@ -361,7 +382,14 @@ cdef int pool(
             sizeof(twofold_t) if element == FLOAT64 or element == UINT64 or element == INT64
             else sizeof(double)
         ) + (1 + TILE) * sizeof(double)
-        task.planes = are_long_runs(&task.pooling)
+        if is_short(element):
+            task.sums = 6 * (TILE + VECTOR) * sizeof(int64_t)
+            task.pooling.group = max(
+                task.pooling.group,
+                min(<Py_ssize_t> LINES, task.pooling.lines // (JOBS * num_threads)),
+            )
+            task.pooling.groups = pieces(task.pooling.lines, task.pooling.group)
+        task.planes = not is_short(element) and are_long_runs(&task.pooling)
         if task.planes:
             task.pooling.group = max(1, min(PLANES, c.channels // (JOBS * num_threads)))
             run_jobs(

@@ -3,10 +3,8 @@
 Of a line of sums, or of a few lines straight from the input, by whatever makes vectors: lanes,
 four columns of a window, the lanes of a few channels, or four windows side by side.
 """
-from libc.string cimport memcpy
-
 from adaptive_pool._kernels.average.accumulators cimport acc_t, merge, nothing, plus
-from adaptive_pool._kernels.call.elements cimport int64_t, uint16_t, uint32_t, uint64_t, value_t
+from adaptive_pool._kernels.call.elements cimport int64_t, value_t
 from adaptive_pool._kernels.tiles.planes cimport VECTOR
 from adaptive_pool._kernels.simd.quads cimport (
     QUADS, add, fold, load, load_some, quad_t, store, sum_columns_by_quads,
@@ -14,11 +12,6 @@ from adaptive_pool._kernels.simd.quads cimport (
 
 cdef extern from *:
     """
-    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    #define AP_LITTLE_ENDIAN 0
-    #else
-    #define AP_LITTLE_ENDIAN 1
-    #endif
     /* GCC 12.2 makes vectors of the loop over columns for aarch64, and loses columns of bytes
        (docs/design/processors.md). A loop whose index it knows nothing of, it leaves as it is. */
     #if defined(__aarch64__) && defined(__GNUC__)
@@ -27,8 +20,6 @@ cdef extern from *:
     #define ap_hide(index) ((void) 0)
     #endif
     """
-    enum:
-        LITTLE_ENDIAN "AP_LITTLE_ENDIAN"
     void hide "ap_hide"(Py_ssize_t index) noexcept nogil
 
 cdef enum:
@@ -268,19 +259,7 @@ cdef inline void sum_regular(
 
 cdef inline bint adds_four(acc_t* like) noexcept nogil:
     """Whether `sum_regular_of_four` is a vector's."""
-    if acc_t is uint16_t:
-        return LITTLE_ENDIAN    # what is carried out of the fourth of three is lost
-    elif acc_t is double:
-        return QUADS
-    else:
-        return False
-
-
-cdef inline uint64_t word_at(const acc_t* four) noexcept nogil:
-    """Four sums of 16 bits in a word: no sum overflows, so words can be added."""
-    cdef uint64_t word
-    memcpy(&word, four, sizeof(word))
-    return word
+    return acc_t is double and QUADS
 
 
 cdef inline void sum_regular_of_four(
@@ -289,7 +268,6 @@ cdef inline void sum_regular_of_four(
 ) noexcept nogil:
     """`sum_regular` for three or four lanes; the next window has the fourth of three."""
     cdef quad_t total, other
-    cdef uint64_t word
     for _ow in range(windows):
         if acc_t is double:
             total, other = load(line), load(line + lanes)
@@ -298,32 +276,8 @@ cdef inline void sum_regular_of_four(
             if size > 3:
                 other = add(other, load(line + 3 * lanes))
             store(sums, add(total, other))
-        else:
-            word = word_at[acc_t](line) + word_at[acc_t](line + lanes)
-            if size > 2:
-                word += word_at[acc_t](line + 2 * lanes)
-            if size > 3:
-                word += word_at[acc_t](line + 3 * lanes)
-            memcpy(sums, &word, sizeof(word))
         line += size * lanes
         sums += lanes
-
-
-cdef inline void sum_pairs(
-    const acc_t* line, Py_ssize_t windows,
-    acc_t* sums,                # OUT: windows
-) noexcept nogil:
-    """`sum_regular` for two columns of one lane, of 16 bits: two pairs in a word."""
-    cdef Py_ssize_t ow
-    cdef uint64_t word, mask = 0x0000FFFF0000FFFF
-    cdef uint32_t pair
-    for ow in range(0, windows - 1, 2):
-        word = word_at[acc_t](line + 2 * ow)
-        word = (word & mask) + (word >> 16 & mask)
-        pair = <uint32_t> (word | word >> 16)
-        memcpy(sums + ow, &pair, sizeof(pair))
-    if windows % 2:
-        sums[windows - 1] = merge[acc_t](line[2 * windows - 2], line[2 * windows - 1])
 
 
 cdef inline void add_column(

@@ -9,14 +9,14 @@ All have the same parameters:
     sums        OUT: lines x windows x lanes, and room for one quad more
 """
 from adaptive_pool._kernels.average.accumulators cimport acc_t
-from adaptive_pool._kernels.call.elements cimport int64_t, uint16_t, value_t
+from adaptive_pool._kernels.call.elements cimport int64_t, value_t
 from adaptive_pool._kernels.tiles.planes cimport (
     CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, input_at,
     is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
 )
 from adaptive_pool._kernels.simd.quads cimport QUADS
 from adaptive_pool._kernels.average.short_sums cimport (
-    adds_four, sum_columns, sum_four_chains, sum_four_short, sum_pairs, sum_regular,
+    adds_four, sum_columns, sum_four_chains, sum_four_short, sum_regular,
     sum_regular_of_four, sum_short, sum_short_of_four, sum_short_of_lanes, sum_short_of_one,
 )
 from adaptive_pool._kernels.average.stacks cimport are_stacks, sum_stacks
@@ -159,7 +159,6 @@ cdef inline void sum_windows(
     cdef Py_ssize_t line_step = (tile.w1 - tile.w0) * lanes
     cdef Py_ssize_t size, lane, ow, k, count, most = min(p.w.longest, <Py_ssize_t> LONG - 1)
     cdef bint of_four = (lanes == 3 or lanes == 4) and adds_four[acc_t](sums)
-    cdef bint of_pairs = lanes == 1 and p.w.regular == 2 and acc_t is uint16_t
     cdef const acc_t* first
     if acc_t is double:
         if QUADS and lanes == 1 and p.w.longest < LONG and tile.ow1 - tile.ow0 >= 4:
@@ -171,8 +170,6 @@ cdef inline void sum_windows(
             count = tile.ow1 - tile.ow0
             if of_four:
                 sum_regular_of_four[acc_t](first, count, lanes, p.w.regular, sums)
-            elif of_pairs:
-                sum_pairs[acc_t](first, count, sums)
             elif p.w.regular == 2:
                 sum_regular[acc_t](first, count, lanes, 2, sums)
             elif p.w.regular == 3:
