@@ -118,7 +118,9 @@ def test_intel_compilers_are_asked_for_exact_arithmetic(command, added):
     class Compiler:
         compiler_type, compiler_so = "unix", [command, "-O2"]
 
-    assert ("-fp-model=precise" in flags.ours(Compiler, "baseline", "average", False, True)[0]) == added
+    assert (
+        "-fp-model=precise" in flags.ours(Compiler, "baseline", "average", False, True)[0]
+    ) == added
 
 
 # One module, built for real by setup.py's own command.
