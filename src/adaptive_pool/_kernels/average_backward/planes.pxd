@@ -112,13 +112,15 @@ cdef inline void sum_columns(
     """The columns of a line; a segment's are all the same."""
     cdef const Segment* s = box.w_first
     cdef Py_ssize_t w = box.w0, end, first
+    cdef const real_t* column
     while w < box.w1:
         end, first = min(s.end, box.w1), s.first - box.ow0
         sum_windows[real_t](line + first * width, s.last - s.first, width, sums, values)
+        column = values     # copied from the first: from each to the next would wait for stores
         w += 1
         values += width
         while w < end:
-            copy_run(<char*> values, <const char*> (values - width), width * sizeof(real_t))
+            copy_run(<char*> values, <const char*> column, width * sizeof(real_t))
             w += 1
             values += width
         s += 1
