@@ -46,6 +46,7 @@ cdef enum:
     JOB = 262144            # of which a job takes so many bytes
     WHOLE = 524288          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
+    ZEROS = 16              # sums that are looked at together, before they are stored
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
 
 
@@ -449,12 +450,46 @@ cdef int scatter_in_place(
     return outside
 
 
+cdef inline void store_one(real_t* out, const void* sums, Py_ssize_t k) noexcept nogil:
+    cdef double x
+    if real_t is double:
+        x = (<const double*> sums)[k]
+    else:
+        x = (<const float*> sums)[k]
+    store_real[real_t](out, one_nan(x))
+
+
+cdef inline void store_run(real_t* out, const void* sums, Py_ssize_t n) noexcept nogil:
+    """Store sums side by side. Most are 0, whose bits are 0 in every type."""
+    cdef Py_ssize_t k = 0, i
+    cdef const uint32_t* words = <const uint32_t*> sums
+    cdef uint32_t any_bits
+    if real_t is not double:
+        while k + ZEROS <= n:
+            any_bits = 0
+            for i in range(ZEROS):
+                any_bits |= words[k + i]
+            if any_bits == 0:
+                memset(out + k, 0, ZEROS * sizeof(real_t))
+            else:
+                for i in range(k, k + ZEROS):
+                    store_one[real_t](out + i, sums, i)
+            k += ZEROS
+    for i in range(k, n):
+        store_one[real_t](out + i, sums, i)
+
+
 cdef inline void store_sums(
     const Scatter* s, const Place* place, Py_ssize_t channel, const void* sums, real_t* _,
 ) noexcept nogil:
     cdef Py_ssize_t i, w, line, k = 0
     cdef char* out
-    cdef double x
+    if s.flat and place.lanes == s.lanes and s.grad_input.w == s.lanes * sizeof(real_t) and (
+        s.lanes == 1 or s.grad_input.lane == sizeof(real_t)
+    ):
+        out = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, 0)
+        store_run[real_t](<real_t*> out, sums, (place.end - place.begin) * s.lanes)
+        return
     for i in range(place.begin, place.end):
         w = i
         line = 0
@@ -465,12 +500,15 @@ cdef inline void store_sums(
             &s.grad_input, place.batch, channel, line // s.sizes[1], line % s.sizes[1], w,
             place.lane,
         )
-        for _lane in range(place.lanes):
+        if s.grad_input.lane == sizeof(real_t):
             if real_t is double:
-                x = (<const double*> sums)[k]
+                store_run[real_t](<real_t*> out, <const double*> sums + k, place.lanes)
             else:
-                x = (<const float*> sums)[k]
-            store_real[real_t](<real_t*> out, one_nan(x))
+                store_run[real_t](<real_t*> out, <const float*> sums + k, place.lanes)
+            k += place.lanes
+            continue
+        for _lane in range(place.lanes):
+            store_one[real_t](<real_t*> out, sums, k)
             out += s.grad_input.lane
             k += 1
 

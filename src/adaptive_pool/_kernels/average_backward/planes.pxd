@@ -1,0 +1,290 @@
+"""One lane: planes are turned into lanes, and the rows of the result back.
+
+A job takes PLANES planes after the other. The shares of all its windows are made once, windows x
+planes. The lines of windows that hold a line of the result are added; of these the windows that
+hold a segment of columns, all planes alike. Columns x planes are turned back into the first line
+of each plane that has them, and copied to the others.
+"""
+from libc.string cimport memcpy, memset
+
+from adaptive_pool._kernels.average_backward.problem cimport (
+    BLOCK, COLUMNS, PLANES, TURN, Box, Problem, Scratch,
+)
+from adaptive_pool._kernels.average_backward.rows cimport copy_run
+from adaptive_pool._kernels.average_backward.segments cimport Segment
+from adaptive_pool._kernels.average_backward.shares cimport (
+    add_run, factor, share_run, sum_runs, sum_windows,
+)
+from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.call.tables cimport window_size
+from adaptive_pool._kernels.tiles.planes cimport at
+from adaptive_pool._kernels.tiles.turning cimport turn
+
+
+cdef inline void find_factors(
+    const Problem* p, const Box* box, double* factors, const real_t* like,
+) noexcept nogil:
+    cdef Py_ssize_t od, oh, ow
+    cdef double lines
+    for od in range(box.od0, box.od1):
+        for oh in range(box.oh0, box.oh1):
+            lines = window_size(p.d, od) * window_size(p.h, oh)
+            for ow in range(box.ow0, box.ow1):
+                factors[ow - box.ow0] = factor[real_t](
+                    lines * <double> window_size(p.w, ow), like
+                )
+            factors += box.ow1 - box.ow0
+
+
+cdef inline void turn_in(
+    const Problem* p, const char* run, Py_ssize_t n, Py_ssize_t planes, Py_ssize_t width,
+    real_t* turned,         # OUT: n x width
+) noexcept nogil:
+    cdef Py_ssize_t i, plane
+    if p.grad_output.w == sizeof(real_t):
+        turn(
+            run, p.grad_output.channel, planes, n, <char*> turned, width * sizeof(real_t),
+            sizeof(real_t),
+        )
+        return
+    for i in range(n):
+        for plane in range(planes):
+            turned[i * width + plane] = (
+                <const real_t*> (run + i * p.grad_output.w + plane * p.grad_output.channel)
+            )[0]
+
+
+cdef inline void load_shares(
+    const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
+    const double* factors,  # IN: of each window of the box
+    real_t* turned,         # scratch: TURN x width, 0 where no planes are
+    double* shares,         # OUT: windows x width
+) noexcept nogil:
+    cdef Py_ssize_t od, oh, n, i, k, length, columns = box.ow1 - box.ow0
+    cdef Py_ssize_t rows = box.oh1 - box.oh0, step = p.grad_output.w
+    cdef const char* run
+    length = columns
+    if p.grad_output.h == columns * step:   # all lines of it are one run
+        rows, length = 1, columns * rows
+    for od in range(box.od0, box.od1):
+        for oh in range(box.oh0, box.oh0 + rows):
+            run = at(&p.grad_output, box.batch, channel, od, oh, box.ow0, 0)
+            i = 0
+            while i < length:
+                n = min(length - i, <Py_ssize_t> TURN)
+                turn_in[real_t](p, run + i * step, n, planes, width, turned)
+                for k in range(n):
+                    share_run[real_t](turned + k * width, width, factors[k], shares)
+                    shares += width
+                factors += n
+                i += n
+
+
+cdef inline double* add_lines(
+    const Box* box, const Segment* d, const Segment* h, Py_ssize_t width,
+    double* shares,         # IN: of all windows of the box
+    double* line,           # scratch, if there is not just one
+) noexcept nogil:
+    """The sums of the lines of windows that hold a line of the result: windows along W x width."""
+    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, od, k, rows = h.last - h.first
+    cdef Py_ssize_t slice = (box.oh1 - box.oh0) * n
+    if d.first == d.last or rows == 0:
+        memset(line, 0, n * sizeof(double))
+        return line
+    shares += (d.first - box.od0) * slice + (h.first - box.oh0) * n
+    if d.last - d.first == 1 and rows == 1:
+        return shares
+    if rows > 1:
+        sum_runs(shares, rows, n, n, line)
+    else:
+        memcpy(line, shares, n * sizeof(double))
+    for od in range(d.first + 1, d.last):
+        shares += slice
+        for k in range(rows):
+            add_run(shares + k * n, n, line)
+    return line
+
+
+cdef inline void sum_columns(
+    const Problem* p, const Box* box, double* line, Py_ssize_t width, double* sums,
+    real_t* values,         # OUT: columns x width
+) noexcept nogil:
+    """The columns of a line; a segment's are all the same."""
+    cdef const Segment* s = box.w_first
+    cdef Py_ssize_t w = box.w0, end, first
+    cdef const real_t* column
+    while w < box.w1:
+        end, first = min(s.end, box.w1), s.first - box.ow0
+        sum_windows[real_t](line + first * width, s.last - s.first, width, sums, values)
+        column = values     # copied from the first: from each to the next would wait for stores
+        w += 1
+        values += width
+        while w < end:
+            copy_run(<char*> values, <const char*> column, width * sizeof(real_t))
+            w += 1
+            values += width
+        s += 1
+
+
+cdef inline void turn_out(
+    const real_t* values,   # IN: columns x width, at least BLOCK columns
+    Py_ssize_t columns, Py_ssize_t width,
+    char* out, Py_ssize_t step,     # OUT: width x columns
+) noexcept nogil:
+    """Turn blocks of columns; where the last is no whole one, some are turned twice."""
+    cdef Py_ssize_t w = 0, size = sizeof(real_t)
+    while True:
+        turn(
+            <const char*> (values + w * width), width * size, BLOCK, width, out + w * size, step,
+            size,
+        )
+        if w + BLOCK >= columns:
+            return
+        w = min(w + BLOCK, columns - BLOCK)
+
+
+cdef inline void store_rows(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
+    Py_ssize_t width,
+    Py_ssize_t h0, Py_ssize_t h1,   # IN: the lines that get them
+    const real_t* values,           # IN: columns x width
+    Py_ssize_t columns,             # IN: those of a line, or of several that adjoin
+    real_t* rows,                   # scratch
+) noexcept nogil:
+    """Store columns as rows of planes, in the lines h0:h1 of the box's part of a segment of D."""
+    cdef Py_ssize_t size = sizeof(real_t), step = p.grad_input.channel, plane, i, k, w
+    cdef Py_ssize_t d0 = max(d.begin, box.d0), d1 = min(d.end, box.d1)
+    cdef char* first = at(&p.grad_input, box.batch, channel, d0, h0, box.w0, 0)
+    cdef char* out
+    if not p.contiguous or columns < BLOCK or planes < width:
+        first, step = <char*> rows, max(columns, <Py_ssize_t> BLOCK) * size
+    turn_out[real_t](values, max(columns, <Py_ssize_t> BLOCK), width, first, step)
+    for plane in range(planes):
+        for i in range(d0, d1):
+            for k in range(h0, h1):
+                out = at(&p.grad_input, box.batch, channel + plane, i, k, box.w0, 0)
+                if p.contiguous:
+                    if out != first:
+                        copy_run(out, first, columns * size)
+                else:
+                    for w in range(columns):
+                        (<real_t*> (out + w * p.grad_input.w))[0] = (<const real_t*> first)[w]
+        first += step
+
+
+cdef inline void store_lines(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
+    Py_ssize_t width, Py_ssize_t* begin, Py_ssize_t end,
+    const real_t* values, real_t* rows,
+) noexcept nogil:
+    """Store the short lines begin:end that have been collected, as one long one."""
+    store_rows[real_t](
+        p, box, d, channel, planes, width, begin[0], begin[0] + 1, values,
+        (end - begin[0]) * p.width, rows,
+    )
+    begin[0] = end
+
+
+cdef inline void gather_short_lines(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
+    Py_ssize_t width, const Scratch* scratch, real_t* values,
+) noexcept nogil:
+    """Lines that adjoin are collected, so that what is stored is long."""
+    cdef const Segment* h = box.h_first
+    cdef Py_ssize_t k = box.h0, begin = box.h0, most = COLUMNS // p.width
+    cdef Py_ssize_t n = p.width * width
+    cdef double* line
+    cdef real_t* first
+    while k < box.h1:
+        line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+        if k - begin == most:
+            store_lines[real_t](
+                p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+            )
+        first = values + (k - begin) * n
+        sum_columns[real_t](p, box, line, width, scratch.sums, first)
+        k += 1
+        while k < min(h.end, box.h1):
+            if k - begin == most:
+                store_lines[real_t](
+                    p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+                )
+            memcpy(values + (k - begin) * n, first, n * sizeof(real_t))
+            k += 1
+        h += 1
+    store_lines[real_t](
+        p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+    )
+
+
+cdef inline void gather_lines(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
+    Py_ssize_t width, const Scratch* scratch, real_t* values,
+) noexcept nogil:
+    cdef const Segment* h = box.h_first
+    cdef Py_ssize_t k = box.h0, end
+    cdef double* line
+    while k < box.h1:
+        end = min(h.end, box.h1)
+        line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+        sum_columns[real_t](p, box, line, width, scratch.sums, values)
+        store_rows[real_t](
+            p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
+            <real_t*> scratch.rows,
+        )
+        k = end
+        h += 1
+
+
+cdef inline void fill_planes(
+    const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
+    const Scratch* scratch, real_t* values,
+) noexcept nogil:
+    """Fill a row of each plane, whose columns are all alike."""
+    cdef Py_ssize_t plane, w, n = box.w1 - box.w0
+    cdef real_t* row
+    cdef real_t value
+    sum_windows[real_t](
+        add_lines(box, box.d_first, box.h_first, width, scratch.shares, scratch.line),
+        box.ow1 - box.ow0, width, scratch.sums, values,
+    )
+    for plane in range(planes):
+        value = values[plane]
+        row = <real_t*> at(&p.grad_input, box.batch, channel + plane, box.d0, box.h0, box.w0, 0)
+        for w in range(n):
+            row[w] = value
+
+
+cdef inline void gather_planes(
+    const Problem* p, const Box* box, const Scratch* scratch, Py_ssize_t channel,
+    Py_ssize_t planes,
+    Py_ssize_t width,       # IN: of a line of lanes: of PLANES, or less
+    const real_t* like,
+) noexcept nogil:
+    cdef real_t* turned = <real_t*> scratch.turned
+    cdef real_t* values = <real_t*> scratch.values
+    cdef const Segment* d = box.d_first
+    cdef Py_ssize_t i = box.d0
+    if width > planes:
+        memset(turned, 0, TURN * width * sizeof(real_t))
+    load_shares[real_t](p, box, channel, planes, width, scratch.factors, turned, scratch.shares)
+    while i < box.d1:
+        if p.one_value:
+            fill_planes[real_t](p, box, channel, planes, width, scratch, values)
+        elif p.short_lines:
+            gather_short_lines[real_t](p, box, d, channel, planes, width, scratch, values)
+        else:
+            gather_lines[real_t](p, box, d, channel, planes, width, scratch, values)
+        i = d.end
+        d += 1
+
+
+cdef inline void gather_by_planes(
+    const Problem* p, const Box* box, const Scratch* scratch, const real_t* like,
+) noexcept nogil:
+    cdef Py_ssize_t channel = box.channel0, planes
+    find_factors[real_t](p, box, scratch.factors, like)
+    while channel < box.channel1:
+        planes = min(box.channel1 - channel, <Py_ssize_t> PLANES)
+        gather_planes[real_t](p, box, scratch, channel, planes, (planes + 7) // 8 * 8, like)
+        channel += PLANES

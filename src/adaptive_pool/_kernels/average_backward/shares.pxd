@@ -1,0 +1,91 @@
+"""Shares, and sums of shares: their arithmetic.
+
+Shares are added along od and oh, in row-major order, then along ow, from 0.0 and in float64. They
+are rounded once, to the type of the result.
+"""
+from libc.string cimport memset
+
+from adaptive_pool._kernels.call.elements cimport (
+    bfloat16_t, float16_t, load_real, one_nan, real_t,
+)
+from adaptive_pool._kernels.simd.halves cimport narrow_run
+
+cdef extern from "average_backward/sums.h" nogil:
+    void add_run "ap_add_run"(const double* run, Py_ssize_t n, double* sums)
+    void sum_runs "ap_sum_runs"(
+        const double* runs, Py_ssize_t count, Py_ssize_t step, Py_ssize_t n, double* sums,
+    )
+    void ap_store_floats(const double* sums, Py_ssize_t n, float* out)
+    void ap_store_doubles(const double* sums, Py_ssize_t n, double* out)
+    void ap_share_floats(const float* x, Py_ssize_t n, double factor, double* shares)
+    void ap_share_doubles(const double* x, Py_ssize_t n, double size, double* shares)
+    void ap_add_share_floats(const float* x, Py_ssize_t n, double factor, double* sums)
+    void ap_add_share_doubles(const double* x, Py_ssize_t n, double size, double* sums)
+
+
+cdef inline double factor(double size, const real_t* _) noexcept nogil:
+    """What shares are made with; rounding to a narrower type hides that of a reciprocal."""
+    if real_t is double:
+        return size
+    else:
+        return 1.0 / size
+
+
+cdef inline void share_run(
+    const real_t* x, Py_ssize_t n, double factor, double* shares,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if real_t is float:
+        ap_share_floats(x, n, factor, shares)
+    elif real_t is double:
+        ap_share_doubles(x, n, factor, shares)
+    else:
+        for i in range(n):
+            shares[i] = 0.0 + load_real[real_t](x + i) * factor
+
+
+cdef inline void add_share_run(
+    const real_t* x, Py_ssize_t n, double factor, double* sums,
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if real_t is float:
+        ap_add_share_floats(x, n, factor, sums)
+    elif real_t is double:
+        ap_add_share_doubles(x, n, factor, sums)
+    else:
+        for i in range(n):
+            sums[i] += load_real[real_t](x + i) * factor
+
+
+cdef inline void store_sums(
+    double* sums,           # IN, OUT: NaNs may become the one NaN
+    Py_ssize_t n,
+    real_t* out,            # OUT
+) noexcept nogil:
+    """Store sums, each rounded once."""
+    cdef Py_ssize_t i
+    if real_t is float:
+        ap_store_floats(sums, n, out)
+    elif real_t is double:
+        ap_store_doubles(sums, n, out)
+    else:
+        for i in range(n):
+            sums[i] = one_nan(sums[i])
+        narrow_run(sums, n, out)
+
+
+cdef inline void sum_windows(
+    double* line,           # IN, OUT as in store_sums(): windows x n sums
+    Py_ssize_t windows,     # IN: how many of them hold a column
+    Py_ssize_t n,
+    double* sums,           # scratch: n
+    real_t* out,            # OUT: the n elements of the column
+) noexcept nogil:
+    if windows == 1:
+        store_sums[real_t](line, n, out)
+        return
+    if windows == 0:
+        memset(sums, 0, n * sizeof(double))
+    else:
+        sum_runs(line, windows, n, n, sums)
+    store_sums[real_t](sums, n, out)

@@ -1,0 +1,97 @@
+/* Sums of runs of float64, side by side. What is written never overlaps what is read: without
+   saying so, compilers look for it at each call, and calls are short. */
+#ifndef AP_BACKWARD_SUMS_H
+#define AP_BACKWARD_SUMS_H
+
+#include <math.h>
+#include <stddef.h>
+
+#ifdef _MSC_VER
+#define AP_RESTRICT __restrict
+#else
+#define AP_RESTRICT restrict
+#endif
+#define AP_LANES 8
+
+static inline void ap_add_run(const double *AP_RESTRICT run, ptrdiff_t n, double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        sums[i] += run[i];
+}
+
+/* sums[i] = the sum over k of runs[k * step + i], in order; of at least two runs. */
+static inline void ap_sum_runs(
+    const double *AP_RESTRICT runs, ptrdiff_t count, ptrdiff_t step, ptrdiff_t n,
+    double *AP_RESTRICT sums)
+{
+    ptrdiff_t i = 0;
+    for (; i + AP_LANES <= n; i += AP_LANES) {
+        const double *run = runs + i;
+        double sum[AP_LANES];
+        for (int lane = 0; lane < AP_LANES; lane++)
+            sum[lane] = run[lane] + run[step + lane];
+        run += step;
+        for (ptrdiff_t k = 2; k < count; k++) {
+            run += step;
+            for (int lane = 0; lane < AP_LANES; lane++)
+                sum[lane] += run[lane];
+        }
+        for (int lane = 0; lane < AP_LANES; lane++)
+            sums[i + lane] = sum[lane];
+    }
+    for (; i < n; i++) {
+        double sum = runs[i] + runs[step + i];
+        for (ptrdiff_t k = 2; k < count; k++)
+            sum += runs[k * step + i];
+        sums[i] = sum;
+    }
+}
+
+/* Rounded to float32. NaN is looked for when it is narrow: vectors hold twice as many. */
+static inline void ap_store_floats(
+    const double *AP_RESTRICT sums, ptrdiff_t n, float *AP_RESTRICT out)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        float sum = (float) sums[i];
+        out[i] = sum != sum ? (float) NAN : sum;
+    }
+}
+
+static inline void ap_store_doubles(
+    const double *AP_RESTRICT sums, ptrdiff_t n, double *AP_RESTRICT out)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = sums[i] == sums[i] ? sums[i] : NAN;
+}
+
+/* Shares of float32: shares[i] = 0.0 + x[i] * factor; the sum of 0.0 and -0.0 is 0.0. */
+static inline void ap_share_floats(
+    const float *AP_RESTRICT x, ptrdiff_t n, double factor, double *AP_RESTRICT shares)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        shares[i] = 0.0 + x[i] * factor;
+}
+
+static inline void ap_share_doubles(
+    const double *AP_RESTRICT x, ptrdiff_t n, double size, double *AP_RESTRICT shares)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        shares[i] = 0.0 + x[i] / size;
+}
+
+/* The same, added to what is there. */
+static inline void ap_add_share_floats(
+    const float *AP_RESTRICT x, ptrdiff_t n, double factor, double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        sums[i] += x[i] * factor;
+}
+
+static inline void ap_add_share_doubles(
+    const double *AP_RESTRICT x, ptrdiff_t n, double size, double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        sums[i] += x[i] / size;
+}
+
+#endif
