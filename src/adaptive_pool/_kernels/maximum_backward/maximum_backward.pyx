@@ -20,6 +20,7 @@ from adaptive_pool._kernels.call.elements cimport (
     int32_t, int64_t, load_real, one_nan, real_t, size_of, store_real, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
+from adaptive_pool._kernels.simd.halves cimport half_t, narrow_floats
 from adaptive_pool._kernels.threads.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.tiles.planes cimport JOBS, at, isa, pieces
 from adaptive_pool._kernels.call.tables cimport Windows
@@ -464,7 +465,7 @@ cdef inline void store_run(real_t* out, const void* sums, Py_ssize_t n) noexcept
     cdef Py_ssize_t k = 0, i
     cdef const uint32_t* words = <const uint32_t*> sums
     cdef uint32_t any_bits
-    if real_t is not double:
+    if real_t in half_t:
         while k + ZEROS <= n:
             any_bits = 0
             for i in range(ZEROS):
@@ -472,8 +473,7 @@ cdef inline void store_run(real_t* out, const void* sums, Py_ssize_t n) noexcept
             if any_bits == 0:
                 memset(out + k, 0, ZEROS * sizeof(real_t))
             else:
-                for i in range(k, k + ZEROS):
-                    store_one[real_t](out + i, sums, i)
+                narrow_floats[real_t](<const float*> sums + k, ZEROS, out + k)
             k += ZEROS
     for i in range(k, n):
         store_one[real_t](out + i, sums, i)
