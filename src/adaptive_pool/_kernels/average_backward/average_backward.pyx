@@ -14,8 +14,8 @@ from adaptive_pool._kernels.average_backward.any_order cimport gather_in_any_ord
 from adaptive_pool._kernels.average_backward.lanes cimport gather_by_lanes
 from adaptive_pool._kernels.average_backward.planes cimport gather_by_planes
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BY_LANES, BY_PLANES, COLUMNS, IN_ANY_ORDER, JOB, LINE, MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE,
-    Box, Problem, Scratch, lay_out,
+    BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_ROW, LONG_SEGMENT,
+    MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
 from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_segments, most_windows, segment_of,
@@ -118,7 +118,11 @@ cdef bint cut_planes(Problem* p) noexcept nogil:
     """Cut the axes until there is room for the shares of a box, or say that there is not."""
     cdef Py_ssize_t columns, rows, slices
     p.one_value = p.width > 1 and p.depth == p.height == p.w_segments.count == 1 and p.contiguous
-    p.columns = p.width if p.one_value else min(p.width, <Py_ssize_t> COLUMNS)
+    # Rows of few planes, or of long segments, are filled segment by segment.
+    p.filled = p.channels < FEW_PLANES or p.width >= LONG_SEGMENT * p.w_segments.count
+    p.columns = min(p.width, <Py_ssize_t> (LONG_ROW if p.filled else COLUMNS))
+    if p.one_value:
+        p.columns = p.width
     while True:
         columns = most_windows(&p.w_segments, p.width, p.columns)
         rows = columns * most_windows(&p.h_segments, p.height, p.lines)
@@ -165,7 +169,9 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     if jobs < enough:
         p.columns = pieces(p.columns, min(p.columns, pieces(enough, jobs)))
         jobs *= pieces(p.width, p.columns)
-    p.short_lines = p.columns == p.width <= SHORT_LINE and lines_adjoin(p)
+    p.short_lines = p.columns == p.width <= SHORT_LINE and lines_adjoin(p) and (
+        p.height < 2 * p.h_segments.count   # or they are made once, and copied
+    )
     box = p.slices * p.lines * p.columns * p.lane_block
     p.group = max(JOB // box, <Py_ssize_t> 1)
     p.group = min(p.group, p.channels, max(jobs // enough, <Py_ssize_t> 1))

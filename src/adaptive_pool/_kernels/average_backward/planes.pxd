@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 from adaptive_pool._kernels.average_backward.problem cimport (
     BLOCK, COLUMNS, PLANES, TURN, Box, Problem, Scratch,
 )
-from adaptive_pool._kernels.average_backward.rows cimport copy_run
+from adaptive_pool._kernels.average_backward.rows cimport copy_columns, copy_run, fill_rows
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
     add_run, factor, share_run, sum_runs, sum_windows,
@@ -152,7 +152,7 @@ cdef inline void store_rows(
     real_t* rows,                   # scratch
 ) noexcept nogil:
     """Store columns as rows of planes, in the lines h0:h1 of the box's part of a segment of D."""
-    cdef Py_ssize_t size = sizeof(real_t), step = p.grad_input.channel, plane, i, k, w
+    cdef Py_ssize_t size = sizeof(real_t), step = p.grad_input.channel, plane, i, k
     cdef Py_ssize_t d0 = max(d.begin, box.d0), d1 = min(d.end, box.d1)
     cdef char* first = at(&p.grad_input, box.batch, channel, d0, h0, box.w0, 0)
     cdef char* out
@@ -163,12 +163,8 @@ cdef inline void store_rows(
         for i in range(d0, d1):
             for k in range(h0, h1):
                 out = at(&p.grad_input, box.batch, channel + plane, i, k, box.w0, 0)
-                if p.contiguous:
-                    if out != first:
-                        copy_run(out, first, columns * size)
-                else:
-                    for w in range(columns):
-                        (<real_t*> (out + w * p.grad_input.w))[0] = (<const real_t*> first)[w]
+                if out != first:
+                    copy_columns(p, out, <const real_t*> first, columns)
         first += step
 
 
@@ -227,11 +223,17 @@ cdef inline void gather_lines(
     while k < box.h1:
         end = min(h.end, box.h1)
         line = add_lines(box, d, h, width, scratch.shares, scratch.line)
-        sum_columns[real_t](p, box, line, width, scratch.sums, values)
-        store_rows[real_t](
-            p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
-            <real_t*> scratch.rows,
-        )
+        if p.filled:
+            fill_rows[real_t](
+                p, box, d, channel, planes, width, k, end, line, scratch.sums, values,
+                <real_t*> scratch.rows,
+            )
+        else:
+            sum_columns[real_t](p, box, line, width, scratch.sums, values)
+            store_rows[real_t](
+                p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
+                <real_t*> scratch.rows,
+            )
         k = end
         h += 1
 

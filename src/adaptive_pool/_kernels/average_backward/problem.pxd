@@ -14,6 +14,9 @@ cdef enum:
     TURN = 64           # windows that are turned at a time
     COLUMNS = 256       # of a row that is turned back
     BLOCK = 8           # columns that are turned back at once
+    LONG_SEGMENT = 4    # columns, from which on a row is filled by segments
+    LONG_ROW = 4096     # columns of a row that is filled, at most
+    FEW_PLANES = 8      # planes that would leave most lanes empty
     SHORT_LINE = 32     # columns of a line that is turned back with its neighbours
     TILE = 4096         # sums of a row, where windows are in any order
     JOB = 32768         # elements that several planes are put into one job for
@@ -47,6 +50,7 @@ cdef struct Problem:
     Py_ssize_t lane_block
     bint contiguous         # rows of grad_input are
     bint short_lines        # lines of one lane are, and adjoin
+    bint filled             # rows are filled by segments, not turned
     bint one_value          # all columns of a line, and all lines, are alike: one row of planes
 
 
@@ -81,7 +85,7 @@ cdef struct Scratch:
     double* factors         # SHARES / PLANES: one for each window
     double* tile            # TILE
     char* turned            # TURN x PLANES elements
-    char* values            # COLUMNS x PLANES elements
+    char* values            # 2 x COLUMNS x PLANES elements
     char* rows              # PLANES x COLUMNS elements
 
 
@@ -101,7 +105,7 @@ cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
     scratch.turned = memory
     memory += TURN * PLANES * sizeof(double)
     scratch.values = memory
-    memory += COLUMNS * PLANES * sizeof(double)
+    memory += 2 * COLUMNS * PLANES * sizeof(double)
     scratch.rows = memory
     memory += COLUMNS * PLANES * sizeof(double)
     return memory - start
