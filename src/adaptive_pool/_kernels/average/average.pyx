@@ -13,8 +13,7 @@ from adaptive_pool._kernels.call.canonical cimport (
     Array, Canonical, advance, arrange, borrow, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
-    BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
-    UINT64,
+    BFLOAT16, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
     Element, bfloat16_t, float16_t, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
     uint32_t, uint64_t, size_of, value_t,
 )

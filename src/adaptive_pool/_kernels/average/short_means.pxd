@@ -124,7 +124,7 @@ cdef inline void store_short_line(
 ) noexcept nogil:
     """Store the means of a line, by way of `spare` if they are no run in memory."""
     cdef Py_ssize_t lanes = tile.lanes, windows = tile.ow1 - tile.ow0, n = windows * lanes
-    cdef Py_ssize_t size = out.itemsize, ow, lane
+    cdef Py_ssize_t size = out.itemsize, lane
     cdef bint run = lanes == 1 or out.lane == size      # whether the lanes of a window are one
     cdef char* target = at(
         out, line.batch, line.channel, line.od, line.oh, tile.ow0, tile.lane
@@ -134,7 +134,7 @@ cdef inline void store_short_line(
         store_run_of_short(means, totals, n, scales, line.count, spare, target)
         return
     store_run_of_short(means, totals, n, scales, line.count, spare, found)
-    for ow in range(windows):
+    for _ow in range(windows):
         if run:
             memcpy(target, found, lanes * size)
         elif size == 1:

@@ -20,7 +20,9 @@ from adaptive_pool._kernels.average.short_sums cimport (
     sum_regular_of_four, sum_short, sum_short_of_four, sum_short_of_lanes, sum_short_of_one,
 )
 from adaptive_pool._kernels.average.stacks cimport are_stacks, sum_stacks
-from adaptive_pool._kernels.average.sums cimport LONG, add_piece, add_stack, sum_run, sum_run_of_lanes
+from adaptive_pool._kernels.average.sums cimport (
+    LONG, add_piece, add_stack, sum_run, sum_run_of_lanes,
+)
 from adaptive_pool._kernels.call.tables cimport Axis, window_size
 
 

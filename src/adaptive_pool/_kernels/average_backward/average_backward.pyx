@@ -24,7 +24,7 @@ from adaptive_pool._kernels.call.canonical cimport Canonical, advance, arrange, 
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
 )
-from adaptive_pool._kernels.call.tables cimport Axis, Windows
+from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 

@@ -86,7 +86,7 @@ cdef inline double* add_lines(
     double* line,           # scratch, if there is not just one
 ) noexcept nogil:
     """The sums of the lines of windows that hold a line of the result: windows along W x width."""
-    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, od, k, rows = h.last - h.first
+    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, k, rows = h.last - h.first
     cdef Py_ssize_t slice = (box.oh1 - box.oh0) * n
     if d.first == d.last or rows == 0:
         memset(line, 0, n * sizeof(double))
@@ -98,7 +98,7 @@ cdef inline double* add_lines(
         sum_runs(shares, rows, n, n, line)
     else:
         memcpy(line, shares, n * sizeof(double))
-    for od in range(d.first + 1, d.last):
+    for _od in range(d.first + 1, d.last):
         shares += slice
         for k in range(rows):
             add_run(shares + k * n, n, line)

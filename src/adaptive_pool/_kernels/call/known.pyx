@@ -139,7 +139,7 @@ cdef class Signature:
         kernel,             # IN
         tuple results,      # IN: (shape, dtype) of each to be made, or None for one not wanted
         tuple rest,         # IN: what the kernel gets after arrays and results, but for the threads
-        Py_ssize_t windows, # IN: how many there are
+        Py_ssize_t windows,     # IN: how many there are
         double work,        # IN: bytes read and written
         tuple shared,       # IN: of calls with other sizes: counts or None, itemsizes; or None
         Problem problem,    # IN

@@ -126,4 +126,3 @@ cdef class Problem:
         elif self.windows is None:
             return windows_by_rule(self.first_axis, self.input_size, (0,) * len(self.input_size), 0)
         return windows_given(self.first_axis, self.input_size, self.windows)
-

@@ -7,7 +7,9 @@ from cython.parallel cimport prange, threadid
 from adaptive_pool._kernels.call.floating_point cimport (
     FloatingPoint, restore_floating_point, use_default_floating_point,
 )
-from adaptive_pool._kernels.threads.scratch cimport put_back_scratch, take_scratch, whole_cache_lines
+from adaptive_pool._kernels.threads.scratch cimport (
+    put_back_scratch, take_scratch, whole_cache_lines,
+)
 from adaptive_pool._kernels.threads.threads cimport (
     Jobs, has_openmp, has_pool, is_forked_child, let_pool_run_on, openmp_threads, prepare_pool,
     run_alone, run_by_pool,
