@@ -94,7 +94,7 @@ cdef inline void fill_row(
 
 cdef inline void fill_rows(
     const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
-    Py_ssize_t width, Py_ssize_t h0, Py_ssize_t h1, const double* line, double* sums,
+    Py_ssize_t width, Py_ssize_t h0, Py_ssize_t h1, double* line, double* sums,
     real_t* values,         # scratch: segments x width
     real_t* scratch,        # a row
 ) noexcept nogil:

@@ -484,9 +484,9 @@ cdef inline void store_sums(
 ) noexcept nogil:
     cdef Py_ssize_t i, w, line, k = 0
     cdef char* out
-    if s.flat and place.lanes == s.lanes and s.grad_input.w == s.lanes * sizeof(real_t) and (
-        s.lanes == 1 or s.grad_input.lane == sizeof(real_t)
-    ):
+    cdef Py_ssize_t size = sizeof(real_t)
+    cdef bint side_by_side = s.lanes == 1 or s.grad_input.lane == size
+    if s.flat and place.lanes == s.lanes and side_by_side and s.grad_input.w == s.lanes * size:
         out = at(&s.grad_input, place.batch, channel, 0, 0, place.begin, 0)
         store_run[real_t](<real_t*> out, sums, (place.end - place.begin) * s.lanes)
         return
@@ -500,7 +500,7 @@ cdef inline void store_sums(
             &s.grad_input, place.batch, channel, line // s.sizes[1], line % s.sizes[1], w,
             place.lane,
         )
-        if s.grad_input.lane == sizeof(real_t):
+        if s.grad_input.lane == size:
             if real_t is double:
                 store_run[real_t](<real_t*> out, <const double*> sums + k, place.lanes)
             else:
