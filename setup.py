@@ -31,8 +31,8 @@ DIRECTIVES = {
 PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first. The kernels are built for each level, all others once.
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
-OTHERS = [f"call.{name}" for name in ("known", "problem", "canonical", "tables", "elements")]
-OTHERS += ["threads.parallel", "builds.cpu"]
+OTHERS = ["threads.parallel", "call.known", "call.problem", "call.canonical", "call.tables"]
+OTHERS += ["call.elements", "call.cpu"]
 
 
 class BuildKernels(build_ext):

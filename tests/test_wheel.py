@@ -59,8 +59,8 @@ def test_arithmetic():
 @pytest.mark.skipif(sys.platform == "win32", reason="names of modules do not tell there")
 @pytest.mark.parametrize(
     "module",
-    [f"call.{name}" for name in ("canonical", "elements", "known", "problem", "tables")]
-    + ["builds.cpu", "threads.parallel"]
+    [f"call.{name}" for name in ("canonical", "cpu", "elements", "known", "problem", "tables")]
+    + ["threads.parallel"]
     + [f"builds.{build}.{name}" for build in BUILDS for name in PER_BUILD],
 )
 def test_stable_abi(module):

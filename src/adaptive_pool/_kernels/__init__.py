@@ -50,8 +50,7 @@ _package = __name__.rpartition(".")[0]
 try:
     with as_adaptive_pool(_package):
         from .call import tables  # isort: skip  # which others use
-        from .builds import cpu  # isort: skip
-        from .call import canonical, elements, known, problem  # isort: skip
+        from .call import canonical, cpu, elements, known, problem  # isort: skip
         from .threads import parallel  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
