@@ -24,6 +24,15 @@ FOUND = {
         x=Data((2, 3, 11, 130)),
         pooled_from=(5, 130),
     ),
+    # Columns that run backwards were taken for a run: each overwrote the one before.
+    "average-backward-into-reversed-columns": Call(
+        operation="avg",
+        ndim=1,
+        x=Data((14, 11, 8), "float16"),
+        data_format="channels_last",
+        pooled_from=(33,),
+        out=(Memory(steps=(1, -1, 1)),),
+    ),
     # None of the gradients was added: a run of indices with a step of 0 ended where it began.
     "max-backward-by-one-index-for-all": Call(
         operation="max",

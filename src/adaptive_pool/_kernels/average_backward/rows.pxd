@@ -39,7 +39,7 @@ cdef inline void repeat(
 ) noexcept nogil:
     """Repeat the `size` bytes at `first` every `step` bytes until they are there `times` times."""
     cdef Py_ssize_t k, done = size, whole = size * times
-    if step > size or size >= SHORT:
+    if step != size or size >= SHORT:   # steps may be negative
         for k in range(1, times):
             copy_run(first + k * step, first, size)
         return
