@@ -24,6 +24,22 @@ FOUND = {
         x=Data((2, 3, 11, 130)),
         pooled_from=(5, 130),
     ),
+    # Only the last of columns that run backwards was looked at; of equal ones, with NaN, the first.
+    "max-of-reversed-columns": Call(
+        operation="max",
+        ndim=2,
+        x=Data((20, 14, 64), "uint8", memory=Memory(steps=(-1, -2, 1))),
+        output_size=(41, 7),
+        data_format="channels_last",
+    ),
+    "max-of-reversed-columns-with-indices": Call(
+        operation="max",
+        ndim=1,
+        x=Data((14, 64), "float32", "infinities", memory=Memory(steps=(-1, 1))),
+        output_size=(3,),
+        data_format="channels_last",
+        index_dtype="int64",
+    ),
     # Columns that run backwards were taken for a run: each overwrote the one before.
     "average-backward-into-reversed-columns": Call(
         operation="avg",

@@ -145,7 +145,8 @@ static inline void ap_choose_way(ap_maximum *m)
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
     const ptrdiff_t row = m->w.shortest * m->lanes;
-    m->copied = !ap_is_run(m)
+    /* Columns are gone through from the first address to the last. */
+    m->copied = !ap_is_run(m) || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
