@@ -24,7 +24,7 @@ FOUND = {
         x=Data((2, 3, 11, 130)),
         pooled_from=(5, 130),
     ),
-    # Only the last of columns that run backwards was looked at; of equal ones, with NaN, the first.
+    # Of columns that run backwards only the last was looked at.
     "max-of-reversed-columns": Call(
         operation="max",
         ndim=2,
