@@ -40,6 +40,15 @@ FOUND = {
         data_format="channels_last",
         index_dtype="int64",
     ),
+    # Lines that are all alike were merged into one, of which only the first part was added to.
+    "average-backward-of-unsorted-depths-over-merged-lines": Call(
+        operation="avg",
+        ndim=3,
+        x=Data((3, 2, 1, 7), "float32"),
+        windows=(((2, 0, 1), (5, 3, 5)), ((0, 0), (2, 2)), ((0,), (1,))),
+        data_format="channels_last",
+        pooled_from=(5, 2, 1),
+    ),
     # Columns that run backwards were taken for a run: each overwrote the one before.
     "average-backward-into-reversed-columns": Call(
         operation="avg",

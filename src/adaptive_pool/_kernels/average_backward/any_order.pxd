@@ -17,9 +17,11 @@ cdef inline void add_to_columns(
     const double* line,     # IN: (ow1 - ow0) x lanes
     double* tile,           # IN, OUT: (w1 - w0) x lanes
 ) noexcept nogil:
-    cdef Py_ssize_t ow, w
+    cdef Py_ssize_t ow, w, begin = box.w0, end = box.w1
     for ow in range(ow0, ow1):
-        for w in range(max(p.w.starts[ow], box.w0), min(p.w.ends[ow], box.w1)):
+        if p.width == p.w.size:     # else lines have been merged, all of which each window holds
+            begin, end = max(p.w.starts[ow], box.w0), min(p.w.ends[ow], box.w1)
+        for w in range(begin, end):
             add_run(line, box.lanes, tile + (w - box.w0) * box.lanes)
         line += box.lanes
 
