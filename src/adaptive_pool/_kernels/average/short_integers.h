@@ -26,6 +26,7 @@ typedef struct {
     const int64_t *starts, *ends;
     ptrdiff_t count, skip, least, most;
     ptrdiff_t lines, step;      /* of so many lines, and fields from one to the next */
+    ptrdiff_t origin;           /* the column that is subtracted from starts */
 } ap_spans;
 
 enum { AP_MANY = -1, AP_BLOCK = 16 };
@@ -72,7 +73,7 @@ static void ap_sum_short_windows(
     ptrdiff_t least, ptrdiff_t most, ptrdiff_t regular, int size, int first,
     void *sums, void *totals)
 {
-    ap_spans w = {starts, ends, windows, 0, least, most, lines, columns * lanes};
+    ap_spans w = {starts, ends, windows, 0, least, most, lines, columns * lanes, first_column};
     const ptrdiff_t room = ap_room_for_short(itemsize);
     ptrdiff_t reach = most;
     if (rows * most > room) {   /* a division takes as long as a short line */
@@ -81,17 +82,17 @@ static void ap_sum_short_windows(
     }
     memset((char *) line + 2 * itemsize * lines * columns * lanes, 0, sizeof(uint64_t));
     for (; w.skip < most; w.skip += reach, first = 0) {
-        const ptrdiff_t at = (w.skip - first_column) * lanes;
+        w.origin = first_column - w.skip;
         w.most = most - w.skip < reach ? most - w.skip : reach;
         w.least = least < w.skip ? 0 : least - w.skip < w.most ? least - w.skip : w.most;
         regular = most > reach ? 0 : regular;
         if (itemsize == 1)
             ap_bytes_sum_to(
-                (const uint16_t *) line + at, &w, lanes, regular, size, first,
+                (const uint16_t *) line, &w, lanes, regular, size, first,
                 (uint16_t *) sums, totals);
         else
             ap_words_sum_to(
-                (const uint32_t *) line + at, &w, lanes, regular, size, first,
+                (const uint32_t *) line, &w, lanes, regular, size, first,
                 (uint32_t *) sums, totals);
     }
 }

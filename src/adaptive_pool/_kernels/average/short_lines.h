@@ -84,7 +84,7 @@ AP_INLINED void AP_OF(sum_words)(
     for (ptrdiff_t row = 0; row < spans.lines; row++, line += spans.step)
         for (ptrdiff_t ow = 0; ow < spans.count; ow++, sums += lanes) {
             const ptrdiff_t start = (ptrdiff_t) spans.starts[ow];
-            const AP_FIELD *first = line + start * lanes;
+            const AP_FIELD *first = line + (start - spans.origin) * lanes;
             ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip, k;
             uint64_t total = 0;
             left = (left < spans.most ? left : spans.most) - (4 * fours + ones) * columns;
@@ -152,7 +152,7 @@ AP_INLINED void AP_OF(sum_regular)(
     AP_FIELD *AP_RESTRICT sums)
 {
     const ptrdiff_t windows = w->count;
-    line += w->starts[0];
+    line += w->starts[0] - w->origin;
     for (ptrdiff_t k = 0; k < w->lines; k++, line += w->step, sums += windows)
         for (ptrdiff_t ow = 0; ow < windows; ow++) {
             AP_FIELD total = 0;
@@ -172,7 +172,7 @@ static void AP_OF(sum_lanes)(
             size = size < w->most ? size : w->most;
             for (ptrdiff_t lane = 0; lane < lanes; lane += AP_BLOCK) {
                 const ptrdiff_t from = lane < lanes - AP_BLOCK ? lane : lanes - AP_BLOCK;
-                const AP_FIELD *first = line + w->starts[ow] * lanes + from;
+                const AP_FIELD *first = line + (w->starts[ow] - w->origin) * lanes + from;
                 AP_FIELD total[AP_BLOCK] = {0};
                 for (ptrdiff_t k = 0; k < size; k++, first += lanes)
                     for (int i = 0; i < AP_BLOCK; i++)
