@@ -8,9 +8,9 @@ from adaptive_pool._kernels.call.elements cimport (
     BOOL, INT8, INT16, UINT8, UINT16, Element, int64_t,
 )
 from adaptive_pool._kernels.tiles.planes cimport (
-    ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, depth_of, input_at, line_of,
-    next_line, read_rows, shape_of_piece, step_of_run,
+    ROWS, TILE, VECTOR, Line, Pooling, Tile, depth_of, input_at, line_of, next_line, step_of_run,
 )
+from adaptive_pool._kernels.tiles.rows cimport Piece, read_rows, shape_of_piece
 from adaptive_pool._kernels.call.tables cimport window_size
 
 cdef extern from "average/short_integers.h":

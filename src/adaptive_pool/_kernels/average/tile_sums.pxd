@@ -11,8 +11,11 @@ All have the same parameters:
 from adaptive_pool._kernels.average.accumulators cimport acc_t
 from adaptive_pool._kernels.call.elements cimport int64_t, value_t
 from adaptive_pool._kernels.tiles.planes cimport (
-    CHUNK, ROWS, TILE, VECTOR, Line, Piece, Pooling, Tile, ask_ahead, ask_for, input_at,
-    is_long_piece, line_of, next_line, pieces, read_rows, shape_of_piece, step_of_run,
+    CHUNK, ROWS, TILE, VECTOR, Line, Pooling, Tile, input_at, line_of, next_line, pieces,
+    step_of_run,
+)
+from adaptive_pool._kernels.tiles.rows cimport (
+    Piece, ask_ahead, ask_for, is_long_piece, read_rows, shape_of_piece,
 )
 from adaptive_pool._kernels.simd.quads cimport QUADS
 from adaptive_pool._kernels.average.short_sums cimport (

@@ -5,7 +5,9 @@ The sums of each window are added to all columns that it holds, in a tile that i
 from libc.string cimport memset
 
 from adaptive_pool._kernels.average_backward.lanes cimport add_lines_of, copy_lines
-from adaptive_pool._kernels.average_backward.problem cimport LINE, Box, Problem, Scratch
+from adaptive_pool._kernels.average_backward.problem cimport (
+    LINE, Box, Problem, Scratch, next_segments,
+)
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport add_run, store_sums
 from adaptive_pool._kernels.call.elements cimport real_t
@@ -34,32 +36,26 @@ cdef inline void gather_in_any_order(
     cdef Py_ssize_t channel, ow, end, w, windows = LINE // box.lanes
     cdef char* out
     for channel in range(box.channel0, box.channel1):
-        d = box.d_first
+        d, h = box.d_first, box.h_first
         while True:
-            h = box.h_first
-            while True:
-                memset(
-                    scratch.tile, 0, (box.w1 - box.w0) * box.lanes * <Py_ssize_t> sizeof(double)
+            memset(
+                scratch.tile, 0, (box.w1 - box.w0) * box.lanes * <Py_ssize_t> sizeof(double)
+            )
+            ow = box.ow0
+            while ow < box.ow1:
+                end = min(ow + windows, box.ow1)
+                add_lines_of[real_t](p, box, d, h, channel, ow, end, scratch.line, like)
+                add_to_columns(p, box, ow, end, scratch.line, scratch.tile)
+                ow = end
+            out = at(
+                &p.grad_input, box.batch, channel, max(d.begin, box.d0),
+                max(h.begin, box.h0), box.w0, box.lane,
+            )
+            for w in range(box.w1 - box.w0):
+                store_sums[real_t](
+                    scratch.tile + w * box.lanes, box.lanes,
+                    <real_t*> (out + w * p.grad_input.w),
                 )
-                ow = box.ow0
-                while ow < box.ow1:
-                    end = min(ow + windows, box.ow1)
-                    add_lines_of[real_t](p, box, d, h, channel, ow, end, scratch.line, like)
-                    add_to_columns(p, box, ow, end, scratch.line, scratch.tile)
-                    ow = end
-                out = at(
-                    &p.grad_input, box.batch, channel, max(d.begin, box.d0),
-                    max(h.begin, box.h0), box.w0, box.lane,
-                )
-                for w in range(box.w1 - box.w0):
-                    store_sums[real_t](
-                        scratch.tile + w * box.lanes, box.lanes,
-                        <real_t*> (out + w * p.grad_input.w),
-                    )
-                copy_lines(p, box, d, h, channel, out, sizeof(real_t))
-                if h.end >= box.h1:
-                    break
-                h += 1
-            if d.end >= box.d1:
+            copy_lines(p, box, d, h, channel, out, sizeof(real_t))
+            if not next_segments(box, &d, &h):
                 break
-            d += 1

@@ -5,7 +5,9 @@ copied from there to the other columns and lines.
 """
 from libc.string cimport memmove, memset
 
-from adaptive_pool._kernels.average_backward.problem cimport LINE, Box, Problem, Scratch
+from adaptive_pool._kernels.average_backward.problem cimport (
+    LINE, Box, Problem, Scratch, next_segments,
+)
 from adaptive_pool._kernels.average_backward.rows cimport copy_line, repeat
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
@@ -120,19 +122,13 @@ cdef inline void gather_by_lanes(
     cdef Py_ssize_t channel
     cdef char* out
     for channel in range(box.channel0, box.channel1):
-        d = box.d_first
+        d, h = box.d_first, box.h_first
         while True:
-            h = box.h_first
-            while True:
-                out = at(
-                    &p.grad_input, box.batch, channel, max(d.begin, box.d0),
-                    max(h.begin, box.h0), box.w0, box.lane,
-                )
-                fill_line[real_t](p, box, d, h, channel, scratch, out, like)
-                copy_lines(p, box, d, h, channel, out, sizeof(real_t))
-                if h.end >= box.h1:
-                    break
-                h += 1
-            if d.end >= box.d1:
+            out = at(
+                &p.grad_input, box.batch, channel, max(d.begin, box.d0),
+                max(h.begin, box.h0), box.w0, box.lane,
+            )
+            fill_line[real_t](p, box, d, h, channel, scratch, out, like)
+            copy_lines(p, box, d, h, channel, out, sizeof(real_t))
+            if not next_segments(box, &d, &h):
                 break
-            d += 1

@@ -18,7 +18,7 @@ from adaptive_pool._kernels.average_backward.shares cimport (
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.tables cimport window_size
 from adaptive_pool._kernels.tiles.planes cimport at
-from adaptive_pool._kernels.tiles.turning cimport turn
+from adaptive_pool._kernels.tiles.transpose cimport transpose
 
 
 cdef inline void find_factors(
@@ -42,7 +42,7 @@ cdef inline void turn_in(
 ) noexcept nogil:
     cdef Py_ssize_t i, plane
     if p.grad_output.w == sizeof(real_t):
-        turn(
+        transpose(
             run, p.grad_output.channel, planes, n, <char*> turned, width * sizeof(real_t),
             sizeof(real_t),
         )
@@ -134,7 +134,7 @@ cdef inline void turn_out(
     """Turn blocks of columns; where the last is no whole one, some are turned twice."""
     cdef Py_ssize_t w = 0, size = sizeof(real_t)
     while True:
-        turn(
+        transpose(
             <const char*> (values + w * width), width * size, BLOCK, width, out + w * size, step,
             size,
         )

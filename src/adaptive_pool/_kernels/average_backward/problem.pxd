@@ -89,6 +89,20 @@ cdef struct Scratch:
     char* rows              # PLANES x COLUMNS elements
 
 
+cdef inline bint next_segments(
+    const Box* box, const Segment** d, const Segment** h,   # IN, OUT: along D and H
+) noexcept nogil:
+    """Go on to the next pair of segments of a box, or say that there is none."""
+    if h[0].end < box.h1:
+        h[0] += 1
+    elif d[0].end < box.d1:
+        d[0] += 1
+        h[0] = box.h_first
+    else:
+        return False
+    return True
+
+
 cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
     """Cut memory into what a job needs; returns the bytes of all."""
     cdef char* start = memory

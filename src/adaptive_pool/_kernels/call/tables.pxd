@@ -23,30 +23,6 @@ cdef class Windows:
     cdef int64_t* memory
 
 
-cdef inline Py_ssize_t first_holding(const Axis* axis, Py_ssize_t i) noexcept nogil:
-    """The first window that ends after index i; no earlier window can hold i or what follows it."""
-    cdef Py_ssize_t low = 0, high = axis.count if axis.monotone else 0, middle
-    while low < high:
-        middle = (low + high) // 2
-        if axis.ends[middle] > i:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-cdef inline Py_ssize_t end_holding(const Axis* axis, Py_ssize_t i) noexcept nogil:
-    """One past the last window that starts at or before index i."""
-    cdef Py_ssize_t low = 0 if axis.monotone else axis.count, high = axis.count, middle
-    while low < high:
-        middle = (low + high) // 2
-        if axis.starts[middle] <= i:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 cdef inline bint holds(const Axis* axis, Py_ssize_t o, Py_ssize_t i) noexcept nogil:
     return axis.starts[o] <= i < axis.ends[o]
 

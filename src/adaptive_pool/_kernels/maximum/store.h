@@ -16,14 +16,7 @@ static inline void ap_store_words(
     const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t target_step, int size)
 {
     for (ptrdiff_t i = 0; i < n; i++, source += step, target += target_step)
-        if (size == 1)
-            *target = *source;
-        else if (size == 2)
-            memcpy(target, source, 2);
-        else if (size == 4)
-            memcpy(target, source, 4);
-        else
-            memcpy(target, source, 8);
+        ap_copy_word(source, target, size);
 }
 
 /* Store results: [row][window][lane][slot] in `source`, `stride` apart from window to window. */

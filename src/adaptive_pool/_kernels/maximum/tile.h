@@ -114,6 +114,18 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
     tile->places.clipped = tile->clipped;
 }
 
+static inline void ap_copy_word(const char *source, char *target, ptrdiff_t size)
+{
+    if (size == 1)
+        *target = *source;
+    else if (size == 2)
+        memcpy(target, source, 2);
+    else if (size == 4)
+        memcpy(target, source, 4);
+    else
+        memcpy(target, source, 8);
+}
+
 /* Elements with any step, as a run; any byte of a bool but 0 is 1. */
 static inline void ap_copy_run(
     const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t size, int is_bool)
@@ -125,14 +137,10 @@ static inline void ap_copy_run(
         memcpy(target, source, (size_t) (n * size));
     else
         for (ptrdiff_t i = 0; i < n; i++, source += step, target += size)
-            if (size == 1)
-                *target = is_bool ? *source != 0 : *source;
-            else if (size == 2)
-                memcpy(target, source, 2);
-            else if (size == 4)
-                memcpy(target, source, 4);
+            if (is_bool)
+                *target = *source != 0;
             else
-                memcpy(target, source, 8);
+                ap_copy_word(source, target, size);
 }
 
 static inline void ap_copy_line(

@@ -5,8 +5,9 @@ PACK planes share it, and every loop is a vector's. docs/design/packing.md has t
 """
 from adaptive_pool._kernels.call.canonical cimport Array, Canonical
 from adaptive_pool._kernels.call.elements cimport BFLOAT16, FLOAT16
-from adaptive_pool._kernels.tiles.planes cimport Pooling, ask_for, cut, pieces
-from adaptive_pool._kernels.tiles.turning cimport turn
+from adaptive_pool._kernels.tiles.planes cimport Pooling, cut, pieces
+from adaptive_pool._kernels.tiles.rows cimport ask_for
+from adaptive_pool._kernels.tiles.transpose cimport transpose
 
 cdef enum:
     PACK = 32           # planes side by side
@@ -100,11 +101,11 @@ cdef inline Pooling pack(
         for k in range(inner.lanes):
             ask_for(following + k * p.x.channel, n * p.x.itemsize)
         if p.fetch == NULL:
-            turn(first, p.x.channel, inner.lanes, n, target, inner.x.w, size)
+            transpose(first, p.x.channel, inner.lanes, n, target, inner.x.w, size)
         else:
             for k in range(inner.lanes):
                 p.fetch(first + k * p.x.channel, p.x.itemsize, 0, n, 1, piece + k * step)
-            turn(piece, step, inner.lanes, n, target, inner.x.w, size)
+            transpose(piece, step, inner.lanes, n, target, inner.x.w, size)
         first += n * p.x.itemsize
         following += n * p.x.itemsize
         target += n * inner.x.w
@@ -125,7 +126,7 @@ cdef inline void unpack(
     const Array* out,       # OUT
 ) noexcept nogil:
     cdef Py_ssize_t channel = job % packing.groups * PACK
-    turn(
+    transpose(
         packed.data, packed.w, packing.outputs, inner.lanes,
         out.data + job // packing.groups * out.batch + channel * out.channel, out.channel,
         out.itemsize,

@@ -6,8 +6,6 @@ Input lines are read from end to end as far as a tile reaches, which is what the
 prefetching wants, and all that a job keeps beside the arrays fits the second cache, whatever the
 size of the input.
 """
-from libc.string cimport memcpy
-
 cdef extern from *:
     """
     #ifndef AP_ISA
@@ -17,22 +15,14 @@ cdef extern from *:
     """
     const char* isa "ap_isa"() noexcept nogil
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define ap_prefetch(address) __builtin_prefetch(address, 0, 1)  /* to the second cache */
-    #else
-    #define ap_prefetch(address) ((void) (address))
-    #endif
-    """
-    void ap_prefetch(const void* address) noexcept nogil
-
 from adaptive_pool._kernels.call.canonical cimport Array, Canonical
 from adaptive_pool._kernels.call.elements cimport (
-    BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t, widen_half, word_t,
+    BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from adaptive_pool._kernels.simd.halves cimport ap_widen_run
 from adaptive_pool._kernels.call.tables cimport Axis, Windows
+from adaptive_pool._kernels.tiles.fetch cimport (
+    fetch_bfloat16, fetch_bools, fetch_float16, fetch_t, fetch_words,
+)
 
 cdef enum:
     TILE = 4096         # elements of a tile: lines x columns x lanes
@@ -60,68 +50,6 @@ cdef inline char* at(
         array.data + batch * array.batch + channel * array.channel
         + d * array.d + h * array.h + w * array.w + lane * array.lane
     )
-
-
-# Reading a piece of a line, `columns` x `lanes` elements with any steps, into a contiguous buffer.
-ctypedef void (*fetch_t)(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, void* buffer,
-) noexcept nogil
-
-
-cdef inline void fetch_words(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, word_t* buffer,
-) noexcept nogil:
-    cdef Py_ssize_t w, lane
-    for w in range(columns):
-        for lane in range(lanes):
-            # memcpy: the element may be misaligned
-            memcpy(buffer + w * lanes + lane, line + w * w_step + lane * lane_step, sizeof(word_t))
-
-
-cdef inline void fetch_halves(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, float* buffer, Element element,
-) noexcept nogil:
-    cdef Py_ssize_t w, lane, i, done = 0
-    cdef uint16_t half
-    if lane_step == 2 and w_step == 2 * lanes or lanes == 1 and w_step == 2:
-        if element == FLOAT16:
-            done = ap_widen_run(line, columns * lanes, buffer)
-        for i in range(done, columns * lanes):  # contiguous: vectorises
-            memcpy(&half, line + 2 * i, 2)
-            buffer[i] = widen_half(half, element)
-        return
-    for w in range(columns):
-        for lane in range(lanes):
-            memcpy(&half, line + w * w_step + lane * lane_step, 2)
-            buffer[w * lanes + lane] = widen_half(half, element)
-
-
-cdef inline void fetch_bools(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, uint8_t* buffer,
-) noexcept nogil:
-    """Any byte but 0 is True, as it is for NumPy."""
-    cdef Py_ssize_t w, lane
-    for w in range(columns):
-        for lane in range(lanes):
-            buffer[w * lanes + lane] = line[w * w_step + lane * lane_step] != 0
-
-
-cdef inline void fetch_float16(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, void* buffer,
-) noexcept nogil:
-    fetch_halves(line, w_step, lane_step, columns, lanes, <float*> buffer, FLOAT16)
-
-
-cdef inline void fetch_bfloat16(
-    const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
-    Py_ssize_t lanes, void* buffer,
-) noexcept nogil:
-    fetch_halves(line, w_step, lane_step, columns, lanes, <float*> buffer, BFLOAT16)
 
 
 cdef struct Pooling:
@@ -358,75 +286,3 @@ cdef inline const char* input_at(
     return at(
         &p.x, line.batch, line.channel, line.d0 + depth, line.h0 + k - depth * line.height, w, lane
     )
-
-
-cdef inline Py_ssize_t line_number(const Pooling* p, const Line* line, Py_ssize_t k) noexcept nogil:
-    """The number of that input line within its plane."""
-    cdef Py_ssize_t depth = depth_of(line, k)
-    return (line.d0 + depth) * p.h.size + line.h0 + k - depth * line.height
-
-
-cdef inline void ask_for(const char* first, Py_ssize_t size) noexcept nogil:
-    """Ask for `size` bytes, a cache line at a time."""
-    cdef Py_ssize_t i
-    for i in range(0, size, 64):
-        ap_prefetch(first + i)
-
-
-cdef inline void ask_ahead(
-    const Pooling* p, const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t size,
-) noexcept nogil:
-    """Ask for what lies `p.ahead` behind a piece of each row."""
-    cdef Py_ssize_t row
-    if p.ahead == 0:
-        return
-    for row in range(count):
-        ask_for(rows[row] + p.ahead + offset, size)
-
-
-cdef inline Py_ssize_t read_rows(
-    const Pooling* p, const Tile* tile, const Line* line,
-    Py_ssize_t k, Py_ssize_t most,  # IN: the first of the input lines, and how many at most
-    Py_ssize_t w0, Py_ssize_t w1,   # IN: the columns w0:w1
-    char* buffers,                  # scratch for ROWS pieces, TILE elements apart
-    Py_ssize_t itemsize,            # IN: of the elements of the pieces
-    const char** rows,              # OUT
-) noexcept nogil:
-    """Point to the next input lines, 1, 2 or ROWS: in place, or copied to `buffers`."""
-    cdef const char* first = input_at(p, line, k, w0, tile.lane)
-    cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
-    cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
-    cdef Py_ssize_t row, size = (w1 - w0) * p.x.w
-    for row in range(count):
-        rows[row] = first + row * p.x.h
-    if size <= SHORT:
-        ask_ahead(p, rows, count, 0, size)
-    if p.fetch == NULL:
-        return count
-    for row in range(count):
-        rows[row] = buffers + row * TILE * itemsize
-        p.fetch(first + row * p.x.h, p.x.w, p.x.lane, w1 - w0, tile.lanes, <char*> rows[row])
-    return count
-
-
-cdef struct Piece:
-    # The shape in memory of what read_rows finds: `runs` runs of `length` elements.
-    Py_ssize_t runs
-    Py_ssize_t length
-    Py_ssize_t step     # bytes from run to run
-
-
-cdef inline Piece shape_of_piece(
-    const Pooling* p, const Tile* tile, Py_ssize_t columns,
-) noexcept nogil:
-    cdef Piece piece
-    if p.fetch != NULL or p.lanes == 1 or p.x.w == tile.lanes * p.x.itemsize:
-        piece.runs, piece.length, piece.step = 1, columns * tile.lanes, 0
-    else:
-        piece.runs, piece.length, piece.step = columns, tile.lanes, p.x.w
-    return piece
-
-
-cdef inline bint is_long_piece(const Pooling* p, const Piece* piece) noexcept nogil:
-    """Whether a piece is so long a run that it has to be asked for by the CHUNK."""
-    return p.ahead > 0 and piece.runs == 1 and piece.length * p.x.itemsize > SHORT

@@ -1,0 +1,64 @@
+"""What all files here share: the problem of a call, a place in it that is a job, constants."""
+from adaptive_pool._kernels.call.canonical cimport Array
+
+cdef enum:
+    FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
+    LANES = 256             # lanes that blocks of them are not worth going below
+    LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
+    SCRATCH = 524288        # bytes of a tile of sums
+    CLEAR = 16384           # bytes that are cleared at once
+    GROUP = 16384           # or of several planes,
+    JOB = 262144            # of which a job takes so many bytes
+    WHOLE = 524288          # bytes of a plane that is cleared whole
+    CHUNK = 256             # indices that are looked at before clearing
+    ZEROS = 16              # sums that are looked at together, before they are stored
+    SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
+
+
+cdef struct Scatter:
+    Array grad_output
+    Array indices
+    Array grad_input
+    Py_ssize_t batches
+    Py_ssize_t channels
+    Py_ssize_t lanes
+    Py_ssize_t windows[3]   # OD, OH, OW
+    Py_ssize_t sizes[3]     # D, H, W
+    Py_ssize_t plane        # D * H * W
+    Py_ssize_t cleared      # planes that are cleared at once
+    Py_ssize_t group        # channels, elements of a plane and lanes of a job
+    Py_ssize_t part
+    Py_ssize_t lane_block
+    Py_ssize_t groups       # how many of these there are
+    Py_ssize_t parts
+    Py_ssize_t lane_blocks
+    bint flat               # a plane of grad_input has one step from element to element
+    bint in_place           # and has no gaps; nor halves
+    bint small              # planes are cleared whole, several at once
+    bint neighbours         # lanes of grad_output and of indices are
+    bint dense              # the planes of grad_output have no gaps, nor are there any between them
+
+
+cdef struct Place:
+    # One job: elements begin:end of planes and some of their lanes.
+    Py_ssize_t batch
+    Py_ssize_t channel0
+    Py_ssize_t channel1
+    Py_ssize_t begin
+    Py_ssize_t end
+    Py_ssize_t lane
+    Py_ssize_t lanes
+
+
+cdef inline Place locate(const Scatter* s, Py_ssize_t job) noexcept nogil:
+    cdef Place place
+    place.lane = job % s.lane_blocks * s.lane_block
+    place.lanes = min(s.lane_block, s.lanes - place.lane)
+    job //= s.lane_blocks
+    place.begin = job % s.parts * s.part
+    place.end = min(place.begin + s.part, s.plane)
+    job //= s.parts
+    place.channel0 = job % s.groups * s.group
+    place.channel1 = min(place.channel0 + s.group, s.channels)
+    place.batch = job // s.groups
+    return place
