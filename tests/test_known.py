@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from cases import dtype_of, random_array
 from oracle import function
+from processes import python
 
 import adaptive_pool as ap
 from adaptive_pool._kernels.call import known
@@ -197,6 +198,43 @@ def test_strings_of_equal_text(rng):
             assert (y == ap.adaptive_avg_pool2d(x, 1, data_format=name)).all()
             with pytest.raises(ValueError, match="data_format must be"):
                 ap.adaptive_avg_pool2d(x, 1, data_format="".join(list(name[:-1])))
+
+
+FRESH = """
+import numpy as np
+import adaptive_pool as ap
+from adaptive_pool import _average, _maximum
+x = np.ones((2, 7, 9), np.float32)
+calls = (
+    lambda: ap.adaptive_avg_pool2d(x, [3, 4]),
+    lambda: ap.adaptive_max_pool2d(x, (3, 4)),
+    lambda: ap.adaptive_max_pool2d(x, 3, return_indices=True),
+    lambda: ap.AdaptiveMaxPool2d(2)(x),
+    lambda: ap.adaptive_avg_pool2d_backward(x, (2, 14, 18)),
+)
+for call in calls:
+    call()
+_average._average = _average._average_backward = _maximum._maximum = None   # cannot be called
+for call in calls:
+    call()
+print("true")
+"""
+
+
+def test_common_calls_are_known_from_the_second_on():
+    """Whatever was called before them in a process, and with lists of sizes too."""
+    assert python(FRESH)
+
+
+def test_a_list_of_sizes_that_changes(rng):
+    """It is looked at anew in each call, and shown in errors as it was given."""
+    x, sizes = random_array(rng, (2, 7, 9), "float32"), [3, 4]
+    for _ in range(3):
+        sizes[0] = 5 - sizes[0]
+        expected = ap.adaptive_avg_pool2d(x, tuple(sizes))
+        assert ap.adaptive_avg_pool2d(x, sizes).tobytes() == expected.tobytes()
+    with pytest.raises(ValueError, match=r"must be an int or have 2 elements, got \[2, 4, 1\]"):
+        ap.adaptive_avg_pool2d(x, [2, 4, 1])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -30,6 +30,11 @@ WORDS: dict[int, np.dtype[Any]] = {
 }
 
 
+def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return `dtype` in the byte order of the machine."""
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
+
+
 # Names by the class of a dtype, which all supported ones have to themselves. Other dtypes need not
 # be hashable; structured ones, and classes made from `numpy.void`, may have any name.
 _names: dict[type, str] = {}
@@ -45,6 +50,11 @@ def name_of(dtype: np.dtype[Any]) -> str:
         _names[type(dtype)] = name
         known.learn(native(dtype))  # from now on calls with it may be known
     return name
+
+
+for _name in SUPPORTED:  # bfloat16 comes with a library that need not be there
+    if _name != "bfloat16":
+        name_of(np.dtype(_name))
 
 
 def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
@@ -64,11 +74,6 @@ def as_dtype(function: str, name: str, value: Any) -> np.dtype[Any]:
 def text_of(dtype: np.dtype[Any]) -> str:
     """Return a dtype as text; the text of a string dtype would show an object of the caller."""
     return dtype.name if dtype.kind == "T" else str(dtype)
-
-
-def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return `dtype` in the byte order of the machine."""
-    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def check_dtype(function: str, name: str, dtype: np.dtype[Any], supported: tuple[str, ...]) -> str:

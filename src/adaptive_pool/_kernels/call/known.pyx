@@ -33,6 +33,8 @@ cdef enum:
     PLACES = 4096
     MOST_WINDOWS = 1 << 14  # of a signature that is kept
     ALL_WINDOWS = 1 << 21   # of all signatures that are kept: 32 MiB
+    NDIM = 2                # where among the arguments the number of pooled axes stands,
+    SIZES = 4               # and their sizes
     LARGE_PLANE = 1 << 30   # from here on, sums and indices need a closer look
 
 
@@ -269,15 +271,28 @@ cdef inline int put(tuple into, Py_ssize_t* place, object value) except -1:
     return 0
 
 
+cdef tuple with_tuple(tuple arguments):
+    """The arguments with a tuple for a list of sizes, which another thread could change meanwhile.
+
+    A list of another length stays: the error shows it as it was given.
+    """
+    value = arguments[SIZES]
+    if type(value) is list and len(<list> value) == arguments[NDIM]:
+        return (*arguments[:SIZES], tuple(<list> value), *arguments[SIZES + 1:])
+    return arguments
+
+
 def call(*arguments):
     """Do what a general function does, sooner if such a call was made before.
 
-    The first argument is that function. It gets a signature or None, and all that follow: the last
-    two are an array for the result or None, and the number of threads or None.
+    The first argument is that function. It gets a signature or None, and all that follow: its name,
+    the number of pooled axes, an array, sizes or whatever is in their place, ...; the last two are
+    an array for the result or None, and the number of threads or None.
     """
     cdef Key key
     cdef Signature signature = None
     cdef Py_ssize_t count = len(arguments)
+    arguments = with_tuple(arguments)
     if not describe(&key, arguments, count - 1):
         return arguments[0](None, *arguments[1:])
     try:

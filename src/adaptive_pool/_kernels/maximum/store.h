@@ -67,9 +67,9 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;
     int indexed = m->indices.data != NULL, doubt = 0;
     if (m->rows_first) {
-        ap_maximum again = *m;
         ap_reduce_rows(m, &tile);
         if (!indexed && m->elements->doubtful(tile.tops, n, m->elements->flip)) {
+            ap_maximum again = *m;
             again.indices = m->out; /* the sign of a zero, or which NaN: places tell */
             ap_reduce_rows(&again, &tile);
         }
@@ -77,11 +77,11 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
         ap_reduce_tile(m, &tile);
     }
     if (m->way == AP_ALONG) {
-        ap_maximum again = *m;
         for (ptrdiff_t i = 0; i < windows && !indexed; i++)
             doubt |= m->elements->fold(
                 m->lanes, m->elements->flip, tile.tops + i * stride * size, NULL);
         if (doubt) {
+            ap_maximum again = *m;
             again.indices = m->out;
             ap_reduce_tile(&again, &tile);
         }

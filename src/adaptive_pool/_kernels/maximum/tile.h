@@ -47,6 +47,33 @@ static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
     tile->height = ap_max(tile->height, tile->last_h[i] + 1);
 }
 
+static inline void ap_find_places(const ap_maximum *m, ap_tile *tile)
+{
+    ap_places *places = &tile->places;
+    places->clipped = tile->clipped;
+    memset(places->own, 0, sizeof places->own);
+    if (m->slots == 1)      /* loops that vectorise: there may be a tile for each small plane */
+        for (int i = 0; i < AP_STRIP; i++) {
+            places->base[i] = tile->base[0];
+            places->last_d[i] = (int32_t) tile->last_d[0];
+            places->last_h[i] = (int32_t) tile->last_h[0];
+        }
+    else
+        for (int i = 0; i < AP_STRIP; i++) {
+            const ptrdiff_t slot = i & (m->slots - 1);  /* a power of 2 */
+            places->base[i] = tile->base[slot];
+            places->last_d[i] = (int32_t) tile->last_d[slot];
+            places->last_h[i] = (int32_t) tile->last_h[slot];
+        }
+    if (m->way == AP_ALONG) {
+        int lanes = 0;      /* a power of 2 */
+        while (1 << lanes < m->lanes)
+            lanes++;
+        for (int i = 0; i < AP_STRIP; i++)
+            places->own[i] = i >> lanes;
+    }
+}
+
 static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *tile)
 {
     ptrdiff_t block = job % m->blocks, lines = m->d.count * m->h.count, i;
@@ -101,17 +128,7 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
     tile->clipped = 0;
     for (i = 0; i < m->slots; i++)
         tile->clipped |= tile->last_d[i] + 1 < tile->depth || tile->last_h[i] + 1 < tile->height;
-    for (i = 0; i < AP_STRIP; i++) {
-        ptrdiff_t slot = i & (m->slots - 1);    /* a power of 2 */
-        tile->places.base[i] = tile->base[slot];
-        tile->places.last_d[i] = (int32_t) tile->last_d[slot];
-        tile->places.last_h[i] = (int32_t) tile->last_h[slot];
-        tile->places.own[i] = 0;
-    }
-    if (m->way == AP_ALONG)
-        for (i = m->lanes; i < AP_STRIP; i++)
-            tile->places.own[i] = tile->places.own[i - m->lanes] + 1;
-    tile->places.clipped = tile->clipped;
+    ap_find_places(m, tile);
 }
 
 static inline void ap_copy_word(const char *source, char *target, ptrdiff_t size)
