@@ -9,16 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__)
-#define AP_INLINED static inline __attribute__((always_inline))
-#define AP_RESTRICT __restrict__
-#elif defined(_MSC_VER)
-#define AP_INLINED static __forceinline
-#define AP_RESTRICT __restrict
-#else
-#define AP_INLINED static inline
-#define AP_RESTRICT
-#endif
+#include "simd/compiler.h"
+
+#define AP_INLINED AP_ALWAYS
 
 /* Windows along W of a line. Of each, the columns `skip` to `skip + most` are meant, so far as it
    has them; that is at least `least` of them. */

@@ -44,7 +44,7 @@ enum ap_short_mean {
     AP_WORDS_BY_DOUBLE,
     AP_FLOATS_OF_TINY,      /* numbers of columns in float32, if totals are below 2^24, */
     AP_FLOATS_BY_FLOAT,
-    AP_FLOATS_BY_DOUBLE,    /* and in float64: accumulators.pxd says why this is one rounding */
+    AP_FLOATS_BY_DOUBLE,    /* and in float64: means.h says why this is one rounding */
     AP_DOUBLES
 };
 

@@ -1,6 +1,7 @@
 """The last step of an average of short integers: totals to means, in the type of the output."""
 from libc.string cimport memcpy
 
+from adaptive_pool._kernels.average.means cimport means_of_longs, result_of
 from adaptive_pool._kernels.call.canonical cimport Array
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, UINT8, Element, bfloat16_t, float16_t,
@@ -63,6 +64,8 @@ cdef inline Means means_of_short(
         )
     else:
         means.mode = WORDS_BY_DOUBLE
+    if largest > SHORT_WINDOW:
+        means.mode = DOUBLES    # scales are numbers of columns
     means.scale_size = 4 if is_float_scale(means.mode) else 8
     means.total_size = 4 if largest <= SHORT_WINDOW else 8
     if means.mode == BYTES_OF_TINY or means.mode == FLOATS_OF_TINY:
@@ -106,7 +109,12 @@ cdef inline void store_run_of_short(
     double* spare,          # scratch: n
     void* out,              # OUT: n means
 ) noexcept nogil:
-    if means.element == FLOAT16:
+    cdef Py_ssize_t i
+    if means.total_size == 8:
+        for i in range(n):
+            spare[i] = (<const double*> scales)[i] * <double> rows
+        means_of_longs(result_of(means.element), totals, n, spare, <char*> out)
+    elif means.element == FLOAT16:
         store_means(means.mode, totals, n, scales, <double> rows, spare)
         narrow_run[float16_t](spare, n, <float16_t*> out)
     elif means.element == BFLOAT16:

@@ -6,11 +6,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#ifdef _MSC_VER
-#define AP_RESTRICT __restrict
-#else
-#define AP_RESTRICT restrict
-#endif
+#include "simd/compiler.h"
+
 #define AP_LANES 8
 
 static inline void ap_add_run(const double *AP_RESTRICT run, ptrdiff_t n, double *AP_RESTRICT sums)

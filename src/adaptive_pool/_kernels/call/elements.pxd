@@ -37,19 +37,6 @@ ctypedef fused index_t:
     int32_t
     int64_t
 
-# What arithmetic reads: halves have been widened to float by then.
-ctypedef fused value_t:
-    uint8_t
-    int8_t
-    uint16_t
-    int16_t
-    uint32_t
-    int32_t
-    uint64_t
-    int64_t
-    float
-    double
-
 # What gradients are made of, and what an average may be stored as beside integers.
 ctypedef fused real_t:
     float16_t
@@ -68,67 +55,10 @@ cdef inline Py_ssize_t size_of(Element element) noexcept nogil:
     return 8
 
 
-cdef union Bits32:
-    uint32_t bits
-    float value
-
-cdef union Bits64:
-    uint64_t bits
-    double value
-
-
-cdef inline float widen_float16(uint16_t half) noexcept nogil:
-    """The float32 of a float16, exactly; a NaN keeps its payload."""
-    cdef uint32_t magnitude = half & 0x7FFF
-    cdef uint32_t rebase = 224 if magnitude >= 0x7C00 else 112
-    cdef Bits32 result, tiny
-    tiny.value = <float> <int32_t> magnitude * <float> (1.0 / (1 << 24))
-    # 112 rebases the exponent from bias 15 to bias 127; infinities and NaNs need twice that.
-    result.bits = (magnitude << 13) + (rebase << 23)
-    result.bits = tiny.bits if magnitude < 0x0400 else result.bits
-    result.bits |= (<uint32_t> half & 0x8000) << 16
-    return result.value
-
-
-cdef inline float widen_bfloat16(uint16_t half) noexcept nogil:
-    """The float32 of a bfloat16: the upper half of its bits."""
-    cdef Bits32 result
-    result.bits = <uint32_t> half << 16
-    return result.value
-
-
-cdef inline float widen_half(uint16_t half, Element element) noexcept nogil:
-    return widen_float16(half) if element == FLOAT16 else widen_bfloat16(half)
-
-
-cdef inline double round_to_integer(double x) noexcept nogil:
-    """x rounded half to even, for abs(x) < 2**51; rint() would be a call on baseline x86."""
-    return (x + 6755399441055744.0) - 6755399441055744.0
-
-
-cdef inline uint16_t narrow_half(double x, int fraction, int bias) noexcept nogil:
-    """x rounded half to even to a 16-bit float of `fraction` bits and exponent bias `bias`.
-
-    One rounding, straight from float64: going through float32 would round twice.
-    """
-    cdef Bits64 wide, unit
-    cdef uint16_t sign
-    cdef uint64_t infinity = <uint64_t> (2 * bias + 1) << fraction
-    cdef int drop = 52 - fraction
-    wide.value = x
-    sign = <uint16_t> (wide.bits >> 48) & 0x8000
-    wide.bits = wide.bits << 1 >> 1
-    if wide.bits > <uint64_t> 0x7FF << 52:  # NaN: keep the top of its payload, quiet
-        return <uint16_t> (
-            sign | infinity | (1 << (fraction - 1)) | ((wide.bits >> drop) & ((1 << fraction) - 1))
-        )
-    unit.bits = <uint64_t> (1023 + 1 - bias) << 52  # the least normal number of the half type
-    if wide.value < unit.value:
-        unit.bits = <uint64_t> (1023 - 1 + bias + fraction) << 52  # one over the least subnormal
-        return sign | <uint16_t> <int32_t> round_to_integer(wide.value * unit.value)
-    wide.bits += ((<uint64_t> 1 << (drop - 1)) - 1) + ((wide.bits >> drop) & 1)
-    wide.bits = (wide.bits >> drop) - (<uint64_t> (1023 - bias) << fraction)
-    return sign | <uint16_t> (wide.bits if wide.bits < infinity else infinity)
+cdef extern from "simd/halves.h" nogil:
+    float widen_float16 "ap_widen_float16"(uint16_t half) noexcept
+    float widen_bfloat16 "ap_widen_bfloat16"(uint16_t half) noexcept
+    uint16_t narrow_half "ap_narrow_half"(double x, int fraction, int bias) noexcept
 
 
 cdef inline double one_nan(double x) noexcept nogil:

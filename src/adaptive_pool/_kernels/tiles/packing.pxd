@@ -4,7 +4,6 @@ On a plane of 14 x 14 what is done for each line and window outweighs the arithm
 PACK planes share it, and every loop is a vector's. docs/design/packing.md has the figures.
 """
 from adaptive_pool._kernels.call.canonical cimport Array, Canonical
-from adaptive_pool._kernels.call.elements cimport BFLOAT16, FLOAT16
 from adaptive_pool._kernels.tiles.planes cimport Pooling, cut, pieces
 from adaptive_pool._kernels.tiles.rows cimport ask_for
 from adaptive_pool._kernels.tiles.transpose cimport transpose
@@ -21,7 +20,7 @@ cdef struct Packing:
     Py_ssize_t groups       # of PACK channels in a batch
     Py_ssize_t plane        # elements of a plane
     Py_ssize_t outputs      # of a plane
-    Py_ssize_t itemsize     # of the packed elements: halves are widened
+    Py_ssize_t itemsize
 
 
 cdef inline bint is_plane(const Canonical* c, int a) noexcept nogil:
@@ -45,7 +44,7 @@ cdef inline Packing plan_packing(
     cdef int a
     packing.plane = p.d.size * p.h.size * p.w.size
     packing.outputs = p.d.count * p.h.count * p.w.count
-    packing.itemsize = 4 if p.element == FLOAT16 or p.element == BFLOAT16 else p.x.itemsize
+    packing.itemsize = p.x.itemsize
     packing.groups = pieces(c.channels, PACK)
     for a in range(c.count):
         planes = planes and is_plane(c, a)
@@ -94,8 +93,7 @@ cdef inline Pooling pack(
     inner.lines = p.d.count * p.h.count
     inner.x = packed_array(scratch, inner.lanes, size, p.h.size, p.w.size)
     inner.fetch = NULL
-    inner.ahead = 0
-    cut(&inner, 1, 1)
+    cut(&inner, 1)
     while i < packing.plane:
         n = min(packing.plane - i, <Py_ssize_t> PIECE)
         for k in range(inner.lanes):

@@ -1,10 +1,10 @@
-"""How a canonical problem lies in memory, and how its work is cut into jobs.
+"""How averages of short integers are cut into jobs, and what all kernels in Cython use.
 
-A *line* is the W x lanes elements of one (batch, channel, d, h). Forward, a *job* is a *tile*: some
-windows along W of one output line, at most LANE_BLOCK lanes deep, or several short output lines.
-Input lines are read from end to end as far as a tile reaches, which is what the hardware's
-prefetching wants, and all that a job keeps beside the arrays fits the second cache, whatever the
-size of the input.
+A *line* is the W x lanes elements of one (batch, channel, d, h). A *job* is a *tile*: some windows
+along W of one output line, at most LANE_BLOCK lanes deep, or several short output lines. Input
+lines are read from end to end as far as a tile reaches, which is what the hardware's prefetching
+wants, and all that a job keeps beside the arrays fits the second cache, whatever the size of the
+input.
 """
 cdef extern from *:
     """
@@ -16,13 +16,9 @@ cdef extern from *:
     const char* isa "ap_isa"() noexcept nogil
 
 from adaptive_pool._kernels.call.canonical cimport Array, Canonical
-from adaptive_pool._kernels.call.elements cimport (
-    BFLOAT16, BOOL, FLOAT16, Element, uint8_t, uint16_t, uint32_t, uint64_t,
-)
+from adaptive_pool._kernels.call.elements cimport BOOL, Element, uint8_t, uint16_t
 from adaptive_pool._kernels.call.tables cimport Axis, Windows
-from adaptive_pool._kernels.tiles.fetch cimport (
-    fetch_bfloat16, fetch_bools, fetch_float16, fetch_t, fetch_words,
-)
+from adaptive_pool._kernels.tiles.fetch cimport fetch_bools, fetch_t, fetch_words
 
 cdef enum:
     TILE = 4096         # elements of a tile: lines x columns x lanes
@@ -30,16 +26,8 @@ cdef enum:
     VECTOR = 8          # lanes that make a vector
     NARROW = 64         # lanes that more jobs are not worth going below
     JOBS = 4            # for each thread, at least, if there are so many
-    GROUP = 128         # outputs of a tile, where there is no reason for more,
-    FEW_GROUP = 32      # or if nothing is asked for while it is reduced along W
+    GROUP = 128         # outputs of a tile, where there is no reason for more
     ROWS = 4            # lines read side by side; 8 lose to the prefetcher on tall planes
-    # If the input is LARGE, more than caches hold, pieces of lines are asked for AHEAD bytes early,
-    # or ROWS lines: nothing else would be read while a tile is reduced along W. Longer pieces than
-    # SHORT are asked for by CHUNK bytes. docs/design/memory.md.
-    AHEAD = 16384
-    LARGE = 8388608
-    SHORT = 2048
-    CHUNK = 256
 
 
 cdef inline char* at(
@@ -68,7 +56,6 @@ cdef struct Pooling:
     Py_ssize_t groups
     Py_ssize_t spans
     fetch_t fetch               # NULL: lines are read in place
-    Py_ssize_t ahead            # how many bytes early elements are asked for, or 0
     bint whole                  # the one window along W is all of it
 
 
@@ -138,41 +125,26 @@ cdef inline fetch_t fetch_for(const Pooling* p) noexcept nogil:
     ) % <size_t> x.itemsize == 0
     if p.element == BOOL:
         return <fetch_t> fetch_bools
-    elif p.element == FLOAT16:
-        return fetch_float16
-    elif p.element == BFLOAT16:
-        return fetch_bfloat16
     elif aligned and (
         x.lane == x.itemsize if p.lanes > 1 else x.w == x.itemsize or p.w.size == 1
     ):
         return NULL
     elif x.itemsize == 1:
         return <fetch_t> fetch_words[uint8_t]
-    elif x.itemsize == 2:
-        return <fetch_t> fetch_words[uint16_t]
-    elif x.itemsize == 4:
-        return <fetch_t> fetch_words[uint32_t]
     else:
-        return <fetch_t> fetch_words[uint64_t]
+        return <fetch_t> fetch_words[uint16_t]
 
 
-cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nogil:
-    """Cut the work into jobs, enough for all threads; none of the counts is 0.
-
-    A tile of one lane has so many `lines`, if there are, at the price of fewer columns.
-    """
+cdef inline void cut(Pooling* p, int num_threads) noexcept nogil:
+    """Cut the work into jobs, enough for all threads; none of the counts is 0."""
     cdef const Axis* w = p.w
     cdef Py_ssize_t columns = max(w.size, w.count)
     p.lane_block = min(p.lanes, <Py_ssize_t> LANE_BLOCK)
     while p.lane_block > NARROW and p.lines * pieces(p.lanes, p.lane_block) < JOBS * num_threads:
         p.lane_block = pieces(p.lane_block, 2)
-    # A few lines, as far as a tile goes: their windows are reduced side by side.
-    lines = min(lines, TILE // (p.lane_block * max(w.longest, 1)))
-    p.group = pieces(GROUP if p.ahead == 0 else FEW_GROUP, w.count * p.lane_block)
+    p.group = pieces(GROUP, w.count * p.lane_block)
     p.group = max(p.group, VECTOR // p.lane_block)
     p.group = min(p.group, TILE // (p.lane_block * columns))
-    if p.lane_block < VECTOR:
-        p.group = max(p.group, lines)
     p.group = max(min(p.group, p.lines, p.lines // (JOBS * num_threads)), <Py_ssize_t> 1)
     p.span = span_of_windows(w, TILE // (p.lane_block * p.group))
     p.lane_blocks = pieces(p.lanes, p.lane_block)
@@ -180,13 +152,8 @@ cdef inline void cut(Pooling* p, Py_ssize_t lines, int num_threads) noexcept nog
     p.spans = pieces(w.count, p.span)
 
 
-cdef inline Py_ssize_t distance_ahead(const Pooling* p) noexcept nogil:
-    """How many bytes early to ask for elements; 0 if lines are no runs."""
-    return max(<Py_ssize_t> AHEAD, ROWS * p.x.h) if p.x.w == p.lanes * p.x.itemsize else 0
-
-
 cdef inline Pooling plan(
-    const Canonical* c, Element element, Windows windows, Py_ssize_t lines, int num_threads,
+    const Canonical* c, Element element, Windows windows, int num_threads,
 ) noexcept nogil:
     cdef Pooling p
     p.x, p.element = c.arrays[0], element
@@ -195,8 +162,7 @@ cdef inline Pooling plan(
     p.lines = c.batches * c.channels * p.d.count * p.h.count
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
-    p.ahead = distance_ahead(&p) if c.buffers[0].len > LARGE else 0
-    cut(&p, lines, num_threads)
+    cut(&p, num_threads)
     return p
 
 

@@ -1,7 +1,5 @@
-"""Reading the input lines of a tile, in place or by copies, and asking for them early."""
-from adaptive_pool._kernels.tiles.planes cimport (
-    ROWS, SHORT, TILE, Line, Pooling, Tile, depth_of, input_at,
-)
+"""Reading the input lines of a tile, in place or by copies."""
+from adaptive_pool._kernels.tiles.planes cimport ROWS, TILE, Line, Pooling, Tile, depth_of, input_at
 
 cdef extern from *:
     """
@@ -21,17 +19,6 @@ cdef inline void ask_for(const char* first, Py_ssize_t size) noexcept nogil:
         ap_prefetch(first + i)
 
 
-cdef inline void ask_ahead(
-    const Pooling* p, const char** rows, Py_ssize_t count, Py_ssize_t offset, Py_ssize_t size,
-) noexcept nogil:
-    """Ask for what lies `p.ahead` behind a piece of each row."""
-    cdef Py_ssize_t row
-    if p.ahead == 0:
-        return
-    for row in range(count):
-        ask_for(rows[row] + p.ahead + offset, size)
-
-
 cdef inline Py_ssize_t read_rows(
     const Pooling* p, const Tile* tile, const Line* line,
     Py_ssize_t k, Py_ssize_t most,  # IN: the first of the input lines, and how many at most
@@ -44,11 +31,9 @@ cdef inline Py_ssize_t read_rows(
     cdef const char* first = input_at(p, line, k, w0, tile.lane)
     cdef Py_ssize_t left = min(most, line.height - k + depth_of(line, k) * line.height)
     cdef Py_ssize_t count = ROWS if left >= ROWS else 2 if left >= 2 else 1
-    cdef Py_ssize_t row, size = (w1 - w0) * p.x.w
+    cdef Py_ssize_t row
     for row in range(count):
         rows[row] = first + row * p.x.h
-    if size <= SHORT:
-        ask_ahead(p, rows, count, 0, size)
     if p.fetch == NULL:
         return count
     for row in range(count):
@@ -73,8 +58,3 @@ cdef inline Piece shape_of_piece(
     else:
         piece.runs, piece.length, piece.step = columns, tile.lanes, p.x.w
     return piece
-
-
-cdef inline bint is_long_piece(const Pooling* p, const Piece* piece) noexcept nogil:
-    """Whether a piece is so long a run that it has to be asked for by the CHUNK."""
-    return p.ahead > 0 and piece.runs == 1 and piece.length * p.x.itemsize > SHORT

@@ -1,0 +1,142 @@
+/* The kinds of elements whose sums need 8 bytes or more, and how each is loaded: windows.h. */
+#ifndef AP_AVERAGE_KINDS_H
+#define AP_AVERAGE_KINDS_H
+
+#include "average/load.h"
+
+/* What a sum is: of a family all means are computed alike (means.h). */
+#define AP_DOUBLE_SUMS 0    /* float64 */
+#define AP_TWOFOLD_SUMS 1   /* float64, and what its additions have rounded away */
+#define AP_LONG_SUMS 2      /* int64, exact */
+#define AP_PAIR_SUMS 3      /* high * 2**32 + low, two int64: exact */
+
+enum {
+    AP_ROWS = 8,        /* that are added in one pass, if they are long */
+    AP_AHEAD = 8192     /* bytes from where something is read to what is asked for meanwhile */
+};
+
+/* Windows along W of a line. */
+typedef struct {
+    ptrdiff_t count, lanes;         /* windows, and lanes of each */
+    const int64_t *starts, *ends;
+    ptrdiff_t w0, step;             /* the first column of the line; bytes from one to the next */
+    ptrdiff_t shortest, longest;
+    ptrdiff_t rows, row_step;       /* that are added first, bytes apart; along: 1 */
+    int ahead;                      /* whether to ask for elements before they are needed */
+} ap_windows;
+
+/* AP_NAME(x) names what is defined; AP_E is an element, AP_LOAD loads a vector of them, and
+   AP_LOAD_SOME the first few. Of sums: AP_V is a vector of their numbers, of which each has
+   AP_PARTS; AP_NOTHING adds nothing; AP_KEPT vectors stay in registers while lines go by. */
+#define AP_V ap_doubles
+#define AP_NOTHING (-0.0)
+#define AP_FAMILY AP_DOUBLE_SUMS
+#define AP_PARTS 1
+#define AP_KEPT 8
+
+#define AP_NAME(x) ap_float16_##x
+#define AP_E uint16_t
+#define AP_LOAD ap_load_float16
+#define AP_LOAD_SOME ap_some_float16
+#include "average/windows.h"
+
+#define AP_NAME(x) ap_bfloat16_##x
+#define AP_E uint16_t
+#define AP_LOAD ap_load_bfloat16
+#define AP_LOAD_SOME ap_some_bfloat16
+#include "average/windows.h"
+
+#define AP_NAME(x) ap_float_##x
+#define AP_E float
+#define AP_LOAD ap_load_floats
+#define AP_LOAD_SOME ap_some_floats
+#include "average/windows.h"
+
+#undef AP_FAMILY
+#undef AP_PARTS
+#undef AP_KEPT
+#define AP_FAMILY AP_TWOFOLD_SUMS
+#define AP_PARTS 2
+#define AP_KEPT 4
+
+#define AP_NAME(x) ap_double_##x
+#define AP_E double
+#define AP_LOAD ap_load_doubles
+#define AP_LOAD_SOME ap_some_doubles
+#include "average/windows.h"
+
+#undef AP_V
+#undef AP_NOTHING
+#undef AP_FAMILY
+#define AP_V ap_longs
+#define AP_NOTHING 0
+#define AP_FAMILY AP_PAIR_SUMS
+
+#define AP_NAME(x) ap_int64_##x
+#define AP_E int64_t
+#define AP_HIGH(x) ((x) >> 32)
+#define AP_LOAD ap_load_longs
+#define AP_LOAD_SOME ap_some_longs
+#include "average/windows.h"
+
+#undef AP_HIGH
+#define AP_NAME(x) ap_uint64_##x
+#define AP_E int64_t
+#define AP_HIGH(x) (((x) >> 32) & 0xffffffff)
+#define AP_LOAD ap_load_longs
+#define AP_LOAD_SOME ap_some_longs
+#include "average/windows.h"
+
+#undef AP_FAMILY
+#undef AP_PARTS
+#undef AP_KEPT
+#define AP_FAMILY AP_LONG_SUMS
+#define AP_PARTS 1
+#define AP_KEPT 8
+
+#define AP_NAME(x) ap_int32_##x
+#define AP_E int32_t
+#define AP_LOAD ap_load_ints
+#define AP_LOAD_SOME ap_some_ints
+#include "average/windows.h"
+
+#define AP_NAME(x) ap_uint32_##x
+#define AP_E uint32_t
+#define AP_LOAD ap_load_words
+#define AP_LOAD_SOME ap_some_words
+#include "average/windows.h"
+
+typedef struct {
+    void (*add_rows)(
+        const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int fresh, int ahead,
+        char *target, ptrdiff_t part);
+    void (*add_sums)(
+        const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t row_part, ptrdiff_t n,
+        int fresh, char *target, ptrdiff_t part);
+    void (*windows)(const ap_windows *w, const char *line, char *target, ptrdiff_t part);
+    void (*windows_of_sums)(
+        const ap_windows *w, const char *line, ptrdiff_t line_part, char *target, ptrdiff_t part);
+    void (*along)(const ap_windows *w, const char *line, char *target, ptrdiff_t part);
+    void (*along_sums)(
+        const ap_windows *w, const char *line, ptrdiff_t line_part, char *target, ptrdiff_t part);
+    int family, parts;
+} ap_kind;
+
+#define AP_KIND(name, family, parts) \
+    {ap_##name##_add_rows, ap_##name##_add_sums, ap_##name##_windows, \
+     ap_##name##_windows_of_sums, ap_##name##_along, ap_##name##_along_sums, family, parts}
+
+/* In the order of call/elements.pxd, from uint32 on: shorter integers have sums of their own. */
+enum { AP_FIRST_KIND = 5 };
+static const ap_kind ap_kinds[] = {
+    AP_KIND(uint32, AP_LONG_SUMS, 1),
+    AP_KIND(int32, AP_LONG_SUMS, 1),
+    AP_KIND(uint64, AP_PAIR_SUMS, 2),
+    AP_KIND(int64, AP_PAIR_SUMS, 2),
+    AP_KIND(float16, AP_DOUBLE_SUMS, 1),
+    AP_KIND(bfloat16, AP_DOUBLE_SUMS, 1),
+    AP_KIND(float, AP_DOUBLE_SUMS, 1),
+    AP_KIND(double, AP_TWOFOLD_SUMS, 2),
+};
+
+#endif

@@ -1,0 +1,132 @@
+/* Output lines, the input lines that each is pooled from, and how these are read and added. */
+#ifndef AP_AVERAGE_LINES_H
+#define AP_AVERAGE_LINES_H
+
+#include "average/plan.h"
+
+/* An output line, and its window of input lines. */
+typedef struct {
+    ptrdiff_t batch, channel, od, oh;
+    ptrdiff_t depth, height;
+    const char *first;      /* of its input lines, as if W and lanes began with 0 */
+    char *out;              /* likewise */
+} ap_line;
+
+typedef struct {
+    ptrdiff_t line, lines;  /* output lines */
+    ptrdiff_t lane, lanes;
+    ptrdiff_t ow0, ow1;     /* windows along W, */
+    ptrdiff_t w0, w1;       /* and the columns that they cover */
+    ptrdiff_t count;        /* of lines that `divisors` are for */
+    double *divisors;       /* scratch: of the windows of a line */
+    char *line_sums;        /* scratch: columns x lanes, of lines that have been added */
+    char *sums;             /* scratch: of windows */
+    char *running;          /* scratch: four for each lane */
+    char *copy;             /* scratch: a piece of a line, or results on their way */
+} ap_tile;
+
+static inline ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job)
+{
+    ap_tile tile = {0};
+    tile.lane = job % m->blocks * m->block;
+    tile.lanes = ap_min(m->block, m->lanes - tile.lane);
+    job /= m->blocks;
+    tile.ow0 = job % m->spans * m->span;
+    tile.ow1 = ap_min(tile.ow0 + m->span, m->w.count);
+    ap_cover(&m->w, tile.ow0, tile.ow1, &tile.w0, &tile.w1);
+    tile.line = job / m->spans * m->group;
+    tile.lines = ap_min(m->group, m->lines - tile.line);
+    return tile;
+}
+
+static inline void ap_find_line(const ap_average *m, ap_line *line)
+{
+    const ptrdiff_t d0 = m->d.starts[line->od], h0 = m->h.starts[line->oh];
+    line->depth = m->d.ends[line->od] - d0;
+    line->height = m->h.ends[line->oh] - h0;
+    line->first = m->x.data + line->batch * m->x.batch + line->channel * m->x.channel
+        + d0 * m->x.d + h0 * m->x.h;
+    line->out = m->out.data + line->batch * m->out.batch + line->channel * m->out.channel
+        + line->od * m->out.d + line->oh * m->out.h;
+}
+
+/* The k-th output line of all, in the order of planes, od, oh. */
+static inline ap_line ap_line_of(const ap_average *m, ptrdiff_t k)
+{
+    ap_line line;
+    line.oh = k % m->h.count;
+    k /= m->h.count;
+    line.od = k % m->d.count;
+    k /= m->d.count;
+    line.channel = k % m->channels;
+    line.batch = k / m->channels;
+    ap_find_line(m, &line);
+    return line;
+}
+
+/* Go on to the next output line; past the last one, to none that means anything. */
+static inline void ap_next_line(const ap_average *m, ap_line *line)
+{
+    if (line->oh + 1 < m->h.count) {
+        const ptrdiff_t h0 = m->h.starts[line->oh];
+        line->oh++;
+        line->height = m->h.ends[line->oh] - m->h.starts[line->oh];
+        line->first += (m->h.starts[line->oh] - h0) * m->x.h;
+        line->out += m->out.h;
+        return;
+    }
+    line->oh = 0;
+    if (++line->od == m->d.count) {
+        line->od = 0;
+        if (++line->channel == m->channels) {
+            line->channel = 0;
+            line->batch++;
+        }
+    }
+    ap_find_line(m, line);
+}
+
+/* A piece of a line as a run, from any strides. */
+static inline void ap_copy_piece(
+    const ap_average *m, const char *line, ptrdiff_t columns, ptrdiff_t lanes, char *copy)
+{
+    const ptrdiff_t size = m->x.itemsize;
+    if (lanes == 1) {
+        ap_copy_words(line, m->x.w, columns, copy, size, size);
+        return;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++, line += m->x.w, copy += lanes * size)
+        ap_copy_words(line, m->x.lane, lanes, copy, size, size);
+}
+
+/* Add some rows, a step apart, element by element: `columns` x `lanes` of each. */
+static inline void ap_add_pieces(
+    const ap_average *m, const ap_tile *tile, const char *row, ptrdiff_t step, ptrdiff_t rows,
+    ptrdiff_t columns, int fresh, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes;
+    if (m->copied)
+        for (ptrdiff_t k = 0; k < rows; k++, row += step, fresh = 0) {
+            ap_copy_piece(m, row, columns, lanes, tile->copy);
+            m->kind->add_rows(tile->copy, 0, 1, columns * lanes, fresh, 0, target, m->part);
+        }
+    else if (lanes == 1 || m->x.w == lanes * m->x.itemsize)
+        m->kind->add_rows(row, step, rows, columns * lanes, fresh, m->ahead, target, m->part);
+    else
+        for (ptrdiff_t w = 0; w < columns; w++)
+            m->kind->add_rows(
+                row + w * m->x.w, step, rows, lanes, fresh, m->ahead, target + 8 * w * lanes,
+                m->part);
+}
+
+/* Add the input lines of an output line, as far as the columns w0:w1. */
+static inline void ap_add_lines(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
+    char *target)
+{
+    const char *first = line->first + w0 * m->x.w + tile->lane * m->x.lane;
+    for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d)
+        ap_add_pieces(m, tile, first, m->x.h, line->height, w1 - w0, d == 0, target);
+}
+
+#endif

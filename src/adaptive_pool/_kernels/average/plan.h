@@ -1,0 +1,210 @@
+/* How a call is cut into tiles: some windows along W of some output lines, some lanes deep.
+
+   Ways to sum windows by vectors:
+     lanes   elements that are treated alike lie side by side; planes of few columns are turned, so
+             that they do (AP_TURNED)
+     along   neighbours along W, of one lane */
+#ifndef AP_AVERAGE_PLAN_H
+#define AP_AVERAGE_PLAN_H
+
+#include "average/means.h"
+#include "tiles/problem.h"
+
+enum { AP_BY_LANES, AP_TURNED, AP_ALONG };
+
+enum {
+    AP_SUMS = 4096,         /* of a line that a tile keeps, and results: for the first two caches */
+    AP_MOST_LANES = 512,    /* of a tile */
+    AP_LEAST_LANES = 64,    /* that are not worth more jobs */
+    AP_FEW_LINES = 2,       /* that need not be added before windows along W are */
+    AP_FEW_LANES = 8,       /* whose means are stored as one run */
+    AP_WINDOW = 16384,      /* bytes of a window that is reduced in place: for the first cache */
+    AP_LARGE = 524288,      /* bytes of an input that is asked for: more than second caches hold */
+    AP_JOBS = 4,            /* for each thread, if there are so many */
+    AP_DIVISORS = 2048,     /* that are prepared once for all planes */
+    AP_SLOTS = 16,          /* planes side by side */
+    AP_PLANE = 2048,        /* elements and results of a plane that is turned, at most; */
+    AP_SMALL_PLANE = 256,   /* of one that is turned whatever its windows; */
+    AP_SHORT = 16,          /* elements for each output, in others */
+    AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
+    AP_RUN = 32             /* elements of a plane that is a window by itself */
+};
+
+typedef struct {
+    const ap_kind *kind;
+    int result;                 /* what means are stored as */
+    ap_array x, out;
+    ap_axis d, h, w;
+    ptrdiff_t channels, planes, lanes;
+    /* found by ap_plan_average(): */
+    ap_means means;
+    int divides;                /* by sizes of windows, or times their inverses */
+    int way, copied;            /* copied: lines are no runs of aligned elements */
+    int whole;                  /* a window is all of W: its elements are numbered through */
+    ptrdiff_t run;              /* bytes between the elements of a window, if they are one, or 0 */
+    ptrdiff_t merged;           /* planes whose results are one run, with prepared divisors */
+    ptrdiff_t part;             /* bytes from the first to the second numbers of sums */
+    ptrdiff_t lines, group, groups;     /* output lines: all, and of a tile */
+    ptrdiff_t block, blocks;    /* lanes of a tile */
+    ptrdiff_t span, spans;      /* windows along W of a tile */
+    int ahead;                  /* whether to ask for elements before they are needed */
+    ap_array planes_x, planes_out;      /* planes that are turned; x and out are what they become */
+    ptrdiff_t turned_planes;
+    double *divisors;           /* IN: room for AP_DIVISORS; NULL if none are prepared */
+} ap_average;
+
+/* Whether windows are counted lane by lane, as a run. */
+static inline int ap_has_few_lanes(const ap_average *m)
+{
+    return m->lanes < AP_FEW_LANES;
+}
+
+static inline double ap_divisor(const ap_average *m, double size)
+{
+    return m->divides ? size : 1.0 / size;
+}
+
+/* The divisors of some windows of a line of which so many input lines are pooled. */
+static inline double *ap_set_divisors(
+    const ap_average *m, ptrdiff_t count, ptrdiff_t ow0, ptrdiff_t ow1, double *divisors)
+{
+    const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1;
+    for (ptrdiff_t ow = ow0; ow < ow1; ow++)
+        for (ptrdiff_t i = 0; i < each; i++)
+            *divisors++ = ap_divisor(
+                m, (double) count * (double) (m->w.ends[ow] - m->w.starts[ow]));
+    return divisors;
+}
+
+static inline int ap_is_plane(const ap_array *x, ptrdiff_t d, ptrdiff_t h, ptrdiff_t w)
+{
+    return (w == 1 || x->w == x->itemsize) && (h == 1 || x->h == w * x->itemsize)
+        && (d == 1 || x->d == h * w * x->itemsize);
+}
+
+/* Of a plane, and of as many planes as a tile may have whose results follow each other. */
+static inline void ap_prepare_divisors(ap_average *m)
+{
+    const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1, lines = m->d.count * m->h.count;
+    double *divisors = m->divisors;
+    if (lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
+        m->divisors = NULL;
+        return;
+    }
+    for (ptrdiff_t od = 0; od < m->d.count; od++)
+        for (ptrdiff_t oh = 0; oh < m->h.count; oh++)
+            divisors = ap_set_divisors(
+                m, (m->d.ends[od] - m->d.starts[od]) * (m->h.ends[oh] - m->h.starts[oh]), 0,
+                m->w.count, divisors);
+    const ptrdiff_t plane = divisors - m->divisors;
+    if (m->way != AP_ALONG || m->spans > 1 || m->kind->family == AP_TWOFOLD_SUMS
+        || !ap_is_plane(&m->out, m->d.count, m->h.count, m->w.count))
+        return;
+    m->merged = 1;
+    if (m->out.channel == plane * m->out.itemsize)
+        m->merged = ap_max(
+            ap_min(ap_min(m->group / lines + 1, m->channels), AP_DIVISORS / plane), 1);
+    for (ptrdiff_t i = plane; i < m->merged * plane; i++)
+        m->divisors[i] = m->divisors[i - plane];
+}
+
+/* Whether small planes become lanes. */
+static inline int ap_is_turned(const ap_average *m)
+{
+    const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
+    const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
+    return m->lanes == 1 && !m->copied && m->planes > AP_SLOTS / 4
+        && plane <= AP_PLANE && outputs <= AP_PLANE
+        && plane <= ap_max(AP_SMALL_PLANE, AP_SHORT * outputs)
+        && !(m->whole && m->d.longest * m->h.longest * m->w.size >= AP_RUN)
+        && ap_is_plane(&m->x, m->d.size, m->h.size, m->w.size)
+        && ap_is_plane(&m->out, m->d.count, m->h.count, m->w.count);
+}
+
+/* Take groups of planes for lanes; where they lie each job knows. */
+static inline void ap_turn_planes(ap_average *m)
+{
+    ap_array *x = &m->x, *out = &m->out;
+    m->way = AP_TURNED;
+    m->planes_x = *x;
+    m->planes_out = *out;
+    m->turned_planes = m->planes;
+    m->planes = 1;
+    m->lanes = m->turned_planes > AP_SLOTS / 2 && x->itemsize < 8 ? AP_SLOTS : AP_SLOTS / 2;
+    x->lane = x->itemsize;
+    x->w = m->lanes * x->itemsize;
+    x->h = m->w.size * x->w;
+    x->d = m->h.size * x->h;
+    out->lane = out->itemsize;
+    out->w = m->lanes * out->itemsize;
+    out->h = m->w.count * out->w;
+    out->d = m->h.count * out->h;
+}
+
+/* The one step, if there is one, between the elements of all windows, or 0: they are of single
+   lines, or of whole lines that follow each other. */
+static inline ptrdiff_t ap_step_of_run(const ap_average *m)
+{
+    const int lines = m->h.longest > 1, depths = m->d.longest > 1;
+    if (m->copied || (!m->whole && (lines || depths)))
+        return 0;
+    if (m->w.size == 1 && !lines && !depths)
+        return m->x.itemsize;
+    const ptrdiff_t step = m->w.size > 1 ? m->x.w : lines ? m->x.h : m->x.d;
+    const ptrdiff_t row = m->w.size * step;
+    if ((lines && m->x.h != row)
+        || (depths && (m->h.shortest < m->h.size || m->x.d != m->h.size * row)))
+        return 0;
+    return step; /* or 0, if one element stands for all */
+}
+
+static inline void ap_cut(ap_average *m, ptrdiff_t jobs)
+{
+    m->block = ap_min(m->lanes, AP_MOST_LANES);
+    while (m->block > AP_LEAST_LANES
+           && (m->w.longest * m->block > AP_SUMS
+               || m->lines * ap_pieces(m->lanes, m->block) < jobs))
+        m->block = ap_pieces(m->block, 2);
+    m->blocks = ap_pieces(m->lanes, m->block);
+    m->span = ap_span(&m->w, AP_SUMS / m->block, AP_SUMS / m->block);
+    m->spans = ap_pieces(m->w.count, m->span);
+    const int runs = m->way == AP_ALONG && m->whole && m->run == m->x.itemsize;
+    const ptrdiff_t columns = ap_max(ap_min(m->w.size, AP_SUMS / m->block), m->span);
+    m->group = runs ? AP_RUNS : ap_max(AP_SUMS / (columns * m->block), 1);
+    /* Four windows are reduced side by side. */
+    m->group = ap_max(ap_min(m->group, m->lines * m->spans * m->blocks / jobs), runs ? 4 : 1);
+    m->group = ap_min(m->group, m->lines);
+    m->groups = ap_pieces(m->lines, m->group);
+}
+
+static inline ptrdiff_t ap_inner_tiles(const ap_average *m)
+{
+    return m->groups * m->spans * m->blocks;
+}
+
+static inline ptrdiff_t ap_tiles(const ap_average *m)
+{
+    return m->way == AP_TURNED ? ap_pieces(m->turned_planes, m->lanes) : ap_inner_tiles(m);
+}
+
+static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
+{
+    const ptrdiff_t jobs = threads > 1 ? AP_JOBS * threads : 1, size = m->x.itemsize;
+    m->means = ap_all_means[m->kind->family][m->result];
+    m->divides = ap_divides(m->kind->family, m->result);
+    m->copied = !ap_is_aligned(&m->x)
+        || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
+    m->whole = m->w.count == 1 && m->w.longest == m->w.size;
+    m->way = m->lanes > 1 ? AP_BY_LANES : AP_ALONG;
+    if (ap_is_turned(m))
+        ap_turn_planes(m);
+    m->ahead = bytes > AP_LARGE;
+    m->run = ap_step_of_run(m);
+    m->lines = m->planes * m->d.count * m->h.count;
+    ap_cut(m, m->way == AP_TURNED ? 1 : jobs);
+    m->part = 8 * (AP_SUMS + m->block + AP_SLOTS);
+    m->merged = 0;
+    ap_prepare_divisors(m);
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* The sums of the windows of a tile. */
+#ifndef AP_AVERAGE_REDUCE_H
+#define AP_AVERAGE_REDUCE_H
+
+#include "average/lines.h"
+
+/* Columns of a window, wherever they lie: elements `step` bytes apart, or a line of sums. */
+typedef struct {
+    const char *first;
+    ptrdiff_t step, columns;
+    int sums;
+} ap_columns;
+
+static inline void ap_add_to(
+    const ap_average *m, const ap_columns *c, ptrdiff_t column, ptrdiff_t step, ptrdiff_t count,
+    ptrdiff_t n, int fresh, char *target)
+{
+    const char *first = c->first + column * c->step;
+    if (c->sums)
+        m->kind->add_sums(first, step * c->step, count, m->part, n, fresh, target, m->part);
+    else
+        m->kind->add_rows(first, step * c->step, count, n, fresh, m->ahead, target, m->part);
+}
+
+/* Go on with a window, of which `done` columns came before: column k goes to running sum k % 4. */
+static inline void ap_run_on(
+    const ap_average *m, const ap_tile *tile, const ap_columns *c, ptrdiff_t done)
+{
+    const ptrdiff_t lanes = tile->lanes, size = c->sums ? 8 : m->x.itemsize;
+    ptrdiff_t column = 0;
+    for (; (done + column) % 4 != 0 && column < c->columns; column++)
+        ap_add_to(m, c, column, 1, 1, lanes, done + column < 4,
+                  tile->running + (done + column) % 4 * 8 * lanes);
+    const ptrdiff_t left = c->columns - column, whole = left / 4;
+    const int fresh = done + column == 0;
+    if (c->step == lanes * size) { /* the running sums of all lanes are neighbours */
+        if (whole > 0)
+            ap_add_to(m, c, column, 4, whole, 4 * lanes, fresh, tile->running);
+        if (left % 4 > 0)
+            ap_add_to(m, c, column + 4 * whole, 1, 1, left % 4 * lanes, fresh && whole == 0,
+                      tile->running);
+        return;
+    }
+    for (ptrdiff_t k = 0; k < ap_min(left, 4); k++)
+        ap_add_to(m, c, column + k, 4, (left - k + 3) / 4, lanes, fresh,
+                  tile->running + 8 * k * lanes);
+}
+
+/* What the running sums of a window of so many columns add up to. */
+static inline void ap_add_running(
+    const ap_average *m, const ap_tile *tile, ptrdiff_t columns, char *target)
+{
+    const ptrdiff_t bytes = 8 * tile->lanes;
+    char *running = tile->running;
+    if (columns > 2)
+        m->kind->add_sums(running + 2 * bytes, 0, 1, m->part,
+                          (ap_min(columns, 4) - 2) * tile->lanes, 0, running, m->part);
+    if (columns > 1)
+        m->kind->add_sums(running + bytes, 0, 1, m->part, tile->lanes, 0, running, m->part);
+    m->kind->add_sums(running, 0, 1, m->part, tile->lanes, 1, target, m->part);
+}
+
+/* A window piece by piece: one that is longer than a tile, or of whole lines. */
+static inline void ap_long_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, reach = ap_max(AP_SUMS / lanes / 4 * 4, 4);
+    const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow], lines = line->depth * line->height;
+    ap_columns c = {line->first + w0 * m->x.w + tile->lane * m->x.lane, m->run, w1 - w0, 0};
+    ptrdiff_t done = 0;
+    if (m->run != 0) {
+        c.columns *= lines;
+        ap_run_on(m, tile, &c, 0);
+        ap_add_running(m, tile, c.columns, target);
+        return;
+    }
+    ap_line single = *line;
+    if (m->whole)
+        single.depth = single.height = 1;
+    c.step = 8 * lanes;
+    c.sums = 1;
+    c.first = tile->line_sums;
+    for (ptrdiff_t k = 0; k < (m->whole ? lines : 1); k++)
+        for (ptrdiff_t w = w0; w < w1; w += c.columns, done += c.columns) {
+            c.columns = ap_min(reach, w1 - w);
+            if (m->whole)
+                single.first = line->first + k / line->height * m->x.d
+                    + k % line->height * m->x.h;
+            ap_add_lines(m, tile, &single, w, w + c.columns, tile->line_sums);
+            ap_run_on(m, tile, &c, done);
+        }
+    ap_add_running(m, tile, done, target);
+}
+
+/* The windows of an output line, by vectors over lanes. */
+static inline void ap_reduce_by_lanes(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, columns = tile->w1 - tile->w0;
+    const ptrdiff_t lines = line->depth * line->height;
+    /* Few input lines are added as windows are. */
+    const int few = !m->copied && !m->whole && m->d.longest == 1 && m->h.longest <= AP_FEW_LINES;
+    const int vectors = (m->run != 0 || few) && lanes >= AP_WIDE;
+    const ptrdiff_t step = few ? m->x.w : m->run;
+    ap_windows w = {
+        tile->ow1 - tile->ow0, lanes, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0,
+        vectors ? step : 8 * lanes, m->w.shortest, m->w.longest, few ? line->height : 1, m->x.h,
+        m->ahead};
+    const int64_t start = 0, end = lines * m->w.size;
+    if (m->whole) {
+        w.starts = &start;
+        w.ends = &end;
+    }
+    /* What a window holds is read once for each vector of lanes. */
+    const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest * w.rows;
+    if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
+                : m->whole || columns * lanes > AP_SUMS)
+        for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
+            ap_long_window(m, tile, line, ow, target);
+    else if (vectors)
+        m->kind->windows(
+            &w, line->first + tile->w0 * step + tile->lane * m->x.lane, target, m->part);
+    else {
+        ap_add_lines(m, tile, line, tile->w0, tile->w1, tile->line_sums);
+        m->kind->windows_of_sums(&w, tile->line_sums, m->part, target, m->part);
+    }
+}
+
+/* Windows that are runs in memory, one of each output line. */
+static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
+{
+    int64_t starts[AP_RUNS], ends[AP_RUNS];
+    const ptrdiff_t size = m->x.itemsize, area = m->w.size;
+    ap_windows w = {
+        tile->lines, 1, starts, ends, 0, size, m->d.shortest * m->h.shortest * area,
+        m->d.longest * m->h.longest * area, 1, 0, m->ahead};
+    ap_line line = ap_line_of(m, tile->line);
+    const char *first = line.first;
+    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line)) {
+        starts[k] = (line.first - first) / size;
+        ends[k] = starts[k] + line.depth * line.height * area;
+    }
+    m->kind->along(&w, first, tile->sums, m->part);
+}
+
+/* The windows of all output lines of a tile, by vectors along W. */
+static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
+{
+    const ptrdiff_t columns = tile->w1 - tile->w0, size = m->x.itemsize;
+    const int direct = m->run == size && m->w.shortest >= AP_SHORT;
+    const int longer = m->whole || (!direct && columns > AP_SUMS);
+    const ap_windows w = {
+        tile->ow1 - tile->ow0, 1, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0, size,
+        m->w.shortest, m->w.longest, 1, 0, m->ahead};
+    ap_line line = ap_line_of(m, tile->line);
+    char *target = tile->sums;
+    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line), target += 8 * w.count)
+        if (longer) {
+            for (ptrdiff_t ow = 0; ow < w.count; ow++)
+                ap_long_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);
+        } else if (direct) {
+            m->kind->along(&w, line.first + tile->w0 * size, target, m->part);
+        } else {
+            ap_add_lines(m, tile, &line, tile->w0, tile->w1, tile->line_sums);
+            m->kind->along_sums(&w, tile->line_sums, m->part, target, m->part);
+        }
+}
+
+#endif

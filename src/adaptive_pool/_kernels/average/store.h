@@ -1,0 +1,186 @@
+/* A tile: its sums made means, and these stored. */
+#ifndef AP_AVERAGE_STORE_H
+#define AP_AVERAGE_STORE_H
+
+#include "average/reduce.h"
+#include "tiles/transpose.h"
+
+static inline const double *ap_divisors_of(
+    const ap_average *m, ap_tile *tile, const ap_line *line)
+{
+    const ptrdiff_t count = line->depth * line->height;
+    if (m->divisors != NULL)
+        return m->divisors + ((line->od * m->h.count + line->oh) * m->w.count + tile->ow0)
+            * (ap_has_few_lanes(m) ? m->lanes : 1);
+    if (count != tile->count)
+        ap_set_divisors(m, count, tile->ow0, tile->ow1, tile->divisors);
+    tile->count = count;
+    return tile->divisors;
+}
+
+/* A float64 window whose sum overflows although its mean need not. */
+static inline double ap_scaled_mean(
+    const ap_average *m, const ap_line *line, ptrdiff_t ow, ptrdiff_t lane)
+{
+    const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
+    double value = -0.0, error = 0;
+    for (ptrdiff_t d = 0; d < line->depth; d++)
+        for (ptrdiff_t h = 0; h < line->height; h++)
+            for (ptrdiff_t w = w0; w < w1; w++) {
+                double x;
+                memcpy(
+                    &x, line->first + d * m->x.d + h * m->x.h + w * m->x.w + lane * m->x.lane, 8);
+                x *= 0x1p-64;
+                const double sum = value + x, rest = sum - value;
+                error += (value - (sum - rest)) + (x - rest);
+                value = sum;
+            }
+    if (!isfinite(value)) /* there are infinities or NaNs in the window */
+        return value;
+    const double count = (double) (line->depth * line->height) * (double) (w1 - w0);
+    return ap_twofold_mean(value, error, count) / 0x1p-64;
+}
+
+/* Means of float64 that have to be computed again. `target` holds those of a line, or of a window
+   if windows lie `step` bytes apart. */
+static inline void ap_mend(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, const char *sums, char *target,
+    ptrdiff_t step)
+{
+    const double one = 1;
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += step)
+        for (ptrdiff_t lane = 0; lane < tile->lanes; lane++, sums += 8) {
+            double value, error;
+            memcpy(&value, sums, 8);
+            memcpy(&error, sums + m->part, 8);
+            if (isfinite(value) && isfinite(error))
+                continue;
+            value = ap_scaled_mean(m, line, ow, tile->lane + lane);
+            ap_all_means[AP_DOUBLE_SUMS][m->result](
+                (const char *) &value, 0, 1, &one, 0, target + lane * m->out.itemsize);
+        }
+}
+
+/* Store the means of a line, by way of scratch if the lanes of a window are no run in memory. */
+static inline void ap_store_line(
+    const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
+{
+    const ptrdiff_t lanes = tile->lanes, windows = tile->ow1 - tile->ow0, size = m->out.itemsize;
+    const double *divisors = ap_divisors_of(m, tile, line);
+    const int few = ap_has_few_lanes(m), adjoin = lanes == 1 || m->out.lane == size;
+    const int direct = adjoin && (!few || windows == 1 || m->out.w == lanes * size);
+    char *out = line->out + tile->ow0 * m->out.w + tile->lane * m->out.lane;
+    char *target = direct ? out : tile->copy;
+    const ptrdiff_t step = direct ? m->out.w : lanes * size;
+    if (few)
+        m->means(sums, m->part, windows * lanes, divisors, 1, target);
+    else
+        for (ptrdiff_t ow = 0; ow < windows; ow++)
+            m->means(sums + 8 * ow * lanes, m->part, lanes, divisors + ow, 0, target + ow * step);
+    if (m->kind->family == AP_TWOFOLD_SUMS)
+        ap_mend(m, tile, line, sums, target, step);
+    for (ptrdiff_t ow = 0; !direct && ow < windows; ow++, target += step, out += m->out.w)
+        ap_copy_words(target, size, lanes, out, m->out.lane, size);
+}
+
+static inline void ap_average_by_lanes(const ap_average *m, ap_tile *tile)
+{
+    ap_line line = ap_line_of(m, tile->line);
+    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line)) {
+        ap_reduce_by_lanes(m, tile, &line, tile->sums);
+        ap_store_line(m, tile, &line, tile->sums);
+    }
+}
+
+static inline void ap_average_along(const ap_average *m, ap_tile *tile)
+{
+    const ptrdiff_t windows = tile->ow1 - tile->ow0, lines = m->d.count * m->h.count;
+    ap_line line = ap_line_of(m, tile->line);
+    if (m->whole && m->run == m->x.itemsize)
+        ap_reduce_runs(m, tile);
+    else
+        ap_reduce_along(m, tile);
+    for (ptrdiff_t k = 0, count; k < tile->lines; k += count) {
+        const char *sums = tile->sums + 8 * k * windows;
+        if (m->merged == 0) {
+            count = 1;
+            ap_store_line(m, tile, &line, sums);
+            ap_next_line(m, &line);
+            continue;
+        }
+        const ptrdiff_t first = line.od * m->h.count + line.oh;
+        const ptrdiff_t planes = ap_min(m->merged, m->channels - line.channel);
+        count = ap_min(tile->lines - k, planes * lines - first);
+        m->means(sums, m->part, count * windows, m->divisors + first * windows, 1, line.out);
+        if (k + count < tile->lines)
+            line = ap_line_of(m, tile->line + k + count);
+    }
+}
+
+static inline ptrdiff_t ap_inner_size(const ap_average *m)
+{
+    return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_MOST_LANES);
+}
+
+/* `scratch` is laid out by ap_inner_size(). */
+static inline void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    const ptrdiff_t size = m->kind->parts * m->part;
+    ap_tile tile = ap_tile_of(m, job);
+    tile.line_sums = scratch;
+    tile.sums = scratch + size;
+    tile.running = scratch + 2 * size;
+    tile.divisors = (double *) (scratch + 3 * size);
+    tile.copy = scratch + 3 * size + 8 * (AP_SUMS + AP_MOST_LANES);
+    if (m->way == AP_ALONG)
+        ap_average_along(m, &tile);
+    else
+        ap_average_by_lanes(m, &tile);
+}
+
+/* A group of planes, turned to lanes, and their means turned back. */
+static inline void ap_run_planes(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    const ptrdiff_t first = job * m->lanes, used = ap_min(m->lanes, m->turned_planes - first);
+    const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
+    ap_average inner = *m;
+    const char *planes[AP_SLOTS];
+    char *results[AP_SLOTS];
+    for (ptrdiff_t i = 0; i < m->lanes; i++) { /* the last one once more, if need be */
+        const ptrdiff_t k = first + ap_min(i, used - 1);
+        const ptrdiff_t batch = k / m->channels, channel = k % m->channels;
+        planes[i] = m->planes_x.data + batch * m->planes_x.batch + channel * m->planes_x.channel;
+        results[i] = m->planes_out.data + batch * m->planes_out.batch
+            + channel * m->planes_out.channel;
+    }
+    inner.x.data = scratch + ap_inner_size(m);
+    inner.out.data = inner.x.data + plane * m->x.w;
+    ap_lines_to_lanes(
+        planes, m->lanes, plane, m->ahead ? m->lanes * m->planes_x.channel : 0, inner.x.data,
+        m->x.w, (int) m->x.itemsize);
+    for (ptrdiff_t k = 0; k < ap_inner_tiles(m); k++)
+        ap_run_inner(&inner, k, scratch);
+    ap_lanes_to_lines(
+        inner.out.data, m->out.w, m->d.count * m->h.count * m->w.count, results, used,
+        (int) m->out.itemsize);
+}
+
+static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
+{
+    const ap_average *m = task;
+    if (m->way == AP_TURNED)
+        ap_run_planes(m, job, scratch);
+    else
+        ap_run_inner(m, job, scratch);
+    return 0;
+}
+
+static inline ptrdiff_t ap_scratch_size(const ap_average *m)
+{
+    if (m->way != AP_TURNED)
+        return ap_inner_size(m);
+    return ap_inner_size(m) + m->d.size * m->h.size * m->w.size * m->x.w
+        + m->d.count * m->h.count * m->w.count * m->out.w;
+}
+
+#endif
