@@ -3,10 +3,8 @@
 What these do for most of a run, `widen_half` and `store_real` do for the rest of it and elsewhere,
 to the same bits.
 """
-from libc.string cimport memcpy
-
 from adaptive_pool._kernels.call.elements cimport (
-    bfloat16_t, float16_t, one_nan, store_real, uint16_t, uint32_t,
+    bfloat16_t, float16_t, store_real,
 )
 
 cdef extern from *:
@@ -65,27 +63,13 @@ cdef extern from *:
         }
         return i;
     }
-    /* Floats, whose NaNs become the one NaN. */
-    static inline ptrdiff_t ap_shorten_floats(const float *in, ptrdiff_t n, char *out)
-    {
-        ptrdiff_t i = 0;
-        for (; i + 8 <= n; i += 8) {
-            __m256 x = _mm256_loadu_ps(in + i);
-            x = _mm256_blendv_ps(
-                x, _mm256_set1_ps(__builtin_nanf("")), _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-            _mm_storeu_si128((__m128i *) (out + 2 * i), _mm256_cvtps_ph(x, 0));
-        }
-        return i;
-    }
     #else
-    #define ap_shorten_floats(in, n, out) ((ptrdiff_t) 0)
     #define ap_widen_run(in, n, out) ((ptrdiff_t) 0)
     #define ap_narrow_float16(in, n, out) ((ptrdiff_t) 0)
     #define ap_narrow_bfloat16(in, n, out) ((ptrdiff_t) 0)
     #endif
     """
     Py_ssize_t ap_widen_run(const char* halves, Py_ssize_t n, float* floats) noexcept nogil
-    Py_ssize_t ap_shorten_floats(const float* x, Py_ssize_t n, char* halves) noexcept nogil
     Py_ssize_t ap_narrow_float16(const double* x, Py_ssize_t n, char* halves) noexcept nogil
     Py_ssize_t ap_narrow_bfloat16(const double* x, Py_ssize_t n, char* halves) noexcept nogil
 
@@ -106,23 +90,3 @@ cdef inline void narrow_run(
         done = ap_narrow_bfloat16(x, n, <char*> halves)
     for i in range(done, n):
         store_real[half_t](&halves[i], x[i])
-
-
-cdef inline void narrow_floats(
-    const float* x, Py_ssize_t n,
-    half_t* halves,                 # OUT
-) noexcept nogil:
-    """Store x, each rounded once; NaNs become the one NaN."""
-    cdef Py_ssize_t i, done = 0
-    cdef uint32_t bits
-    if half_t is float16_t:
-        done = ap_shorten_floats(x, n, <char*> halves)
-        for i in range(done, n):
-            store_real[half_t](&halves[i], one_nan(x[i]))
-    else:
-        for i in range(n):
-            memcpy(&bits, x + i, sizeof(bits))
-            bits = 0x7FC00000 if (bits & 0x7FFFFFFF) > 0x7F800000 else (
-                bits + 0x7FFF + ((bits >> 16) & 1)
-            )
-            halves[i].bits = <uint16_t> (bits >> 16)
