@@ -162,6 +162,13 @@ MAXIMA = {
     "3d": ((5, 6, 7), (2, 3, 4)),
     "1d": ((500,), (60,)),
     "one-output": ((7, 7), (1, 1)),
+    "named-in-parts": ((300, 400), (260, 260)),  # more outputs than halves have names
+}
+# Many lanes: of halves, some are named or widened at a time.
+LANES = {
+    "named": ((30, 40), (5, 6), 2300),
+    "widened": ((20, 21), (10, 11), 1000),
+    "widened-without-gaps": ((5, 4), (2, 3), 1000),
 }
 
 
@@ -205,6 +212,20 @@ def test_maximum(rng, case, dtype, index, channels):
         if channels_last:
             out = np.zeros((*out.shape[:-1], channels + 3), result.dtype)[..., 1:-2]
             assert maximum_of(g, indices, sizes, True, out=out).tobytes() == bits
+
+
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+@pytest.mark.parametrize("case", LANES)
+def test_many_lanes(rng, case, half):
+    sizes, counts, lanes = LANES[case]
+    g = random_array(rng, (2, lanes, *counts), half)
+    indices = rng.integers(0, np.prod(sizes), g.shape)
+    indices[rng.random(g.shape) < 0.3] = np.prod(sizes) - 1
+    result = maximum_of(g, indices, sizes, channels_last=True)
+    assert_maximum_backward(result, g, indices, sizes)
+    assert maximum_of(g, indices, sizes, num_threads=1).tobytes() == result.tobytes()
+    gaps = np.zeros((2, *sizes, lanes + 3), g.dtype)[..., 1:-2]
+    assert maximum_of(g, indices, sizes, True, out=gaps).tobytes() == result.tobytes()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

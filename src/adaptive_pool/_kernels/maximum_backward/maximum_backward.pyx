@@ -2,9 +2,9 @@
 
 Parallel over planes, over parts of planes that are much larger than their outputs, and over blocks
 of lanes, so each thread owns the elements it writes. Gradients that meet at an element are added in
-row-major order of the windows: in grad_input itself if its planes are dense and not of halves, or
-else in a tile of sums, float32 for halves. A large plane is cleared just ahead of the indices, so
-that its elements are added to while they are in the cache.
+row-major order of the windows, in grad_input itself; halves in float32, one sum for each element
+that is named (names.pxd). A large plane is cleared just ahead of the indices, so that its elements
+are added to while they are in the cache.
 
 Indices come from strangers. `any_outside` looks at all of them before anything of the caller's is
 written; each is looked at again as it is used, which is all that a new array needs.
@@ -17,35 +17,36 @@ from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
 )
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.maximum_backward.in_place cimport scatter_in_place
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
+from adaptive_pool._kernels.maximum_backward.names cimport NAMES, names_size
 from adaptive_pool._kernels.maximum_backward.problem cimport (
-    FEW, GROUP, JOB, LANES, LANES_OF_HALVES, SCRATCH, SPARSE, WHOLE, Scatter,
+    DENSE, FEW, GROUP, JOB, LANES, LINE, SPARSE, WHOLE, WIDENED, Scatter,
 )
-from adaptive_pool._kernels.maximum_backward.sums cimport scatter_by_tiles
+from adaptive_pool._kernels.maximum_backward.scatter cimport scatter
+from adaptive_pool._kernels.maximum_backward.widened cimport scatter_widened
 from adaptive_pool._kernels.threads.parallel cimport is_brief, run_jobs
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 
 ISA = isa().decode()    # what this build was compiled for
 
 ctypedef int (*scatter_t)(
-    const Scatter* s, Py_ssize_t job, void* sums, void* gradient, void* index,
+    const Scatter* s, Py_ssize_t job, void* scratch, void* like, void* like_index,
 ) noexcept nogil
 
 
-cdef scatter_t scatter_for(Element element, bint in_place, index_t* index) noexcept nogil:
+cdef scatter_t scatter_for(const Scatter* s, Element element, index_t* _) noexcept nogil:
     if element == FLOAT16:
-        return <scatter_t> scatter_by_tiles[float16_t, index_t]
+        if s.widened:
+            return <scatter_t> scatter_widened[float16_t, index_t]
+        return <scatter_t> scatter[float16_t, index_t]
     elif element == BFLOAT16:
-        return <scatter_t> scatter_by_tiles[bfloat16_t, index_t]
-    elif element == FLOAT32 and in_place:
-        return <scatter_t> scatter_in_place[float, index_t]
+        if s.widened:
+            return <scatter_t> scatter_widened[bfloat16_t, index_t]
+        return <scatter_t> scatter[bfloat16_t, index_t]
     elif element == FLOAT32:
-        return <scatter_t> scatter_by_tiles[float, index_t]
-    elif in_place:
-        return <scatter_t> scatter_in_place[double, index_t]
+        return <scatter_t> scatter[float, index_t]
     else:
-        return <scatter_t> scatter_by_tiles[double, index_t]
+        return <scatter_t> scatter[double, index_t]
 
 
 cdef bint adjoin(const Array* array, const Py_ssize_t* sizes) noexcept nogil:
@@ -55,47 +56,71 @@ cdef bint adjoin(const Array* array, const Py_ssize_t* sizes) noexcept nogil:
     )
 
 
+cdef Py_ssize_t widened_size(const Scatter* s, Py_ssize_t lanes) noexcept nogil:
+    """Bytes of so many lanes of a plane and of its gradients, as float32."""
+    return (s.plane + s.outputs) * lanes * <Py_ssize_t> sizeof(float)
+
+
 cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogil:
     """Cut the work into jobs, enough for all threads; returns how many."""
     cdef Py_ssize_t item = s.grad_input.itemsize, jobs = s.batches * s.channels, size
-    cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
-    cdef Py_ssize_t outputs = s.windows[0] * s.windows[1] * s.windows[2], parts, blocks
+    cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1, parts, blocks, block
+    cdef bint halves = element in (FLOAT16, BFLOAT16)
+    s.outputs = s.windows[0] * s.windows[1] * s.windows[2]
     s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
     size = s.plane * s.lanes * item
     s.flat = adjoin(&s.grad_input, s.sizes)
-    s.in_place = element not in (FLOAT16, BFLOAT16) and s.flat and (
-        s.grad_input.w == s.lanes * item and (s.lanes == 1 or s.grad_input.lane == item)
-    )
+    s.packed = s.flat and s.grad_input.w == s.lanes * item
     s.neighbours = s.grad_output.lane == item and s.indices.lane == s.indices.itemsize
     s.dense = False
     if adjoin(&s.grad_output, s.windows) and adjoin(&s.indices, s.windows):
         s.windows[0] = s.windows[1] = 1
-        s.windows[2] = outputs
+        s.windows[2] = s.outputs
         s.dense = s.grad_output.lane == item and s.grad_output.w == s.lanes * item and (
-            s.channels == 1 or s.grad_output.channel == outputs * s.lanes * item
+            s.channels == 1 or s.grad_output.channel == s.outputs * s.lanes * item
         )
 
     # Every part of a plane looks at all of its indices, which with many lanes is most of the work.
     parts = pieces(enough if s.lanes < FEW else num_threads, jobs)
-    s.part = pieces(s.plane, max(min(parts, s.plane // (SPARSE * outputs)), 1))
+    s.part = pieces(s.plane, max(min(parts, s.plane // (SPARSE * s.outputs)), 1))
+    if halves and s.outputs > NAMES:
+        s.part = min(s.part, <Py_ssize_t> NAMES)
     s.parts = pieces(s.plane, s.part)
     jobs *= s.parts
     s.lane_block = s.lanes
-    if not s.in_place:
-        s.lane_block = min(s.lanes, <Py_ssize_t> LANES_OF_HALVES)
-    elif jobs < num_threads:  # where blocks meet, processors fetch each other's lanes
+    if jobs < num_threads:  # where blocks meet, processors fetch each other's lanes
         blocks = min(pieces(num_threads, jobs), s.lanes // LANES, size // WHOLE)
         s.lane_block = pieces(s.lanes, max(blocks, <Py_ssize_t> 1))
+    s.widened = halves and s.packed and s.dense and s.parts == 1 and s.plane <= DENSE * s.outputs
+    if s.widened:
+        blocks = pieces(widened_size(s, s.lane_block), WIDENED)
+        block = min(s.lane_block, pieces(pieces(s.lane_block, blocks), LINE) * LINE)
+        s.widened = widened_size(s, block) <= WIDENED
+        s.lane_block = block if s.widened else s.lane_block
     s.lane_blocks = pieces(s.lanes, s.lane_block)
     jobs *= s.lane_blocks
 
-    s.small = s.part == s.plane and s.lane_block == s.lanes and size <= WHOLE
+    s.small = s.widened or s.parts == 1 and s.lane_blocks == 1 and size <= WHOLE
     s.group = s.cleared = 1
-    if s.small:
+    if s.widened:
+        s.cleared = pieces(GROUP, widened_size(s, s.lane_block))
+    elif s.small:
         s.cleared = pieces(GROUP, size)
+        if halves:
+            s.cleared = max(min(s.cleared, NAMES // (s.outputs * s.lanes)), 1)
+    if s.small:
         s.group = min(s.channels, max(1, min(pieces(JOB, size), jobs // enough)))
     s.groups = pieces(s.channels, s.group)
+    s.named = max(NAMES // s.outputs, 1) if halves else s.lanes
     return jobs // s.channels * s.groups
+
+
+cdef Py_ssize_t scratch_size(const Scatter* s, Element element) noexcept nogil:
+    if s.widened:
+        return widened_size(s, s.cleared * s.lane_block)
+    elif element in (FLOAT16, BFLOAT16):
+        return names_size(s.cleared * s.outputs * min(s.named, s.lane_block))
+    return 1
 
 
 def any_outside(
@@ -145,10 +170,10 @@ cdef int scatter_all(Canonical* c, Element element, int num_threads) except -1 n
             s.sizes[k] = c.sizes[0][k]
         jobs = plan(s, element, num_threads)
         if s.indices.itemsize == 4:
-            task.run = scatter_for[int32_t](element, s.in_place, NULL)
+            task.run = scatter_for[int32_t](s, element, NULL)
         else:
-            task.run = scatter_for[int64_t](element, s.in_place, NULL)
-        outside |= run_jobs(run_scatter, &task, jobs, 1 if s.in_place else SCRATCH, num_threads)
+            task.run = scatter_for[int64_t](s, element, NULL)
+        outside |= run_jobs(run_scatter, &task, jobs, scratch_size(s, element), num_threads)
         if not advance(c):
             return outside
 

@@ -4,14 +4,14 @@ from adaptive_pool._kernels.call.canonical cimport Array
 cdef enum:
     FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
     LANES = 256             # lanes that blocks of them are not worth going below
-    LANES_OF_HALVES = 16    # lanes of a job by tiles: few, so that a tile covers more of the plane
-    SCRATCH = 524288        # bytes of a tile of sums
     CLEAR = 16384           # bytes that are cleared at once
     GROUP = 16384           # or of several planes,
     JOB = 262144            # of which a job takes so many bytes
     WHOLE = 524288          # bytes of a plane that is cleared whole
     CHUNK = 256             # indices that are looked at before clearing
-    ZEROS = 16              # sums that are looked at together, before they are stored
+    DENSE = 12              # elements for each gradient up to which planes of halves are widened
+    WIDENED = 1048576       # bytes of such a plane and its gradients, or of some of its lanes
+    LINE = 32               # lanes of halves that blocks of them are not worth going below
     SPARSE = 8              # elements for each window of a plane that is worth cutting into parts
 
 
@@ -25,7 +25,9 @@ cdef struct Scatter:
     Py_ssize_t windows[3]   # OD, OH, OW
     Py_ssize_t sizes[3]     # D, H, W
     Py_ssize_t plane        # D * H * W
+    Py_ssize_t outputs      # OD * OH * OW
     Py_ssize_t cleared      # planes that are cleared at once
+    Py_ssize_t named        # lanes that are added at once
     Py_ssize_t group        # channels, elements of a plane and lanes of a job
     Py_ssize_t part
     Py_ssize_t lane_block
@@ -33,8 +35,9 @@ cdef struct Scatter:
     Py_ssize_t parts
     Py_ssize_t lane_blocks
     bint flat               # a plane of grad_input has one step from element to element
-    bint in_place           # and has no gaps; nor halves
+    bint packed             # and has no gaps
     bint small              # planes are cleared whole, several at once
+    bint widened            # halves are added as float32
     bint neighbours         # lanes of grad_output and of indices are
     bint dense              # the planes of grad_output have no gaps, nor are there any between them
 

@@ -107,23 +107,34 @@ static inline ptrdiff_t ap_narrow_bfloat16(const double *in, ptrdiff_t n, char *
     }
     return i;
 }
-/* Floats, whose NaNs become the one NaN. */
-static inline ptrdiff_t ap_shorten_floats(const float *in, ptrdiff_t n, char *out)
-{
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        __m256 x = _mm256_loadu_ps(in + i);
-        x = _mm256_blendv_ps(
-            x, _mm256_set1_ps(__builtin_nanf("")), _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-        _mm_storeu_si128((__m128i *) (out + 2 * i), _mm256_cvtps_ph(x, 0));
-    }
-    return i;
-}
 #else
-#define ap_shorten_floats(in, n, out) ((ptrdiff_t) 0)
 #define ap_narrow_float16(in, n, out) ((ptrdiff_t) 0)
 #define ap_narrow_bfloat16(in, n, out) ((ptrdiff_t) 0)
 #endif
+
+static inline void ap_widen_run_of_float16(const char *halves, ptrdiff_t n, float *floats)
+{
+    ptrdiff_t i = 0;
+#if defined(__F16C__) && defined(__AVX2__)
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(
+            floats + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (halves + 2 * i))));
+#endif
+    for (; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, halves + 2 * i, 2);
+        floats[i] = ap_widen_float16(half);
+    }
+}
+
+static inline void ap_widen_run_of_bfloat16(const char *halves, ptrdiff_t n, float *floats)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, halves + 2 * i, 2);
+        floats[i] = ap_widen_bfloat16(half);
+    }
+}
 
 /* Store x, each rounded once. NaNs are to be the one NaN of <math.h>. */
 static inline void ap_narrow_to_float16(const double *x, ptrdiff_t n, char *halves)

@@ -1,0 +1,78 @@
+"""Names of halves that are added to (add.h), and their sums, rounded to where they belong."""
+from libc.string cimport memset
+
+from adaptive_pool._kernels.call.elements cimport (
+    bfloat16_t, float16_t, one_nan, real_t, store_real, uint16_t, widen_bfloat16, widen_float16,
+)
+from adaptive_pool._kernels.simd.halves cimport half_t
+from adaptive_pool._kernels.tiles.planes cimport pieces
+
+ctypedef float (*widen_t)(uint16_t bits) noexcept nogil
+
+cdef extern from "maximum_backward/add.h" nogil:
+    float ap_widen_float16(uint16_t bits, widen_t widen) noexcept
+    enum:
+        NAMES "AP_NAMES"
+    ctypedef struct Names "ap_names":
+        size_t count
+        uint16_t** places
+        float* sums
+
+cdef extern from "maximum_backward/round.h" nogil:
+    Py_ssize_t ap_round_float16(const float* sums, Py_ssize_t n, char* halves) noexcept
+    void ap_round_bfloat16(const float* sums, Py_ssize_t n, uint16_t* halves) noexcept
+
+cdef enum:
+    ROUNDED = 64            # sums that are rounded at once,
+    VECTORS = 16            # of vectors of so many: behind the last sum there is room for more
+
+
+cdef inline Py_ssize_t names_size(Py_ssize_t gradients) noexcept nogil:
+    """Bytes for the names of so many gradients."""
+    gradients = min(gradients, <Py_ssize_t> NAMES + 1)
+    return gradients * sizeof(void*) + (gradients + VECTORS) * sizeof(float)
+
+
+cdef inline Names no_names(void* scratch, Py_ssize_t gradients) noexcept nogil:
+    cdef Names names
+    gradients = min(gradients, <Py_ssize_t> NAMES + 1)
+    names.count = 0
+    names.places = <uint16_t**> scratch
+    names.sums = <float*> (names.places + gradients)
+    memset(names.sums, 0, (gradients + VECTORS) * sizeof(float))
+    return names
+
+
+cdef inline float widen(uint16_t bits) noexcept nogil:
+    return ap_widen_float16(bits, widen_float16)
+
+
+cdef inline widen_t widen_for(real_t* _) noexcept nogil:
+    if real_t is float16_t:
+        return widen
+    elif real_t is bfloat16_t:
+        return widen_bfloat16
+    else:
+        return NULL
+
+
+cdef inline void round_run(const float* sums, Py_ssize_t n, half_t* halves) noexcept nogil:
+    """Store sums side by side, each rounded once; NaNs become the one NaN."""
+    cdef Py_ssize_t k
+    if half_t is bfloat16_t:
+        ap_round_bfloat16(sums, n, <uint16_t*> halves)
+    else:
+        for k in range(ap_round_float16(sums, n, <char*> halves), n):
+            store_real[half_t](halves + k, one_nan(sums[k]))
+
+
+cdef inline void round_sums(const Names* names, half_t* _) noexcept nogil:
+    """Store each sum where its number is."""
+    cdef half_t rounded[ROUNDED]
+    cdef Py_ssize_t count = min(names.count, <size_t> NAMES + 1), k = 0, n, i
+    while k < count:
+        n = min(count - k, <Py_ssize_t> ROUNDED)
+        round_run[half_t](names.sums + k, pieces(n, VECTORS) * VECTORS, rounded)
+        for i in range(n):
+            names.places[k + i][0] = rounded[i].bits
+        k += n
