@@ -8,12 +8,15 @@ of each plane that has them, and copied to the others.
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BLOCK, COLUMNS, PLANES, TURN, Box, Problem, Scratch,
+    BLOCK, COLUMNS, TURN, VALUES, Box, Problem, Scratch,
 )
-from adaptive_pool._kernels.average_backward.rows cimport copy_columns, copy_run, fill_rows
+from adaptive_pool._kernels.average_backward.rows cimport (
+    RUNS, Runs, add_runs, copy_columns, copy_run, fill_lines,
+)
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, factor, share_run, sum_runs, sum_windows,
+    add_run, factor, share_each, share_run, store_sums, sum_runs, sum_segments_of_one,
+    sum_windows,
 )
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.tables cimport window_size
@@ -54,6 +57,23 @@ cdef inline void turn_in(
             )[0]
 
 
+cdef inline void load_shares_of_one(
+    const Problem* p, const char* run, Py_ssize_t n, const double* factors,
+    real_t* copy,           # scratch: TURN
+    double* shares,         # OUT: n
+) noexcept nogil:
+    cdef Py_ssize_t i = 0, k, count, step = p.grad_output.w
+    if step == sizeof(real_t):
+        share_each[real_t](<const real_t*> run, n, factors, shares)
+        return
+    while i < n:
+        count = min(n - i, <Py_ssize_t> TURN)
+        for k in range(count):
+            copy[k] = (<const real_t*> (run + (i + k) * step))[0]
+        share_each[real_t](copy, count, factors + i, shares + i)
+        i += count
+
+
 cdef inline void load_shares(
     const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
     const double* factors,  # IN: of each window of the box
@@ -69,6 +89,11 @@ cdef inline void load_shares(
     for od in range(box.od0, box.od1):
         for oh in range(box.oh0, box.oh0 + rows):
             run = at(&p.grad_output, box.batch, channel, od, oh, box.ow0, 0)
+            if width == 1:
+                load_shares_of_one[real_t](p, run, length, factors, turned, shares)
+                shares += length
+                factors += length
+                continue
             i = 0
             while i < length:
                 n = min(length - i, <Py_ssize_t> TURN)
@@ -223,38 +248,65 @@ cdef inline void gather_lines(
     while k < box.h1:
         end = min(h.end, box.h1)
         line = add_lines(box, d, h, width, scratch.shares, scratch.line)
-        if p.filled:
-            fill_rows[real_t](
-                p, box, d, channel, planes, width, k, end, line, scratch.sums, values,
-                <real_t*> scratch.rows,
-            )
-        else:
-            sum_columns[real_t](p, box, line, width, scratch.sums, values)
-            store_rows[real_t](
-                p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
-                <real_t*> scratch.rows,
-            )
+        sum_columns[real_t](p, box, line, width, scratch.sums, values)
+        store_rows[real_t](
+            p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
+            <real_t*> scratch.rows,
+        )
         k = end
         h += 1
 
 
-cdef inline void fill_planes(
-    const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
-    const Scratch* scratch, real_t* values,
+cdef inline void sum_segments(
+    const Box* box, double* line, Py_ssize_t width, double* sums,
+    real_t* values,         # OUT: segments x width
 ) noexcept nogil:
-    """Fill a row of each plane, whose columns are all alike."""
-    cdef Py_ssize_t plane, w, n = box.w1 - box.w0
-    cdef real_t* row
-    cdef real_t value
-    sum_windows[real_t](
-        add_lines(box, box.d_first, box.h_first, width, scratch.shares, scratch.line),
-        box.ow1 - box.ow0, width, scratch.sums, values,
-    )
-    for plane in range(planes):
-        value = values[plane]
-        row = <real_t*> at(&p.grad_input, box.batch, channel + plane, box.d0, box.h0, box.w0, 0)
-        for w in range(n):
-            row[w] = value
+    cdef const Segment* s = box.w_first
+    cdef Py_ssize_t i
+    if width == 1:
+        sum_segments_of_one(
+            line - box.ow0, &s.first, &s.last, sizeof(Segment) // sizeof(Py_ssize_t),
+            box.segments, sums,
+        )
+        store_sums[real_t](sums, box.segments, values)
+        return
+    for i in range(box.segments):
+        sum_windows[real_t](
+            line + (s.first - box.ow0) * width, s.last - s.first, width, sums, values + i * width
+        )
+        s += 1
+
+
+cdef inline void fill_planes(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
+    Py_ssize_t width, const Scratch* scratch, real_t* values,
+) noexcept nogil:
+    """The values of as many lines as there is room for, then plane after plane from them."""
+    cdef const Segment* h = box.h_first
+    cdef const Segment* first
+    cdef Py_ssize_t k = box.h0, begin, end, plane, n = box.segments * width, count, alike
+    cdef double* line
+    cdef Runs runs
+    while k < box.h1:
+        begin, first, count, runs.count = k, h, 0, 0
+        while k < box.h1 and (count + 1) * n <= VALUES:
+            end = min(h.end, box.h1)
+            if p.short_lines:
+                end = min(end, k + (RUNS - runs.count) // box.segments)
+            if end == k:
+                break
+            line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+            sum_segments[real_t](box, line, width, scratch.sums, values + count * n)
+            alike = end - k if p.short_lines else 1 if count == 0 else 0
+            for _k in range(alike):
+                add_runs(box, count * n, width, &runs)
+            count += 1
+            k = end
+            h += 1 if k == h.end else 0
+        for plane in range(planes):
+            fill_lines[real_t](
+                p, box, d, first, channel + plane, begin, k, &runs, values + plane, n
+            )
 
 
 cdef inline void gather_planes(
@@ -271,8 +323,8 @@ cdef inline void gather_planes(
         memset(turned, 0, TURN * width * sizeof(real_t))
     load_shares[real_t](p, box, channel, planes, width, scratch.factors, turned, scratch.shares)
     while i < box.d1:
-        if p.one_value:
-            fill_planes[real_t](p, box, channel, planes, width, scratch, values)
+        if p.filled:
+            fill_planes[real_t](p, box, d, channel, planes, width, scratch, values)
         elif p.short_lines:
             gather_short_lines[real_t](p, box, d, channel, planes, width, scratch, values)
         else:
@@ -284,9 +336,10 @@ cdef inline void gather_planes(
 cdef inline void gather_by_planes(
     const Problem* p, const Box* box, const Scratch* scratch, const real_t* like,
 ) noexcept nogil:
-    cdef Py_ssize_t channel = box.channel0, planes
+    cdef Py_ssize_t channel = box.channel0, planes, width
     find_factors[real_t](p, box, scratch.factors, like)
     while channel < box.channel1:
-        planes = min(box.channel1 - channel, <Py_ssize_t> PLANES)
-        gather_planes[real_t](p, box, scratch, channel, planes, (planes + 7) // 8 * 8, like)
-        channel += PLANES
+        planes = min(box.channel1 - channel, p.planes)
+        width = planes if p.planes == 1 else (planes + 7) // 8 * 8
+        gather_planes[real_t](p, box, scratch, channel, planes, width, like)
+        channel += planes
