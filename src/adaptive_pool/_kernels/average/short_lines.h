@@ -8,24 +8,72 @@
 #define AP_FIELDS ((ptrdiff_t) (8 / sizeof(AP_FIELD)))
 #define AP_ROOM ((ptrdiff_t) (AP_FIELD) ~(AP_FIELD) 0 / (AP_ELEMENT) ~(AP_ELEMENT) 0)
 
-/* The elements of one to four rows. To be called with a literal count and first. */
+#if AP_VECTORS
+typedef AP_FIELD AP_OF(vector) __attribute__((vector_size(AP_VECTORS)));
+
+/* Sums of `parts` vectors of columns in registers: 1 or 4. To be called with literals.
+
+   A field of what is read holds two elements. All fields are added, and the upper elements alone;
+   what these make of the sums is taken out at the end. */
+AP_INLINED void AP_OF(fold_block)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, const int parts, int negative, int first,
+    AP_FIELD *line)
+{
+    enum { HALF = 4 * sizeof(AP_FIELD), COLUMNS = AP_VECTORS / sizeof(AP_FIELD) };
+    const AP_FIELD sign = (AP_FIELD) ((AP_FIELD) 1 << (HALF - 1));
+    const AP_FIELD signs = (AP_FIELD) (sign + ((uint32_t) sign << HALF));
+    AP_OF(vector) all[4] = {{0}}, upper[4] = {{0}};
+    for (; count > 0; count--, row += step)
+        for (int part = 0; part < parts; part++) {
+            AP_OF(vector) x;
+            memcpy(&x, row + part * AP_VECTORS, sizeof x);
+            if (negative)
+                x ^= signs;
+            all[part] += x;
+            upper[part] += x >> HALF;
+        }
+    for (int part = 0; part < parts; part++, line += 2 * COLUMNS) {
+        const AP_OF(vector) odd = upper[part], even = all[part] - (odd << HALF);
+        AP_OF(vector) low = __builtin_shufflevector(even, odd, AP_IN_TURN(0));
+        AP_OF(vector) high = __builtin_shufflevector(even, odd, AP_IN_TURN(COLUMNS / 2));
+        if (!first) {
+            AP_OF(vector) x;
+            memcpy(&x, line, sizeof x);
+            low += x;
+            memcpy(&x, line + COLUMNS, sizeof x);
+            high += x;
+        }
+        memcpy(line, &low, sizeof low);
+        memcpy(line + COLUMNS, &high, sizeof high);
+    }
+}
+#endif
+
+/* To be called with literals. */
 AP_INLINED void AP_OF(fold_rows)(
-    const char *row, ptrdiff_t step, int count, ptrdiff_t n, AP_ELEMENT flip, int first,
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int negative, int first,
     AP_FIELD *AP_RESTRICT line)
 {
-    const AP_ELEMENT *a = (const AP_ELEMENT *) row;
-    const AP_ELEMENT *b = (const AP_ELEMENT *) (row + step);
-    const AP_ELEMENT *c = (const AP_ELEMENT *) (row + 2 * step);
-    const AP_ELEMENT *d = (const AP_ELEMENT *) (row + 3 * step);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        AP_FIELD sum = (AP_ELEMENT) (a[i] ^ flip);
-        if (count > 1)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (b[i] ^ flip));
-        if (count > 2)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (c[i] ^ flip));
-        if (count > 3)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (d[i] ^ flip));
-        line[i] = (AP_FIELD) (first ? sum : line[i] + sum);
+    const AP_ELEMENT flip = negative ? (AP_ELEMENT) ~((AP_ELEMENT) ~(AP_ELEMENT) 0 >> 1) : 0;
+    ptrdiff_t i = 0, k;
+#if AP_VECTORS
+    const ptrdiff_t size = sizeof(AP_ELEMENT), part = AP_VECTORS / size;
+    for (; i + 4 * part <= n; i += 4 * part)
+        AP_OF(fold_block)(row + i * size, step, count, 4, negative, first, line + i);
+    for (; i + part <= n; i += part)
+        AP_OF(fold_block)(row + i * size, step, count, 1, negative, first, line + i);
+    if (first && i > 0 && i < n) {  /* the last block begins early */
+        AP_OF(fold_block)(row + (n - part) * size, step, count, 1, negative, 1, line + n - part);
+        return;
+    }
+#endif
+    if (first)
+        for (k = i; k < n; k++)
+            line[k] = 0;
+    for (; count > 0; count--, row += step) {
+        const AP_ELEMENT *x = (const AP_ELEMENT *) row;
+        for (k = i; k < n; k++)
+            line[k] = (AP_FIELD) (line[k] + (AP_ELEMENT) (x[k] ^ flip));
     }
 }
 
@@ -34,21 +82,14 @@ static void AP_OF(fold)(
     const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int negative, int first,
     AP_FIELD *line)
 {
-    const AP_ELEMENT flip = negative ? (AP_ELEMENT) ~((AP_ELEMENT) ~(AP_ELEMENT) 0 >> 1) : 0;
-    #define AP_ROWS(rows) \
-        if (first) \
-            AP_OF(fold_rows)(row, step, rows, n, flip, 1, line); \
-        else \
-            AP_OF(fold_rows)(row, step, rows, n, flip, 0, line); \
-        break
-    for (; count > 0; count -= 4, row += 4 * step, first = 0)
-        switch (count) {
-        case 1: AP_ROWS(1);
-        case 2: AP_ROWS(2);
-        case 3: AP_ROWS(3);
-        default: AP_ROWS(4);
-        }
-    #undef AP_ROWS
+    if (negative && first)
+        AP_OF(fold_rows)(row, step, count, n, 1, 1, line);
+    else if (negative)
+        AP_OF(fold_rows)(row, step, count, n, 1, 0, line);
+    else if (first)
+        AP_OF(fold_rows)(row, step, count, n, 0, 1, line);
+    else
+        AP_OF(fold_rows)(row, step, count, n, 0, 0, line);
 }
 
 AP_INLINED uint64_t AP_OF(word)(const AP_FIELD *fields)
@@ -81,37 +122,45 @@ AP_INLINED void AP_OF(sum_words)(
 {
     const ptrdiff_t step = columns * lanes;
     const ap_spans spans = *w;  /* no store can change it */
-    for (ptrdiff_t row = 0; row < spans.lines; row++, line += spans.step)
-        for (ptrdiff_t ow = 0; ow < spans.count; ow++, sums += lanes) {
-            const ptrdiff_t start = (ptrdiff_t) spans.starts[ow];
-            const AP_FIELD *first = line + (start - spans.origin) * lanes;
-            ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip, k;
+    for (ptrdiff_t ow = 0; ow < spans.count; ow++) {
+        const ptrdiff_t start = (ptrdiff_t) spans.starts[ow];
+        const AP_FIELD *place = line + (start - spans.origin) * lanes;
+        AP_FIELD *sum = sums + ow * lanes;
+        ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip;
+        left = (left < spans.most ? left : spans.most) - (4 * fours + ones) * columns;
+        for (ptrdiff_t row = 0; row < spans.lines; row++) {
+            const AP_FIELD *first = place;
+            ptrdiff_t k;
             uint64_t total = 0;
-            left = (left < spans.most ? left : spans.most) - (4 * fours + ones) * columns;
             for (k = 0; k < fours; k++, first += 4 * step)
                 total += AP_OF(word)(first) + AP_OF(word)(first + step)
                     + AP_OF(word)(first + 2 * step) + AP_OF(word)(first + 3 * step);
-            for (k = 0; k < ones; k++)
-                total += AP_OF(word)(first + k * step);
-            first += ones * step;
-            for (k = 0; some == AP_MANY ? k * columns < left : k < some; k++) {
+            for (k = 0; k < ones; k++, first += step)
+                total += AP_OF(word)(first);
+            for (k = 0; some == AP_MANY ? k * columns < left : k < some; k++, first += step) {
                 if (columns == 1)
-                    total += AP_OF(word)(first + k * step) & (0 - (uint64_t) (k < left));
+                    total += AP_OF(word)(first)
+                        & (0 - (some == 1 ? (uint64_t) left : (uint64_t) (k < left)));
                 else {
                     ptrdiff_t n = left - k * columns;
                     n = n < 0 ? 0 : n < columns ? n : columns;
-                    total += AP_OF(word)(first + k * step) & AP_OF(mask)(n, lanes);
+                    total += AP_OF(word)(first) & AP_OF(mask)(n, lanes);
                 }
             }
             if (lanes == 1) {   /* the sum of all fields is the last one of this product */
                 const uint64_t one = ~(uint64_t) 0 / (AP_FIELD) ~(AP_FIELD) 0;
-                *sums = (AP_FIELD) (total * one >> (64 - 64 / AP_FIELDS));
+                *sum = (AP_FIELD) (total * one >> (64 - 64 / AP_FIELDS));
             } else if (columns == 2) {
                 uint32_t half = (uint32_t) (total + (total >> 32));
-                memcpy(sums, &half, sizeof half);
-            } else
-                memcpy(sums, &total, sizeof total);
+                memcpy(sum, &half, sizeof half);
+            } else if (lanes == 3 && AP_FIELDS == 4)    /* the next has its sum already */
+                memcpy(sum, &total, 3 * sizeof *sum);
+            else
+                memcpy(sum, &total, sizeof total);
+            place += spans.step;
+            sum += spans.count * lanes;
         }
+    }
 }
 
 /* Sum windows word by word, by a loop that is made for so many words. */
@@ -198,6 +247,10 @@ static void AP_OF(reduce)(
         AP_OF(sum_regular)(line, w, 4, sums);
     else if (lanes == 1)
         AP_OF(sum_windows)(line, w, 1, AP_FIELDS, sums);
+    else if (lanes == AP_FIELDS)
+        AP_OF(sum_windows)(line, w, AP_FIELDS, 1, sums);
+    else if (lanes == 3 && AP_FIELDS == 4)
+        AP_OF(sum_windows)(line, w, 3, 1, sums);
     else if (lanes == 2 && AP_FIELDS == 4)
         AP_OF(sum_windows)(line, w, 2, 2, sums);
     else

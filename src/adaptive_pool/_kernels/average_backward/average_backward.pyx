@@ -14,7 +14,7 @@ from adaptive_pool._kernels.average_backward.any_order cimport gather_in_any_ord
 from adaptive_pool._kernels.average_backward.lanes cimport gather_by_lanes
 from adaptive_pool._kernels.average_backward.planes cimport gather_by_planes
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_SEGMENT,
+    BLOCK, BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_SEGMENT,
     MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
 from adaptive_pool._kernels.average_backward.segments cimport (
@@ -122,7 +122,7 @@ cdef bint cut_planes(Problem* p) noexcept nogil:
     # Rows of few planes, or of long segments, are filled segment by segment.
     p.filled = p.planes == 1 or p.width >= LONG_SEGMENT * p.w_segments.count
     p.columns = p.width if p.filled else min(p.width, <Py_ssize_t> COLUMNS)
-    width = max(p.planes, <Py_ssize_t> FEW_PLANES)
+    width = max(p.planes, <Py_ssize_t> BLOCK)
     while True:
         columns = most_windows(&p.w_segments, p.width, p.columns)
         rows = columns * most_windows(&p.h_segments, p.height, p.lines)

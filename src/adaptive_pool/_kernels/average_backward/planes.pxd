@@ -8,7 +8,7 @@ of each plane that has them, and copied to the others.
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BLOCK, COLUMNS, TURN, VALUES, Box, Problem, Scratch,
+    BLOCK, COLUMNS, TILE, TURN, VALUES, Box, Problem, Scratch,
 )
 from adaptive_pool._kernels.average_backward.rows cimport (
     RUNS, Runs, add_runs, copy_columns, copy_run, fill_lines,
@@ -258,8 +258,9 @@ cdef inline void gather_lines(
 
 
 cdef inline void sum_segments(
-    const Box* box, double* line, Py_ssize_t width, double* sums,
-    real_t* values,         # OUT: segments x width
+    const Box* box, double* line, Py_ssize_t width,
+    double* sums,           # scratch, or OUT if width is 1
+    real_t* values,         # OUT: segments x width, unless that is 1
 ) noexcept nogil:
     cdef const Segment* s = box.w_first
     cdef Py_ssize_t i
@@ -268,7 +269,6 @@ cdef inline void sum_segments(
             line - box.ow0, &s.first, &s.last, sizeof(Segment) // sizeof(Py_ssize_t),
             box.segments, sums,
         )
-        store_sums[real_t](sums, box.segments, values)
         return
     for i in range(box.segments):
         sum_windows[real_t](
@@ -285,24 +285,29 @@ cdef inline void fill_planes(
     cdef const Segment* h = box.h_first
     cdef const Segment* first
     cdef Py_ssize_t k = box.h0, begin, end, plane, n = box.segments * width, count, alike
+    cdef Py_ssize_t most = TILE if width == 1 else VALUES
     cdef double* line
+    cdef double* sums
     cdef Runs runs
     while k < box.h1:
         begin, first, count, runs.count = k, h, 0, 0
-        while k < box.h1 and (count + 1) * n <= VALUES:
+        while k < box.h1 and (count + 1) * n <= most:
             end = min(h.end, box.h1)
             if p.short_lines:
                 end = min(end, k + (RUNS - runs.count) // box.segments)
             if end == k:
                 break
             line = add_lines(box, d, h, width, scratch.shares, scratch.line)
-            sum_segments[real_t](box, line, width, scratch.sums, values + count * n)
+            sums = scratch.tile + count * n if width == 1 else scratch.sums
+            sum_segments[real_t](box, line, width, sums, values + count * n)
             alike = end - k if p.short_lines else 1 if count == 0 else 0
             for _k in range(alike):
                 add_runs(box, count * n, width, &runs)
             count += 1
             k = end
             h += 1 if k == h.end else 0
+        if width == 1:  # all at once: what was just summed is not ready yet
+            store_sums[real_t](scratch.tile, count * n, values)
         for plane in range(planes):
             fill_lines[real_t](
                 p, box, d, first, channel + plane, begin, k, &runs, values + plane, n

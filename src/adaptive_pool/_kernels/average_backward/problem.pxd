@@ -16,7 +16,7 @@ cdef enum:
     VALUES = 8192       # 2 x COLUMNS x PLANES: of the columns or segments of some lines
     BLOCK = 8           # columns that are turned back at once
     LONG_SEGMENT = 4    # columns, from which on a row is filled by segments
-    FEW_PLANES = 8      # planes that would leave most lanes empty
+    FEW_PLANES = 4      # planes that would leave most lanes empty
     SHORT_LINE = 32     # columns of a line that is turned back with its neighbours
     TILE = 4096         # sums of a row, where windows are in any order
     JOB = 32768         # elements that several planes are put into one job for
@@ -84,7 +84,7 @@ cdef struct Scratch:
     double* line            # LINE
     double* sums            # MOST_LANES
     double* shares          # SHARES
-    double* factors         # SHARES / FEW_PLANES: one for each window
+    double* factors         # SHARES / BLOCK: one for each window
     double* tile            # TILE
     char* turned            # TURN x PLANES elements
     char* values            # VALUES elements
@@ -115,7 +115,7 @@ cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
     scratch.shares = <double*> memory
     memory += SHARES * sizeof(double)
     scratch.factors = <double*> memory
-    memory += SHARES // FEW_PLANES * sizeof(double)
+    memory += SHARES // BLOCK * sizeof(double)
     scratch.tile = <double*> memory
     memory += TILE * sizeof(double)
     scratch.turned = memory
