@@ -49,7 +49,7 @@ static inline void ap_sum_runs(
     }
 }
 
-/* sums[i] = the sum of line[first[step * i]] to line[last[step * i] - 1]. Mostly that is one or two:
+/* sums[i] = the sum of line[first[step * i]] to line[last[step * i] - 1]. Mostly of one or two:
    no branch depends on which. */
 static void ap_sum_segments(
     const double *AP_RESTRICT line, const ptrdiff_t *first, const ptrdiff_t *last, ptrdiff_t step,
