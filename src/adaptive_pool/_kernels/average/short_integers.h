@@ -13,6 +13,24 @@
 
 #define AP_INLINED AP_ALWAYS
 
+/* Bytes of vectors, or 0: those of compilers which shuffle them, where the lower element of a field
+   is the first. AP_IN_TURN: the fields of two vectors, one of each in turn, from `at` on. */
+#if (defined(__clang__) || defined(__GNUC__) && __GNUC__ >= 12) \
+    && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#ifdef __AVX2__
+#define AP_VECTORS 32
+#define AP_IN_TURN_2(at) at, at + 16, at + 1, at + 17, at + 2, at + 18, at + 3, at + 19, at + 4, \
+    at + 20, at + 5, at + 21, at + 6, at + 22, at + 7, at + 23
+#define AP_IN_TURN_4(at) at, at + 8, at + 1, at + 9, at + 2, at + 10, at + 3, at + 11
+#else
+#define AP_VECTORS 16
+#define AP_IN_TURN_2(at) at, at + 8, at + 1, at + 9, at + 2, at + 10, at + 3, at + 11
+#define AP_IN_TURN_4(at) at, at + 4, at + 1, at + 5
+#endif
+#else
+#define AP_VECTORS 0
+#endif
+
 /* Windows along W of a line. Of each, the columns `skip` to `skip + most` are meant, so far as it
    has them; that is at least `least` of them. */
 typedef struct {
@@ -27,18 +45,22 @@ enum { AP_MANY = -1, AP_BLOCK = 16 };
 #define AP_OF(name) ap_bytes_##name
 #define AP_ELEMENT uint8_t
 #define AP_FIELD uint16_t
+#define AP_IN_TURN AP_IN_TURN_2
 #include "average/short_lines.h"
 #undef AP_OF
 #undef AP_ELEMENT
 #undef AP_FIELD
+#undef AP_IN_TURN
 
 #define AP_OF(name) ap_words_##name
 #define AP_ELEMENT uint16_t
 #define AP_FIELD uint32_t
+#define AP_IN_TURN AP_IN_TURN_4
 #include "average/short_lines.h"
 #undef AP_OF
 #undef AP_ELEMENT
 #undef AP_FIELD
+#undef AP_IN_TURN
 
 /* Add `count` runs of n elements, `step` bytes apart, to a line of n fields, or set it to them. */
 static void ap_fold_short(

@@ -8,48 +8,7 @@
 #define AP_FIELDS ((ptrdiff_t) (8 / sizeof(AP_FIELD)))
 #define AP_ROOM ((ptrdiff_t) (AP_FIELD) ~(AP_FIELD) 0 / (AP_ELEMENT) ~(AP_ELEMENT) 0)
 
-/* The elements of one to four rows. To be called with a literal count and first. */
-AP_INLINED void AP_OF(fold_rows)(
-    const char *row, ptrdiff_t step, int count, ptrdiff_t n, AP_ELEMENT flip, int first,
-    AP_FIELD *AP_RESTRICT line)
-{
-    const AP_ELEMENT *a = (const AP_ELEMENT *) row;
-    const AP_ELEMENT *b = (const AP_ELEMENT *) (row + step);
-    const AP_ELEMENT *c = (const AP_ELEMENT *) (row + 2 * step);
-    const AP_ELEMENT *d = (const AP_ELEMENT *) (row + 3 * step);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        AP_FIELD sum = (AP_ELEMENT) (a[i] ^ flip);
-        if (count > 1)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (b[i] ^ flip));
-        if (count > 2)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (c[i] ^ flip));
-        if (count > 3)
-            sum = (AP_FIELD) (sum + (AP_ELEMENT) (d[i] ^ flip));
-        line[i] = (AP_FIELD) (first ? sum : line[i] + sum);
-    }
-}
-
-/* Add `count` runs of n elements, `step` bytes apart, to a line of n fields, or set it to them. */
-static void AP_OF(fold)(
-    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int negative, int first,
-    AP_FIELD *line)
-{
-    const AP_ELEMENT flip = negative ? (AP_ELEMENT) ~((AP_ELEMENT) ~(AP_ELEMENT) 0 >> 1) : 0;
-    #define AP_ROWS(rows) \
-        if (first) \
-            AP_OF(fold_rows)(row, step, rows, n, flip, 1, line); \
-        else \
-            AP_OF(fold_rows)(row, step, rows, n, flip, 0, line); \
-        break
-    for (; count > 0; count -= 4, row += 4 * step, first = 0)
-        switch (count) {
-        case 1: AP_ROWS(1);
-        case 2: AP_ROWS(2);
-        case 3: AP_ROWS(3);
-        default: AP_ROWS(4);
-        }
-    #undef AP_ROWS
-}
+#include "average/short_fold.h"
 
 AP_INLINED uint64_t AP_OF(word)(const AP_FIELD *fields)
 {
@@ -69,40 +28,62 @@ AP_INLINED uint64_t AP_OF(mask)(ptrdiff_t n, ptrdiff_t lanes)
     return AP_OF(word)(fields + AP_FIELDS - n * lanes);
 }
 
+/* The sum of the words of a window: `left` columns more than in 4 * fours + ones words. */
+AP_INLINED uint64_t AP_OF(add_words)(
+    const AP_FIELD *first, ptrdiff_t left, ptrdiff_t lanes, ptrdiff_t columns,
+    ptrdiff_t fours, ptrdiff_t ones, ptrdiff_t some)
+{
+    const ptrdiff_t step = columns * lanes;
+    uint64_t total = 0;
+    ptrdiff_t k;
+    for (k = 0; k < fours; k++, first += 4 * step)
+        total += AP_OF(word)(first) + AP_OF(word)(first + step)
+            + AP_OF(word)(first + 2 * step) + AP_OF(word)(first + 3 * step);
+    for (k = 0; k < ones; k++)
+        total += AP_OF(word)(first + k * step);
+    first += ones * step;
+    for (k = 0; some == AP_MANY ? k * columns < left : k < some; k++) {
+        if (columns == 1)
+            total += AP_OF(word)(first + k * step) & (0 - (uint64_t) (k < left));
+        else {
+            ptrdiff_t n = left - k * columns;
+            n = n < 0 ? 0 : n < columns ? n : columns;
+            total += AP_OF(word)(first + k * step) & AP_OF(mask)(n, lanes);
+        }
+    }
+    return total;
+}
+
 /* Sum windows word by word. A word holds `columns` columns if these are one or two lanes wide, or
-   four or two lanes of one.
+   four or two lanes of one. If it is a `pixel`, all lanes of a column, the lines of a window come
+   one after the other: what is found out of a window is found once.
 
    A window has 4 * fours + ones words whatever its size, and `some` more which only some windows
    have: masked, so that no branch depends on sizes. If these differ by more, `some` is MANY. All
    but lanes and fours are better literals. */
 AP_INLINED void AP_OF(sum_words)(
-    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns,
+    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
     ptrdiff_t fours, ptrdiff_t ones, ptrdiff_t some, AP_FIELD *sums)
 {
-    const ptrdiff_t step = columns * lanes;
     const ap_spans spans = *w;  /* no store can change it */
-    for (ptrdiff_t row = 0; row < spans.lines; row++, line += spans.step)
+    const ptrdiff_t rows = pixel ? 1 : spans.lines;
+    for (ptrdiff_t row = 0; row < rows; row++, line += spans.step)
         for (ptrdiff_t ow = 0; ow < spans.count; ow++, sums += lanes) {
             const ptrdiff_t start = (ptrdiff_t) spans.starts[ow];
             const AP_FIELD *first = line + (start - spans.origin) * lanes;
-            ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip, k;
-            uint64_t total = 0;
+            ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip;
+            uint64_t total;
             left = (left < spans.most ? left : spans.most) - (4 * fours + ones) * columns;
-            for (k = 0; k < fours; k++, first += 4 * step)
-                total += AP_OF(word)(first) + AP_OF(word)(first + step)
-                    + AP_OF(word)(first + 2 * step) + AP_OF(word)(first + 3 * step);
-            for (k = 0; k < ones; k++)
-                total += AP_OF(word)(first + k * step);
-            first += ones * step;
-            for (k = 0; some == AP_MANY ? k * columns < left : k < some; k++) {
-                if (columns == 1)
-                    total += AP_OF(word)(first + k * step) & (0 - (uint64_t) (k < left));
-                else {
-                    ptrdiff_t n = left - k * columns;
-                    n = n < 0 ? 0 : n < columns ? n : columns;
-                    total += AP_OF(word)(first + k * step) & AP_OF(mask)(n, lanes);
+            if (pixel) {
+                AP_FIELD *sum = sums;
+                for (ptrdiff_t k = 0; k < spans.lines; k++, first += spans.step) {
+                    total = AP_OF(add_words)(first, left, lanes, 1, fours, ones, some);
+                    memcpy(sum, &total, sizeof total);
+                    sum += spans.count * lanes;
                 }
+                continue;
             }
+            total = AP_OF(add_words)(first, left, lanes, columns, fours, ones, some);
             if (lanes == 1) {   /* the sum of all fields is the last one of this product */
                 const uint64_t one = ~(uint64_t) 0 / (AP_FIELD) ~(AP_FIELD) 0;
                 *sums = (AP_FIELD) (total * one >> (64 - 64 / AP_FIELDS));
@@ -116,18 +97,19 @@ AP_INLINED void AP_OF(sum_words)(
 
 /* Sum windows word by word, by a loop that is made for so many words. */
 AP_INLINED void AP_OF(sum_windows)(
-    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, AP_FIELD *sums)
+    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
+    AP_FIELD *sums)
 {
     const ptrdiff_t all = w->least / columns;   /* words that every window has */
     const ptrdiff_t some = (w->most + columns - 1) / columns - all;
     #define AP_WORDS(n, fours, ones) \
         case n: \
             if (some == 0) \
-                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, 0, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, 0, sums); \
             else if (some == 1) \
-                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, 1, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, 1, sums); \
             else \
-                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, AP_MANY, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, AP_MANY, sums); \
             break
     switch (all < 8 ? all : 8 + all % 4) {
         AP_WORDS(0, 0, 0);
@@ -197,12 +179,14 @@ static void AP_OF(reduce)(
     else if (lanes == 1 && regular == 4)
         AP_OF(sum_regular)(line, w, 4, sums);
     else if (lanes == 1)
-        AP_OF(sum_windows)(line, w, 1, AP_FIELDS, sums);
+        AP_OF(sum_windows)(line, w, 1, AP_FIELDS, 0, sums);
+    else if (lanes == AP_FIELDS)
+        AP_OF(sum_windows)(line, w, AP_FIELDS, 1, 1, sums);
     else if (lanes == 2 && AP_FIELDS == 4)
-        AP_OF(sum_windows)(line, w, 2, 2, sums);
+        AP_OF(sum_windows)(line, w, 2, 2, 0, sums);
     else
         do {
-            AP_OF(sum_windows)(line + field, w, lanes, 1, sums + field);
+            AP_OF(sum_windows)(line + field, w, lanes, 1, 0, sums + field);
             field += AP_FIELDS;
             if (field > lanes - AP_FIELDS && field < lanes)
                 field = lanes - AP_FIELDS;  /* the last word begins early */

@@ -81,16 +81,24 @@ static int ap_is_float_scale(int mode)
         || mode == AP_FLOATS_OF_TINY || mode == AP_FLOATS_BY_FLOAT;
 }
 
-/* The scale of a window of so many columns, for each of its lanes. */
+#define AP_SCALES(scale_t) \
+    for (ptrdiff_t ow = 0; ow < windows; ow++) { \
+        const double columns = lines * (double) (ends[ow] - starts[ow]); \
+        const scale_t scale = (scale_t) (mode <= AP_WORDS_BY_DOUBLE ? 1 / columns : columns); \
+        for (ptrdiff_t lane = 0; lane < lanes; lane++) \
+            ((scale_t *) scales)[ow * lanes + lane] = scale; \
+    }
+
+/* The scales of windows of so many lines, for each of their lanes. */
 static void ap_set_short_scales(
-    int mode, int64_t columns, ptrdiff_t lanes, void *scales, ptrdiff_t first)
+    int mode, double lines, const int64_t *starts, const int64_t *ends, ptrdiff_t windows,
+    ptrdiff_t lanes, void *scales)
 {
-    const double scale = mode <= AP_WORDS_BY_DOUBLE ? 1 / (double) columns : (double) columns;
-    for (ptrdiff_t lane = first; lane < first + lanes; lane++)
-        if (ap_is_float_scale(mode))
-            ((float *) scales)[lane] = (float) scale;
-        else
-            ((double *) scales)[lane] = scale;
+    if (ap_is_float_scale(mode)) {
+        AP_SCALES(float)
+    } else {
+        AP_SCALES(double)
+    }
 }
 
 #endif

@@ -5,6 +5,7 @@ from adaptive_pool._kernels.average.means cimport means_of_longs, result_of
 from adaptive_pool._kernels.call.canonical cimport Array
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT8, UINT8, Element, bfloat16_t, float16_t,
+    int64_t,
 )
 from adaptive_pool._kernels.call.tables cimport window_size
 from adaptive_pool._kernels.simd.halves cimport narrow_run
@@ -26,7 +27,8 @@ cdef extern from "average/short_means.h":
     ) noexcept nogil
     bint is_float_scale "ap_is_float_scale"(int mode) noexcept nogil
     void set_scales "ap_set_short_scales"(
-        int mode, Py_ssize_t columns, Py_ssize_t lanes, void* scales, Py_ssize_t first,
+        int mode, double lines, const int64_t* starts, const int64_t* ends, Py_ssize_t windows,
+        Py_ssize_t lanes, void* scales,
     ) noexcept nogil
 
 cdef enum:
@@ -78,10 +80,10 @@ cdef inline void scales_of_tile(
     void* scales,           # OUT: windows x lanes
 ) noexcept nogil:
     """The scales of the windows along W of a tile."""
-    cdef Py_ssize_t ow
-    for ow in range(tile.ow0, tile.ow1 if means.plane == NULL else tile.ow0):
+    if means.plane == NULL:
         set_scales(
-            means.mode, window_size(p.w, ow), tile.lanes, scales, (ow - tile.ow0) * tile.lanes
+            means.mode, 1, p.w.starts + tile.ow0, p.w.ends + tile.ow0, tile.ow1 - tile.ow0,
+            tile.lanes, scales,
         )
 
 
@@ -91,15 +93,15 @@ cdef inline void scales_of_plane(
     double* scales,         # OUT: outputs of a plane x lanes
 ) noexcept nogil:
     """The scales of all windows of a plane."""
-    cdef Py_ssize_t od, oh, ow, i = 0
+    cdef Py_ssize_t od, oh, n = p.w.count * p.lanes * means.scale_size
+    cdef char* line = <char*> scales
     for od in range(p.d.count):
         for oh in range(p.h.count):
-            for ow in range(p.w.count):
-                set_scales(
-                    means.mode, window_size(p.d, od) * window_size(p.h, oh) * window_size(p.w, ow),
-                    p.lanes, scales, i,
-                )
-                i += p.lanes
+            set_scales(
+                means.mode, <double> (window_size(p.d, od) * window_size(p.h, oh)), p.w.starts,
+                p.w.ends, p.w.count, p.lanes, line,
+            )
+            line += n
     means.plane = <const char*> scales
 
 

@@ -14,11 +14,11 @@ from adaptive_pool._kernels.average_backward.any_order cimport gather_in_any_ord
 from adaptive_pool._kernels.average_backward.lanes cimport gather_by_lanes
 from adaptive_pool._kernels.average_backward.planes cimport gather_by_planes
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_ROW, LONG_SEGMENT,
+    BLOCK, BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_SEGMENT,
     MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
 from adaptive_pool._kernels.average_backward.segments cimport (
-    Segment, find_segments, most_segments, most_windows, segment_of,
+    Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
 )
 from adaptive_pool._kernels.call.canonical cimport Canonical, advance, arrange, borrow, give_back
 from adaptive_pool._kernels.call.elements cimport (
@@ -60,6 +60,7 @@ cdef Box locate(const Problem* p, Py_ssize_t job) noexcept nogil:
     box.d_first = segment_of(&p.d_segments, box.d0)
     box.h_first = segment_of(&p.h_segments, box.h0)
     box.w_first = segment_of(&p.w_segments, box.w0)
+    box.segments = segment_of(&p.w_segments, box.w1 - 1) - box.w_first + 1
     box.od0, box.od1 = box.d_first.first, segment_of(&p.d_segments, box.d1 - 1).last
     box.oh0, box.oh1 = box.h_first.first, segment_of(&p.h_segments, box.h1 - 1).last
     box.ow0, box.ow1 = box.w_first.first, segment_of(&p.w_segments, box.w1 - 1).last
@@ -106,7 +107,7 @@ cdef void merge_axes(Problem* p) noexcept nogil:
 
 cdef bint cut_lanes(Problem* p) noexcept nogil:
     """Choose how many lanes a job takes, or say that there is no room for the windows."""
-    cdef Py_ssize_t windows = most_windows(&p.w_segments, p.width, 1)
+    cdef Py_ssize_t windows = most_holding(&p.w_segments)
     p.lane_block = min(p.lanes, LINE // max(windows, <Py_ssize_t> 2), <Py_ssize_t> MOST_LANES)
     if p.lane_block < min(p.lanes, <Py_ssize_t> PLANES):
         return False
@@ -116,31 +117,26 @@ cdef bint cut_lanes(Problem* p) noexcept nogil:
 
 cdef bint cut_planes(Problem* p) noexcept nogil:
     """Cut the axes until there is room for the shares of a box, or say that there is not."""
-    cdef Py_ssize_t columns, rows, slices
-    p.one_value = p.width > 1 and p.depth == p.height == p.w_segments.count == 1 and p.contiguous
+    cdef Py_ssize_t columns, rows, slices, width
+    p.planes = 1 if p.channels < FEW_PLANES else PLANES
     # Rows of few planes, or of long segments, are filled segment by segment.
-    p.filled = p.channels < FEW_PLANES or p.width >= LONG_SEGMENT * p.w_segments.count
-    p.columns = min(p.width, <Py_ssize_t> (LONG_ROW if p.filled else COLUMNS))
-    if p.one_value:
-        p.columns = p.width
+    p.filled = p.planes == 1 or p.width >= LONG_SEGMENT * p.w_segments.count
+    p.columns = p.width if p.filled else min(p.width, <Py_ssize_t> COLUMNS)
+    width = max(p.planes, <Py_ssize_t> BLOCK)
     while True:
         columns = most_windows(&p.w_segments, p.width, p.columns)
         rows = columns * most_windows(&p.h_segments, p.height, p.lines)
         slices = rows * most_windows(&p.d_segments, p.depth, p.slices)
-        if columns * PLANES <= LINE and slices * PLANES <= SHARES:
+        if columns * width <= LINE and slices * width <= SHARES:
             return True
-        if columns * PLANES <= LINE and p.slices > 1:
+        if columns * width <= LINE and p.slices > 1:
             p.slices = pieces(p.slices, 2)
-        elif columns * PLANES <= LINE and p.lines > 1:
+        elif columns * width <= LINE and p.lines > 1:
             p.lines = pieces(p.lines, 2)
         elif p.columns > 1:
             p.columns = pieces(p.columns, 2)
         else:
             return False
-
-
-cdef bint lines_adjoin(const Problem* p) noexcept nogil:
-    return p.contiguous and (p.height == 1 or p.grad_input.h == p.width * p.grad_input.itemsize)
 
 
 cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
@@ -149,6 +145,8 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1
     merge_axes(p)
     p.contiguous = p.grad_input.w == p.lanes * item
+    p.adjoin = p.contiguous and (p.height == 1 or p.grad_input.h == p.width * item)
+    p.planes = 1
     p.slices, p.lines, p.columns, p.lane_block = p.depth, p.height, p.width, 1
     p.way = BY_LANES if p.lanes > 1 else BY_PLANES
     if not (p.d.monotone and p.h.monotone and p.w.monotone) or not (
@@ -158,7 +156,7 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
         p.lane_block = min(p.lanes, <Py_ssize_t> PLANES)
         p.columns = min(p.width, TILE // p.lane_block)
     jobs = (
-        p.batches * pieces(p.channels, PLANES if p.way == BY_PLANES else 1)
+        p.batches * pieces(p.channels, p.planes)
         * pieces(p.depth, p.slices) * pieces(p.height, p.lines) * pieces(p.width, p.columns)
         * pieces(p.lanes, p.lane_block)
     )
@@ -169,14 +167,13 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     if jobs < enough:
         p.columns = pieces(p.columns, min(p.columns, pieces(enough, jobs)))
         jobs *= pieces(p.width, p.columns)
-    p.short_lines = p.columns == p.width <= SHORT_LINE and lines_adjoin(p) and (
-        p.height < 2 * p.h_segments.count   # or they are made once, and copied
+    p.short_lines = p.columns == p.width <= SHORT_LINE and p.adjoin and (
+        p.filled or p.height < 2 * p.h_segments.count   # or they are made once, and copied
     )
     box = p.slices * p.lines * p.columns * p.lane_block
     p.group = max(JOB // box, <Py_ssize_t> 1)
     p.group = min(p.group, p.channels, max(jobs // enough, <Py_ssize_t> 1))
-    if p.way == BY_PLANES:
-        p.group = pieces(p.group, PLANES) * PLANES
+    p.group = pieces(p.group, p.planes) * p.planes
     return (
         p.batches * pieces(p.channels, p.group) * pieces(p.depth, p.slices)
         * pieces(p.height, p.lines) * pieces(p.width, p.columns) * pieces(p.lanes, p.lane_block)

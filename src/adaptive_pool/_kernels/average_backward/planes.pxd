@@ -7,13 +7,14 @@ of each plane that has them, and copied to the others.
 """
 from libc.string cimport memcpy, memset
 
+from adaptive_pool._kernels.average_backward.filled cimport add_lines, fill_planes
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BLOCK, COLUMNS, PLANES, TURN, Box, Problem, Scratch,
+    BLOCK, COLUMNS, TURN, Box, Problem, Scratch,
 )
-from adaptive_pool._kernels.average_backward.rows cimport copy_columns, copy_run, fill_rows
+from adaptive_pool._kernels.average_backward.rows cimport copy_columns, copy_run
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, factor, share_run, sum_runs, sum_windows,
+    factor, share_each, share_run, sum_windows,
 )
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.tables cimport window_size
@@ -54,6 +55,23 @@ cdef inline void turn_in(
             )[0]
 
 
+cdef inline void load_shares_of_one(
+    const Problem* p, const char* run, Py_ssize_t n, const double* factors,
+    real_t* copy,           # scratch: TURN
+    double* shares,         # OUT: n
+) noexcept nogil:
+    cdef Py_ssize_t i = 0, k, count, step = p.grad_output.w
+    if step == sizeof(real_t):
+        share_each[real_t](<const real_t*> run, n, factors, shares)
+        return
+    while i < n:
+        count = min(n - i, <Py_ssize_t> TURN)
+        for k in range(count):
+            copy[k] = (<const real_t*> (run + (i + k) * step))[0]
+        share_each[real_t](copy, count, factors + i, shares + i)
+        i += count
+
+
 cdef inline void load_shares(
     const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
     const double* factors,  # IN: of each window of the box
@@ -69,6 +87,11 @@ cdef inline void load_shares(
     for od in range(box.od0, box.od1):
         for oh in range(box.oh0, box.oh0 + rows):
             run = at(&p.grad_output, box.batch, channel, od, oh, box.ow0, 0)
+            if width == 1:
+                load_shares_of_one[real_t](p, run, length, factors, turned, shares)
+                shares += length
+                factors += length
+                continue
             i = 0
             while i < length:
                 n = min(length - i, <Py_ssize_t> TURN)
@@ -78,31 +101,6 @@ cdef inline void load_shares(
                     shares += width
                 factors += n
                 i += n
-
-
-cdef inline double* add_lines(
-    const Box* box, const Segment* d, const Segment* h, Py_ssize_t width,
-    double* shares,         # IN: of all windows of the box
-    double* line,           # scratch, if there is not just one
-) noexcept nogil:
-    """The sums of the lines of windows that hold a line of the result: windows along W x width."""
-    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, k, rows = h.last - h.first
-    cdef Py_ssize_t slice = (box.oh1 - box.oh0) * n
-    if d.first == d.last or rows == 0:
-        memset(line, 0, n * sizeof(double))
-        return line
-    shares += (d.first - box.od0) * slice + (h.first - box.oh0) * n
-    if d.last - d.first == 1 and rows == 1:
-        return shares
-    if rows > 1:
-        sum_runs(shares, rows, n, n, line)
-    else:
-        memcpy(line, shares, n * sizeof(double))
-    for _od in range(d.first + 1, d.last):
-        shares += slice
-        for k in range(rows):
-            add_run(shares + k * n, n, line)
-    return line
 
 
 cdef inline void sum_columns(
@@ -223,38 +221,13 @@ cdef inline void gather_lines(
     while k < box.h1:
         end = min(h.end, box.h1)
         line = add_lines(box, d, h, width, scratch.shares, scratch.line)
-        if p.filled:
-            fill_rows[real_t](
-                p, box, d, channel, planes, width, k, end, line, scratch.sums, values,
-                <real_t*> scratch.rows,
-            )
-        else:
-            sum_columns[real_t](p, box, line, width, scratch.sums, values)
-            store_rows[real_t](
-                p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
-                <real_t*> scratch.rows,
-            )
+        sum_columns[real_t](p, box, line, width, scratch.sums, values)
+        store_rows[real_t](
+            p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
+            <real_t*> scratch.rows,
+        )
         k = end
         h += 1
-
-
-cdef inline void fill_planes(
-    const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
-    const Scratch* scratch, real_t* values,
-) noexcept nogil:
-    """Fill a row of each plane, whose columns are all alike."""
-    cdef Py_ssize_t plane, w, n = box.w1 - box.w0
-    cdef real_t* row
-    cdef real_t value
-    sum_windows[real_t](
-        add_lines(box, box.d_first, box.h_first, width, scratch.shares, scratch.line),
-        box.ow1 - box.ow0, width, scratch.sums, values,
-    )
-    for plane in range(planes):
-        value = values[plane]
-        row = <real_t*> at(&p.grad_input, box.batch, channel + plane, box.d0, box.h0, box.w0, 0)
-        for w in range(n):
-            row[w] = value
 
 
 cdef inline void gather_planes(
@@ -271,8 +244,8 @@ cdef inline void gather_planes(
         memset(turned, 0, TURN * width * sizeof(real_t))
     load_shares[real_t](p, box, channel, planes, width, scratch.factors, turned, scratch.shares)
     while i < box.d1:
-        if p.one_value:
-            fill_planes[real_t](p, box, channel, planes, width, scratch, values)
+        if p.filled:
+            fill_planes[real_t](p, box, d, channel, planes, width, scratch, values)
         elif p.short_lines:
             gather_short_lines[real_t](p, box, d, channel, planes, width, scratch, values)
         else:
@@ -284,9 +257,10 @@ cdef inline void gather_planes(
 cdef inline void gather_by_planes(
     const Problem* p, const Box* box, const Scratch* scratch, const real_t* like,
 ) noexcept nogil:
-    cdef Py_ssize_t channel = box.channel0, planes
+    cdef Py_ssize_t channel = box.channel0, planes, width
     find_factors[real_t](p, box, scratch.factors, like)
     while channel < box.channel1:
-        planes = min(box.channel1 - channel, <Py_ssize_t> PLANES)
-        gather_planes[real_t](p, box, scratch, channel, planes, (planes + 7) // 8 * 8, like)
-        channel += PLANES
+        planes = min(box.channel1 - channel, p.planes)
+        width = planes if p.planes == 1 else (planes + 7) // 8 * 8
+        gather_planes[real_t](p, box, scratch, channel, planes, width, like)
+        channel += planes

@@ -13,10 +13,10 @@ cdef enum:
     SHARES = 16384      # shares of the windows of some planes: 128 KiB, of the second cache
     TURN = 64           # windows that are turned at a time
     COLUMNS = 256       # of a row that is turned back
+    VALUES = 8192       # 2 x COLUMNS x PLANES: of the columns or segments of some lines
     BLOCK = 8           # columns that are turned back at once
     LONG_SEGMENT = 4    # columns, from which on a row is filled by segments
-    LONG_ROW = 4096     # columns of a row that is filled, at most
-    FEW_PLANES = 8      # planes that would leave most lanes empty
+    FEW_PLANES = 4      # planes that would leave most lanes empty
     SHORT_LINE = 32     # columns of a line that is turned back with its neighbours
     TILE = 4096         # sums of a row, where windows are in any order
     JOB = 32768         # elements that several planes are put into one job for
@@ -51,7 +51,8 @@ cdef struct Problem:
     bint contiguous         # rows of grad_input are
     bint short_lines        # lines of one lane are, and adjoin
     bint filled             # rows are filled by segments, not turned
-    bint one_value          # all columns of a line, and all lines, are alike: one row of planes
+    bint adjoin             # lines of one lane do
+    Py_ssize_t planes       # how many are turned into lanes: PLANES or, if there are few, 1
 
 
 cdef struct Box:
@@ -73,6 +74,7 @@ cdef struct Box:
     Py_ssize_t oh1
     Py_ssize_t ow0
     Py_ssize_t ow1
+    Py_ssize_t segments     # along W
     const Segment* d_first  # the segments that d0, h0 and w0 are in
     const Segment* h_first
     const Segment* w_first
@@ -82,10 +84,10 @@ cdef struct Scratch:
     double* line            # LINE
     double* sums            # MOST_LANES
     double* shares          # SHARES
-    double* factors         # SHARES / PLANES: one for each window
+    double* factors         # SHARES / BLOCK: one for each window
     double* tile            # TILE
     char* turned            # TURN x PLANES elements
-    char* values            # 2 x COLUMNS x PLANES elements
+    char* values            # VALUES elements
     char* rows              # PLANES x COLUMNS elements
 
 
@@ -113,13 +115,13 @@ cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
     scratch.shares = <double*> memory
     memory += SHARES * sizeof(double)
     scratch.factors = <double*> memory
-    memory += SHARES // PLANES * sizeof(double)
+    memory += SHARES // BLOCK * sizeof(double)
     scratch.tile = <double*> memory
     memory += TILE * sizeof(double)
     scratch.turned = memory
     memory += TURN * PLANES * sizeof(double)
     scratch.values = memory
-    memory += 2 * COLUMNS * PLANES * sizeof(double)
+    memory += VALUES * sizeof(double)
     scratch.rows = memory
     memory += COLUMNS * PLANES * sizeof(double)
     return memory - start

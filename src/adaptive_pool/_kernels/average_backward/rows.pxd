@@ -3,12 +3,30 @@ from libc.string cimport memcpy
 
 from adaptive_pool._kernels.average_backward.problem cimport BLOCK, Box, Problem
 from adaptive_pool._kernels.average_backward.segments cimport Segment
-from adaptive_pool._kernels.average_backward.shares cimport sum_windows
-from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.call.elements cimport real_t, uint16_t, uint32_t, uint64_t
 from adaptive_pool._kernels.tiles.planes cimport at
+
+cdef extern from "average_backward/fill.h" nogil:
+    void fill_2 "ap_fill_uint16_t"(
+        const Py_ssize_t* ends, const Py_ssize_t* sources, Py_ssize_t runs, const uint16_t* values,
+        uint16_t* row)
+    void fill_4 "ap_fill_uint32_t"(
+        const Py_ssize_t* ends, const Py_ssize_t* sources, Py_ssize_t runs, const uint32_t* values,
+        uint32_t* row)
+    void fill_8 "ap_fill_uint64_t"(
+        const Py_ssize_t* ends, const Py_ssize_t* sources, Py_ssize_t runs, const uint64_t* values,
+        uint64_t* row)
 
 cdef enum:
     SHORT = 256         # bytes that are copied without a call
+    RUNS = 1024         # of one value, that a row or several short ones are filled with
+
+
+cdef struct Runs:
+    # Each ends somewhere, and has a value from somewhere.
+    Py_ssize_t count
+    Py_ssize_t ends[RUNS]
+    Py_ssize_t sources[RUNS]
 
 
 cdef inline void copy_run(char* out, const char* run, Py_ssize_t size) noexcept nogil:
@@ -72,52 +90,58 @@ cdef inline void copy_columns(
         (<real_t*> (out + w * p.grad_input.w))[0] = row[w]
 
 
+cdef inline void add_runs(
+    const Box* box, Py_ssize_t source, Py_ssize_t width,    # IN: of the first value, and between
+    Runs* runs,                                             # IN, OUT
+) noexcept nogil:
+    """Add those of a line: a segment is a run, and one with that before if their value is one."""
+    cdef Py_ssize_t i, start = runs.ends[runs.count - 1] - box.w0 if runs.count > 0 else -box.w0
+    for i in range(box.segments):
+        if runs.count == 0 or runs.sources[runs.count - 1] != source:
+            runs.sources[runs.count] = source
+            runs.count += 1
+        runs.ends[runs.count - 1] = start + min(box.w_first[i].end, box.w1)
+        source += width
+
+
 cdef inline void fill_row(
-    const Box* box, Py_ssize_t segments,
-    const real_t* values, Py_ssize_t width,     # IN: of each segment, so far apart
-    real_t* row,                                # OUT: the columns of the box
+    const Problem* p, const Runs* runs, const real_t* values, char* out,
 ) noexcept nogil:
-    """Fill in steps of BLOCK columns; what one writes too much, the next segment overwrites."""
-    cdef Py_ssize_t columns = box.w1 - box.w0, w = 0, end, i, k
-    cdef real_t value
-    for i in range(segments):
-        value = values[i * width]
-        end = min(box.w_first[i].end, box.w1) - box.w0
-        while w < end and w + BLOCK <= columns:
-            for k in range(BLOCK):
-                row[w + k] = value
-            w += BLOCK
-        for k in range(w, end):
-            row[k] = value
-        w = end
+    cdef Py_ssize_t i, w = 0
+    if not p.contiguous:
+        for i in range(runs.count):
+            while w < runs.ends[i]:
+                (<real_t*> (out + w * p.grad_input.w))[0] = values[runs.sources[i]]
+                w += 1
+    elif sizeof(real_t) == 2:
+        fill_2(runs.ends, runs.sources, runs.count, <const uint16_t*> values, <uint16_t*> out)
+    elif sizeof(real_t) == 4:
+        fill_4(runs.ends, runs.sources, runs.count, <const uint32_t*> values, <uint32_t*> out)
+    else:
+        fill_8(runs.ends, runs.sources, runs.count, <const uint64_t*> values, <uint64_t*> out)
 
 
-cdef inline void fill_rows(
-    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
-    Py_ssize_t width, Py_ssize_t h0, Py_ssize_t h1, double* line, double* sums,
-    real_t* values,         # scratch: segments x width
-    real_t* scratch,        # a row
+cdef inline void fill_lines(
+    const Problem* p, const Box* box, const Segment* d, const Segment* h, Py_ssize_t channel,
+    Py_ssize_t h0, Py_ssize_t h1, const Runs* runs,
+    const real_t* values, Py_ssize_t line,      # IN: and from those of a line to the next
 ) noexcept nogil:
-    """Make a row of each plane from the values of its segments, and copy it to all its lines."""
-    cdef const Segment* s = box.w_first
-    cdef Py_ssize_t plane, i, k, count = 0, d0 = max(d.begin, box.d0)
-    cdef real_t* row = scratch
+    """Fill the lines h0:h1 of a plane, which `h` and the next segments are."""
+    cdef Py_ssize_t i, k = h0, end, d0 = max(d.begin, box.d0), d1 = min(d.end, box.d1)
+    cdef char* first
     cdef char* out
-    while True:
-        sum_windows[real_t](
-            line + (s.first - box.ow0) * width, s.last - s.first, width, sums,
-            values + count * width,
-        )
-        count += 1
-        if s.end >= box.w1:
-            break
-        s += 1
-    for plane in range(planes):
-        if p.contiguous:
-            row = <real_t*> at(&p.grad_input, box.batch, channel + plane, d0, h0, box.w0, 0)
-        fill_row[real_t](box, count, values + plane, width, row)
-        for i in range(d0, min(d.end, box.d1)):
-            for k in range(h0, h1):
-                out = at(&p.grad_input, box.batch, channel + plane, i, k, box.w0, 0)
-                if out != <char*> row:
-                    copy_columns(p, out, row, box.w1 - box.w0)
+    while k < h1:
+        first = at(&p.grad_input, box.batch, channel, d0, k, box.w0, 0)
+        fill_row[real_t](p, runs, values, first)
+        end = h1 if p.short_lines else min(h.end, h1)
+        for i in range(d0, d1):
+            out = at(&p.grad_input, box.batch, channel, i, k, box.w0, 0)
+            for _k in range(k, k + 1 if p.short_lines else end):
+                if not p.contiguous:
+                    fill_row[real_t](p, runs, values, out)
+                elif out != first:
+                    copy_columns(p, out, <const real_t*> first, runs.ends[runs.count - 1])
+                out += p.grad_input.h
+        k = end
+        h += 1
+        values += line

@@ -92,3 +92,11 @@ cdef inline Py_ssize_t most_windows(
         )
         i = end
     return most
+
+
+cdef inline Py_ssize_t most_holding(const Segments* segments) noexcept nogil:
+    """The most windows of a monotone axis that hold one index."""
+    cdef Py_ssize_t k, most = 0
+    for k in range(segments.count):
+        most = max(most, segments.items[k].last - segments.items[k].first)
+    return most

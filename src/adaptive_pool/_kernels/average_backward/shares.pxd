@@ -15,10 +15,16 @@ cdef extern from "average_backward/sums.h" nogil:
     void sum_runs "ap_sum_runs"(
         const double* runs, Py_ssize_t count, Py_ssize_t step, Py_ssize_t n, double* sums,
     )
+    void sum_segments_of_one "ap_sum_segments"(
+        const double* line, const Py_ssize_t* first, const Py_ssize_t* last, Py_ssize_t step,
+        Py_ssize_t segments, double* sums,
+    )
     void ap_store_floats(const double* sums, Py_ssize_t n, float* out)
     void ap_store_doubles(const double* sums, Py_ssize_t n, double* out)
     void ap_share_floats(const float* x, Py_ssize_t n, double factor, double* shares)
     void ap_share_doubles(const double* x, Py_ssize_t n, double size, double* shares)
+    void ap_share_each_float(const float* x, Py_ssize_t n, const double* factors, double* shares)
+    void ap_share_each_double(const double* x, Py_ssize_t n, const double* sizes, double* shares)
     void ap_add_share_floats(const float* x, Py_ssize_t n, double factor, double* sums)
     void ap_add_share_doubles(const double* x, Py_ssize_t n, double size, double* sums)
 
@@ -42,6 +48,20 @@ cdef inline void share_run(
     else:
         for i in range(n):
             shares[i] = 0.0 + load_real[real_t](x + i) * factor
+
+
+cdef inline void share_each(
+    const real_t* x, Py_ssize_t n, const double* factors, double* shares,
+) noexcept nogil:
+    """Shares of elements of which each has a factor of its own."""
+    cdef Py_ssize_t i
+    if real_t is float:
+        ap_share_each_float(x, n, factors, shares)
+    elif real_t is double:
+        ap_share_each_double(x, n, factors, shares)
+    else:
+        for i in range(n):
+            shares[i] = 0.0 + load_real[real_t](x + i) * factors[i]
 
 
 cdef inline void add_share_run(

@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "simd/compiler.h"
 
@@ -44,6 +46,30 @@ static inline void ap_sum_runs(
     }
 }
 
+/* sums[i] = the sum of line[first[step * i]] to line[last[step * i] - 1]. Mostly of one or two:
+   no branch depends on which. */
+static void ap_sum_segments(
+    const double *AP_RESTRICT line, const ptrdiff_t *first, const ptrdiff_t *last, ptrdiff_t step,
+    ptrdiff_t segments, double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; i < segments; i++, first += step, last += step) {
+        const ptrdiff_t count = *last - *first;
+        const double *x = line + *first;
+        double sum = 0.0, other;
+        uint64_t bits;
+        if (count > 0) {
+            memcpy(&bits, x + count - 1, sizeof bits);
+            bits &= (uint64_t) (count < 2) - 1;
+            memcpy(&other, &bits, sizeof other);
+            sum = x[0];
+            for (ptrdiff_t k = 1; k < count - 1; k++)
+                sum += x[k];
+            sum += other;
+        }
+        sums[i] = sum;
+    }
+}
+
 /* Rounded to float32. NaN is looked for when it is narrow: vectors hold twice as many. */
 static inline void ap_store_floats(
     const double *AP_RESTRICT sums, ptrdiff_t n, float *AP_RESTRICT out)
@@ -76,7 +102,24 @@ static inline void ap_share_doubles(
         shares[i] = 0.0 + x[i] / size;
 }
 
-/* The same, added to what is there. */
+/* The same, each with a factor or size of its own. */
+static inline void ap_share_each_float(
+    const float *AP_RESTRICT x, ptrdiff_t n, const double *AP_RESTRICT factors,
+    double *AP_RESTRICT shares)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        shares[i] = 0.0 + x[i] * factors[i];
+}
+
+static inline void ap_share_each_double(
+    const double *AP_RESTRICT x, ptrdiff_t n, const double *AP_RESTRICT sizes,
+    double *AP_RESTRICT shares)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        shares[i] = 0.0 + x[i] / sizes[i];
+}
+
+/* Shares by one factor, added to what is there. */
 static inline void ap_add_share_floats(
     const float *AP_RESTRICT x, ptrdiff_t n, double factor, double *AP_RESTRICT sums)
 {

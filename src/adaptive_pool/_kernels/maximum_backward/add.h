@@ -19,14 +19,6 @@
 #define AP_ADD_INLINE static inline
 #endif
 
-/* A float16 as float32, by one instruction, or else by `widen`. */
-#if defined(__F16C__) && defined(__AVX2__)
-#include <immintrin.h>
-#define ap_widen_float16(bits, widen) _cvtsh_ss(bits)
-#else
-#define ap_widen_float16(bits, widen) widen(bits)
-#endif
-
 enum { AP_NAMES = 65535 };  /* what fits an element, and 0 */
 
 typedef struct {

@@ -2,7 +2,7 @@
 from libc.string cimport memset
 
 from adaptive_pool._kernels.call.elements cimport (
-    bfloat16_t, float16_t, one_nan, real_t, store_real, uint16_t, widen_bfloat16, widen_float16,
+    bfloat16_t, float16_t, one_nan, real_t, store_real, uint16_t, widen_bfloat16,
 )
 from adaptive_pool._kernels.simd.halves cimport half_t
 from adaptive_pool._kernels.tiles.planes cimport pieces
@@ -10,13 +10,15 @@ from adaptive_pool._kernels.tiles.planes cimport pieces
 ctypedef float (*widen_t)(uint16_t bits) noexcept nogil
 
 cdef extern from "maximum_backward/add.h" nogil:
-    float ap_widen_float16(uint16_t bits, widen_t widen) noexcept
     enum:
         NAMES "AP_NAMES"
     ctypedef struct Names "ap_names":
         size_t count
         uint16_t** places
         float* sums
+
+cdef extern from "simd/halves.h" nogil:
+    float widen_quietly "ap_widen_quietly"(uint16_t bits) noexcept
 
 cdef extern from "maximum_backward/round.h" nogil:
     Py_ssize_t ap_round_float16(const float* sums, Py_ssize_t n, char* halves) noexcept
@@ -43,13 +45,9 @@ cdef inline Names no_names(void* scratch, Py_ssize_t gradients) noexcept nogil:
     return names
 
 
-cdef inline float widen(uint16_t bits) noexcept nogil:
-    return ap_widen_float16(bits, widen_float16)
-
-
 cdef inline widen_t widen_for(real_t* _) noexcept nogil:
     if real_t is float16_t:
-        return widen
+        return widen_quietly
     elif real_t is bfloat16_t:
         return widen_bfloat16
     else:
