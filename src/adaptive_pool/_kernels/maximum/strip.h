@@ -102,13 +102,11 @@ AP_INLINE void AP_NAME(challenge)(
         const char *row = depth;
         int64_t count = d_count;
         for (ptrdiff_t h = block->height; h > 0; h--) {
-            const char *place = row;
+            const char *place = row, *last = row + block->last;
             AP_M number = AP_COUNT(count);
-            for (ptrdiff_t left = block->columns;;) {
-                if (--left == 0) {
-                    place = row + block->last;
-                    number = AP_COUNT(count + block->last_count);
-                }
+            for (;;) {
+                if (place > last)
+                    place = last;
                 AP_ASK(place + block->ahead);
                 if ((size_t) n * sizeof(AP_V) > 64)
                     AP_ASK(place + block->ahead + 64);
@@ -122,7 +120,7 @@ AP_INLINE void AP_NAME(challenge)(
 #endif
                     step[i] = (wins & number) | (~wins & step[i]);
                 }
-                if (left == 0)
+                if (place == last)
                     break;
                 place += block->w_step;
                 number += each;

@@ -28,7 +28,7 @@ typedef struct {
     int64_t number;                 /* of the first element */
     int32_t d_first, h_first;       /* rows of the whole window that came before these */
     int64_t d_count, h_count;       /* what lanes count likewise: ap_count() */
-    int64_t w_count, last_count;
+    int64_t w_count;
     int flat;                       /* lanes count the elements of the plane */
 } ap_window;
 
@@ -52,19 +52,19 @@ static inline int ap_least(int a, int b)
 static inline int ap_count(ap_window *window, const ap_places *places, int64_t most)
 {
     const int64_t rows = window->depth * window->height;
-    window->flat = !places->clipped && (window->depth - 1) * window->d_number
+    window->flat = !places->clipped
+        && window->last_number == (window->columns - 1) * window->w_number
+        && (window->depth - 1) * window->d_number
         + (window->height - 1) * window->h_number + window->last_number < most;
     if (window->flat) {
         window->d_count = window->d_number;
         window->h_count = window->h_number;
         window->w_count = window->w_number;
-        window->last_count = window->last_number;
         return 1;
     }
     window->d_count = window->height * window->columns;
     window->h_count = window->columns;
     window->w_count = 1;
-    window->last_count = window->columns - 1;
     return rows * window->columns <= (most < AP_LONGEST ? most : AP_LONGEST);
 }
 
