@@ -119,7 +119,7 @@
 #include "maximum/strip.h"
 
 typedef struct {
-    void (*lanes)(const ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
+    void (*lanes)(ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
     int (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
     void (*pairs)(
         const void *, const int64_t *, ptrdiff_t, ptrdiff_t, int64_t, void *, int64_t *);

@@ -2,13 +2,14 @@
 
    A tile is some windows along W of some output rows, of one plane or of a strip of planes side by
    side. Ways to have lanes to compare:
-     AP_IN_PLACE   the array has lanes, at least a strip of them
+     AP_IN_PLACE   the array has lanes, at least a vector of them
      AP_TURNED     lines of planes, or of output rows of few planes, are turned into lanes
      AP_ALONG      neighbours along W of long windows, whose strips are folded at the end */
 #ifndef AP_MAXIMUM_PLAN_H
 #define AP_MAXIMUM_PLAN_H
 
 #include "maximum/elements.h"
+#include "tiles/transpose.h"
 
 enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
 
@@ -17,7 +18,9 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
-    AP_LEAST_LANES = 64 /* that are not worth more jobs */
+    AP_LEAST_LANES = 64, /* that are not worth more jobs */
+    AP_LEAST_BYTES = AP_BYTES > 16 ? AP_BYTES : 16, /* of lanes compared in place */
+    AP_LONG_WINDOW = 2048 /* elements that are worth folding a strip */
 };
 
 typedef struct {
@@ -128,7 +131,7 @@ static inline void ap_flatten(ap_maximum *m)
     if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
         || (h->size > 1 && m->x.h != w->size * m->x.w)
         || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
-        || (m->lanes > 1 && m->lanes < ap_strip(m->elements->size)))
+        || (m->lanes > 1 && m->lanes * m->elements->size < AP_LEAST_BYTES))
         return;
     m->ends[0] = 0;
     m->ends[1] = 1;
@@ -138,6 +141,15 @@ static inline void ap_flatten(ap_maximum *m)
     w->starts = d->starts = h->starts = &m->ends[0];
     d->ends = h->ends = &m->ends[1];
     w->ends = &m->ends[2];
+}
+
+/* Lines side by side, to hold `used` of them: blocks to transpose, and a vector of lanes. */
+static inline ptrdiff_t ap_width(const ap_maximum *m, ptrdiff_t used)
+{
+    ptrdiff_t width = m->rows_first ? m->slots : ap_pieces(used, AP_LINES) * AP_LINES;
+    while (width * m->lanes * m->elements->size < AP_BYTES)
+        width += AP_LINES;
+    return width;
 }
 
 static inline void ap_choose_way(ap_maximum *m)
@@ -150,15 +162,15 @@ static inline void ap_choose_way(ap_maximum *m)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
-    if (m->lanes >= strip) {
-        m->way = AP_IN_PLACE;
-    } else if (
-        (m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
-        && lines * m->lanes < strip / 2
+    const ptrdiff_t window = row * m->h.shortest * m->d.shortest;
+    if ((m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
+        && (window >= AP_LONG_WINDOW || lines * m->lanes < strip / 2)
         && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
                       : m->lanes == 1 || m->x.w == m->lanes * size)) {
         m->way = AP_ALONG;
         m->stride = strip;
+    } else if (m->lanes * size >= AP_LEAST_BYTES) {
+        m->way = AP_IN_PLACE;
     } else {
         m->way = AP_TURNED;
         m->slots = strip;

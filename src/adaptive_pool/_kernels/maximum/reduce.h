@@ -42,7 +42,7 @@ static inline void ap_reduce(
 {
     const ap_elements *elements = m->elements;
     const ptrdiff_t first_oh = tile->slots[0].oh, oh = first_oh + row;
-    const ptrdiff_t stride = m->way == AP_IN_PLACE ? tile->lanes : m->stride;
+    const ptrdiff_t stride = tile->stride;
     const ptrdiff_t result = row * (tile->ow1 - tile->ow0) + ow - tile->ow0;
     const ptrdiff_t begin = ap_max(m->w.starts[ow], piece->w0);
     const ptrdiff_t columns = ap_min(m->w.ends[ow], piece->w1) - begin;
@@ -81,7 +81,7 @@ static inline void ap_reduce(
 static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
 {
     const ptrdiff_t size = m->x.itemsize;
-    const ptrdiff_t lanes = m->way == AP_TURNED ? m->stride : tile->lanes;
+    const ptrdiff_t lanes = m->way == AP_TURNED ? tile->stride : tile->lanes;
     ptrdiff_t row = (tile->w1 - tile->w0) * lanes * size;
     int bounded = m->way == AP_TURNED || m->copied;
     ptrdiff_t most = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / row, 1);
@@ -126,7 +126,7 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
     int64_t *where = (int64_t *) (turned_tops + all * size), *turned = where + all;
     const char *lines[AP_STRIP], *places[AP_STRIP];
     const int indexed = m->indices.data != NULL;
-    ap_places own = {0};
+    ap_places own = {1, {0}, {0}, {0}, 0};
     for (ptrdiff_t i = 0; i < m->slots; i++) {
         const ptrdiff_t slot = ap_min(i, tile->used - 1);
         lines[i] = tops + slot * n * size;
@@ -144,10 +144,6 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
         window.h_step = m->x.h;
         window.d_number = m->h.size * m->w.size;
         window.h_number = m->w.size;
-        for (ptrdiff_t j = 0; j < AP_STRIP; j++) {
-            own.last_d[j] = (int32_t) tile->last_d[i];
-            own.last_h[j] = (int32_t) tile->last_h[i];
-        }
         for (ptrdiff_t d = 0; d <= tile->last_d[i]; d += window.depth)
             for (ptrdiff_t h = 0; h <= tile->last_h[i]; h += window.height) {
                 window.depth = whole ? tile->last_d[i] + 1 : 1;

@@ -25,7 +25,7 @@ static void ap_store(
     ptrdiff_t stride)
 {
     const int size = (int) out->itemsize;
-    const ptrdiff_t windows = tile->ow1 - tile->ow0, step = stride * size, slots = m->slots;
+    const ptrdiff_t windows = tile->ow1 - tile->ow0, step = stride * size, slots = tile->width;
     int run = out->w == tile->lanes * size && (tile->lanes == 1 || out->lane == size);
     if (slots > 1 && run) {
         char *lines[AP_STRIP];
@@ -63,7 +63,7 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     tile.copy = tile.read + AP_ROOM + AP_STRIP * 64;
     tile.candidates = tile.read;
     ap_find_tile(m, job, &tile);
-    const ptrdiff_t stride = m->way == AP_IN_PLACE ? tile.lanes : m->stride;
+    const ptrdiff_t stride = tile.stride;
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;
     int indexed = m->indices.data != NULL, doubt = 0;
     if (m->rows_first) {

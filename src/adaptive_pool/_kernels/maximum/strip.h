@@ -23,6 +23,7 @@ typedef AP_S AP_ANY_M __attribute__((vector_size(AP_BYTES), aligned(1), may_alia
 #define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
 #define AP_LOAD(place, i, none) ((AP_V) (none ^ ((const AP_ANY_M *) (place))[i]))
 #define AP_EACH(value) ((AP_V) {0} + (AP_T) (value))
+#define AP_COUNT(value) ((AP_M) {0} + (AP_S) (value))
 #define AP_TRUE(c) ((AP_M) (c))
 #else   /* vectors of one element: loops over lanes are left to the compiler */
 typedef AP_T AP_V;
@@ -33,6 +34,7 @@ typedef AP_I AP_U;
 #define AP_SELECT(m, a, b) ((m) ? (a) : (b))
 #define AP_LOAD(place, i, none) (((const AP_V *) (place))[i])
 #define AP_EACH(value) ((AP_T) (value))
+#define AP_COUNT(value) ((AP_S) (value))
 #define AP_TRUE(c) ((AP_M) -(AP_M) (c))
 #endif
 #define AP_W ((int) (sizeof(AP_V) / sizeof(AP_T)))
@@ -79,33 +81,36 @@ AP_INLINE AP_T AP_NAME(least)(AP_T flip)
 }
 
 /* Compare the elements of a block with `tops`, which holds lanes' maxima, unless they are the
-   `first` of the window. `steps` becomes the number of the step that won last, or 0. */
+   `first` of the window, in a strip of n vectors. `steps` becomes the number of the step that won
+   last, or 0. */
 AP_INLINE void AP_NAME(challenge)(
-    const ap_window *block, ptrdiff_t offset, AP_T flip, const int first, AP_T *tops, AP_I *steps)
+    const ap_window *block, ptrdiff_t offset, AP_T flip, int first, const int n, AP_T *tops,
+    AP_I *steps)
 {
     AP_V top[AP_VS], key[AP_VS];
     /* 0, but GCC must not see that: it would make calls of memset and memcpy of the loop below. */
-    const AP_M none = (AP_M) AP_EACH(0) + (AP_S) (block->columns < 0);
-    AP_M step[AP_VS], number = none;
-    for (int i = 0; i < AP_VS; i++) {
-        top[i] = first ? AP_EACH(AP_NAME(least)(flip))
-                       : AP_LOAD(tops, i, none);
-        step[i] = none + (AP_S) first;
+    const AP_M none = AP_COUNT(block->columns < 0), each = AP_COUNT(block->w_count);
+    AP_M step[AP_VS];
+    for (int i = 0; i < n; i++) {
+        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : AP_LOAD(tops, i, none);
+        step[i] = AP_COUNT(first);
         key[i] = AP_NAME(key)(top[i], flip);
     }
     const char *depth = block->first + offset;
-    for (ptrdiff_t d = 0; d < block->depth; d++, depth += block->d_step) {
+    int64_t d_count = 1;
+    for (ptrdiff_t d = block->depth; d > 0; d--) {
         const char *row = depth;
-        for (ptrdiff_t h = 0; h < block->height; h++, row += block->h_step) {
+        int64_t count = d_count;
+        for (ptrdiff_t h = block->height; h > 0; h--) {
             const char *place = row, *last = row + block->last;
+            AP_M number = AP_COUNT(count);
             for (;;) {
                 if (place > last)
                     place = last;
-                number += 1;
                 AP_ASK(place + block->ahead);
-                if (sizeof(AP_T) >= 4)
+                if ((size_t) n * sizeof(AP_V) > 64)
                     AP_ASK(place + block->ahead + 64);
-                for (int i = 0; i < AP_VS; i++) {
+                for (int i = 0; i < n; i++) {
                     AP_V x = ((const AP_ANY_V *) place)[i];
                     AP_V own = AP_NAME(key)(x, flip);
                     AP_M wins = AP_NAME(wins)(own, key[i]);
@@ -118,10 +123,15 @@ AP_INLINE void AP_NAME(challenge)(
                 if (place == last)
                     break;
                 place += block->w_step;
+                number += each;
             }
+            row += block->h_step;
+            count += block->h_count;
         }
+        depth += block->d_step;
+        d_count += block->d_count;
     }
-    for (int i = 0; i < AP_VS; i++) {
+    for (int i = 0; i < n; i++) {
 #if AP_KIND == AP_INTEGER
         top[i] = key[i] ^ flip;
 #elif AP_KIND == AP_REAL
@@ -135,9 +145,10 @@ AP_INLINE void AP_NAME(challenge)(
 /* The same without steps. What plain comparisons do not tell, of NaNs and of zeros of both signs
    among halves, challenge() does. */
 AP_INLINE void AP_NAME(compare)(
-    const ap_window *block, ptrdiff_t offset, AP_T flip, const int first, AP_T *tops)
+    const ap_window *block, ptrdiff_t offset, AP_T flip, int first, const int n, AP_T *tops)
 {
     AP_V top[AP_VS];
+    const AP_M none = AP_COUNT(block->columns < 0);
 #if AP_KIND != AP_INTEGER
     AP_M doubt = {0};
 #endif
@@ -145,8 +156,8 @@ AP_INLINE void AP_NAME(compare)(
     AP_V low[AP_VS];
     AP_U high[AP_VS];
 #endif
-    for (int i = 0; i < AP_VS; i++) {
-        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : (AP_V) ((const AP_ANY_V *) tops)[i];
+    for (int i = 0; i < n; i++) {
+        top[i] = first ? AP_EACH(AP_NAME(least)(flip)) : AP_LOAD(tops, i, none);
 #if AP_KIND == AP_INTEGER
         top[i] = top[i] ^ flip;
 #elif AP_KIND == AP_HALF
@@ -155,17 +166,17 @@ AP_INLINE void AP_NAME(compare)(
 #endif
     }
     const char *depth = block->first + offset;
-    for (ptrdiff_t d = 0; d < block->depth; d++, depth += block->d_step) {
+    for (ptrdiff_t d = block->depth; d > 0; d--, depth += block->d_step) {
         const char *row = depth;
-        for (ptrdiff_t h = 0; h < block->height; h++, row += block->h_step) {
+        for (ptrdiff_t h = block->height; h > 0; h--, row += block->h_step) {
             const char *place = row, *last = row + block->last;
             for (;;) {
                 if (place > last)
                     place = last;
                 AP_ASK(place + block->ahead);
-                if (sizeof(AP_T) >= 4)
+                if ((size_t) n * sizeof(AP_V) > 64)
                     AP_ASK(place + block->ahead + 64);
-                for (int i = 0; i < AP_VS; i++) {
+                for (int i = 0; i < n; i++) {
                     AP_V x = ((const AP_ANY_V *) place)[i];
 #if AP_KIND == AP_INTEGER
                     x = x ^ flip;
@@ -185,7 +196,7 @@ AP_INLINE void AP_NAME(compare)(
             }
         }
     }
-    for (int i = 0; i < AP_VS; i++) {
+    for (int i = 0; i < n; i++) {
 #if AP_KIND == AP_HALF
         /* The largest is the largest number without sign; if all have one, the smallest. */
         doubt |= AP_TRUE(top[i] > flip) | AP_TRUE(high[i] > (AP_I) (flip | 0x8000));
@@ -204,58 +215,70 @@ AP_INLINE void AP_NAME(compare)(
         AP_I steps[AP_N];
         ap_window again = *block;
         again.ahead = 0;
-        AP_NAME(challenge)(&again, offset, flip, first, tops, steps);
+        AP_NAME(challenge)(&again, offset, flip, first, n, tops, steps);
         return;
     }
 #endif
-    for (int i = 0; i < AP_VS; i++)
+    for (int i = 0; i < n; i++)
         ((AP_ANY_V *) tops)[i] = top[i];
 }
 
-/* A block, with places. */
-static void AP_NAME(block)(
-    const ap_window *block, const ap_places *places, ptrdiff_t offset, AP_T flip, int first,
-    AP_T *tops, int64_t *where)
+/* A block for a strip of n vectors, with places or without. */
+AP_INLINE void AP_NAME(strip)(
+    const ap_window *block, const ap_places *places, ptrdiff_t lane, AP_T flip, int first,
+    const int n, AP_T *tops, int64_t *where)
 {
+    const ptrdiff_t offset = lane * (ptrdiff_t) sizeof(AP_T);
+    if (where == NULL) {
+        AP_NAME(compare)(block, offset, flip, first, n, tops + lane);
+        return;
+    }
     AP_I steps[AP_N];
     uint32_t numbers[AP_N];
-    if (first)
-        AP_NAME(challenge)(block, offset, flip, 1, tops, steps);
-    else
-        AP_NAME(challenge)(block, offset, flip, 0, tops, steps);
-    for (int i = 0; i < AP_N; i++)
+    AP_NAME(challenge)(block, offset, flip, first, n, tops + lane, steps);
+    for (int i = 0; i < n * AP_W; i++)
         numbers[i] = (uint32_t) steps[i];
-    ap_number(block, places, numbers, first, AP_N, where);
+    ap_number(block, places, lane, numbers, first, n * AP_W, where + lane);
 }
 
-/* Reduce a window for `lanes` lanes, at least a strip. `tops` and `where` hold what earlier parts
+/* A block for all lanes, in as few strips as there are. What is left over is taken with some of
+   the lanes before it, or is cut into smaller strips. */
+static void AP_NAME(block)(
+    const ap_window *block, const ap_places *places, ptrdiff_t lanes, AP_T flip, int first,
+    AP_T *tops, int64_t *where)
+{
+    for (ptrdiff_t lane = 0, n; lane < lanes; lane += n) {
+        const ptrdiff_t left = lanes - lane;
+        n = left > AP_N / 2 ? AP_N : left > AP_W ? AP_N / 2 : AP_W;
+        while (n > lanes)
+            n = n == AP_N ? AP_N / 2 : AP_W;
+        lane = lane < lanes - n ? lane : lanes - n;
+        if (n == AP_N)
+            AP_NAME(strip)(block, places, lane, flip, first, AP_VS, tops, where);
+        else if (n > AP_W)
+            AP_NAME(strip)(
+                block, places, lane, flip, first, AP_VS > 2 ? AP_VS / 2 : 1, tops, where);
+        else
+            AP_NAME(strip)(block, places, lane, flip, first, 1, tops, where);
+    }
+}
+
+/* Reduce a window for `lanes` lanes, at least a vector. `tops` and `where` hold what earlier parts
    of the window have given, unless these are its first elements. */
 static void AP_NAME(lanes)(
-    const ap_window *window, const ap_places *places, ptrdiff_t lanes, int64_t flip_, int first,
-    void *all_tops, int64_t *where)
+    ap_window *window, const ap_places *places, ptrdiff_t lanes, int64_t flip, int first,
+    void *tops, int64_t *where)
 {
-    const AP_T flip = (AP_T) flip_;
-    const ptrdiff_t most = sizeof(AP_T) == 1 ? 255 : sizeof(AP_T) == 2 ? 65535 : AP_LONGEST;
-    for (ptrdiff_t lane = 0; lane < lanes; lane += AP_N) {
-        if (lane > lanes - AP_N) /* rather some lanes twice than less than a strip */
-            lane = lanes - AP_N;
-        AP_T *tops = (AP_T *) all_tops + lane;
-        ptrdiff_t offset = lane * (ptrdiff_t) sizeof(AP_T);
-        if (where == NULL) {
-            if (first)
-                AP_NAME(compare)(window, offset, flip, 1, tops);
-            else
-                AP_NAME(compare)(window, offset, flip, 0, tops);
-            continue;
-        }
-        if (window->depth * window->height * window->columns <= most) {
-            AP_NAME(block)(window, places, offset, flip, first, tops, where + lane);
-            continue;
-        }
-        ap_place at = {0, 0, 0};
-        ap_window block;
-        for (int begin = first; ap_next_block(window, most, &at, &block); begin = 0)
-            AP_NAME(block)(&block, places, offset, flip, begin, tops, where + lane);
+    const int64_t most = sizeof(AP_T) == 1 ? 255 : sizeof(AP_T) == 2 ? 65535 : INT32_MAX;
+    if (where == NULL || ap_count(window, places, most)) {
+        AP_NAME(block)(window, places, lanes, (AP_T) flip, first, tops, where);
+        return;
+    }
+    ap_place at = {0, 0, 0};
+    ap_window block;
+    for (; ap_next_block(window, most < AP_LONGEST ? most : AP_LONGEST, &at, &block); first = 0) {
+        ap_count(&block, places, most);
+        AP_NAME(block)(&block, places, lanes, (AP_T) flip, first, tops, where);
     }
 }
 
@@ -269,6 +292,7 @@ static void AP_NAME(lanes)(
 #undef AP_SELECT
 #undef AP_LOAD
 #undef AP_EACH
+#undef AP_COUNT
 #undef AP_TRUE
 #undef AP_W
 #undef AP_VS

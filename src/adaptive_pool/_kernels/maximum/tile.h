@@ -12,11 +12,12 @@ typedef struct {
 } ap_slot;
 
 typedef struct {
-    ptrdiff_t used;                         /* slots; the others repeat the last one */
+    ptrdiff_t used, width;                  /* slots, and with those that repeat the last one */
     ap_slot slots[AP_STRIP];
     int64_t base[AP_STRIP];
     ptrdiff_t last_d[AP_STRIP], last_h[AP_STRIP];
     ptrdiff_t lane, lanes, rows, ow0, ow1;  /* of a slot */
+    ptrdiff_t stride;                       /* results from window to window */
     ptrdiff_t depth, height, w0, w1;        /* inputs that all of it is pooled from */
     int clipped;
     char *tops, *read;                      /* scratch: results, and a piece of the input */
@@ -50,27 +51,26 @@ static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
 static inline void ap_find_places(const ap_maximum *m, ap_tile *tile)
 {
     ap_places *places = &tile->places;
+    places->period = tile->width;
     places->clipped = tile->clipped;
-    memset(places->own, 0, sizeof places->own);
-    if (m->slots == 1)      /* loops that vectorise: there may be a tile for each small plane */
-        for (int i = 0; i < AP_STRIP; i++) {
-            places->base[i] = tile->base[0];
-            places->last_d[i] = (int32_t) tile->last_d[0];
-            places->last_h[i] = (int32_t) tile->last_h[0];
-        }
-    else
-        for (int i = 0; i < AP_STRIP; i++) {
-            const ptrdiff_t slot = i & (m->slots - 1);  /* a power of 2 */
-            places->base[i] = tile->base[slot];
-            places->last_d[i] = (int32_t) tile->last_d[slot];
-            places->last_h[i] = (int32_t) tile->last_h[slot];
-        }
     if (m->way == AP_ALONG) {
         int lanes = 0;      /* a power of 2 */
         while (1 << lanes < m->lanes)
             lanes++;
         for (int i = 0; i < AP_STRIP; i++)
-            places->own[i] = i >> lanes;
+            places->base[i] = tile->base[0] + (i >> lanes);
+        return;
+    }
+    if (tile->width == 1) {
+        for (int i = 0; i < AP_STRIP; i++)  /* a loop that vectorises: small planes are tiles */
+            places->base[i] = tile->base[0];
+        return;
+    }
+    for (ptrdiff_t i = 0, slot = 0; i < 2 * AP_STRIP; i++) {
+        places->base[i] = tile->base[slot];
+        places->last_d[i] = (int32_t) tile->last_d[slot];
+        places->last_h[i] = (int32_t) tile->last_h[slot];
+        slot = slot + 1 < tile->width ? slot + 1 : 0;
     }
 }
 
@@ -121,12 +121,14 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
             od++;
         }
     }
-    for (; i < m->slots; i++) {
+    tile->width = m->way == AP_TURNED ? ap_width(m, tile->used) : 1;
+    tile->stride = m->way == AP_ALONG ? m->stride : tile->lanes * tile->width;
+    for (; i < tile->width; i++) {
         tile->slots[i] = tile->slots[tile->used - 1];
         ap_find_slot(m, tile, i);
     }
     tile->clipped = 0;
-    for (i = 0; i < m->slots; i++)
+    for (i = 0; i < tile->width; i++)
         tile->clipped |= tile->last_d[i] + 1 < tile->depth || tile->last_h[i] + 1 < tile->height;
     ap_find_places(m, tile);
 }
@@ -187,7 +189,7 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
 {
     const ptrdiff_t size = m->x.itemsize, columns = piece->w1 - piece->w0;
     const char *lines[AP_STRIP];
-    piece->w = m->lanes * m->slots * size;
+    piece->w = m->lanes * tile->width * size;
     piece->h = columns * piece->w;
     piece->d = (piece->h1 - piece->h0) * piece->h;
     /* Rows that are one run in memory are turned together. */
@@ -198,7 +200,7 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
     piece->data = target;
     for (ptrdiff_t d = piece->d0; d < piece->d1; d++)
         for (ptrdiff_t h = piece->h0; h < piece->h1; h += rows, target += rows * piece->h) {
-            for (ptrdiff_t i = 0; i < m->slots; i++) {
+            for (ptrdiff_t i = 0; i < tile->width; i++) {
                 lines[i] = ap_line_of(m, tile, i, d, h, piece->w0);
                 if (m->copied) {
                     char *copy = tile->copy + ap_min(i, tile->used - 1) * columns * m->lanes * size;
@@ -207,10 +209,9 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
                     lines[i] = copy;
                 }
             }
-            ptrdiff_t used = ap_pieces(tile->used, AP_LINES) * AP_LINES;
             ap_lines_to_lanes(
-                lines, used, rows * columns * m->lanes, m->copied ? 0 : ahead, target,
-                m->slots * size, (int) size);
+                lines, tile->width, rows * columns * m->lanes, m->copied ? 0 : ahead, target,
+                tile->width * size, (int) size);
         }
 }
 

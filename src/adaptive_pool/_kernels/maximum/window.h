@@ -27,14 +27,18 @@ typedef struct {
     int64_t w_number, last_number;  /* column to column, and from the first to the last */
     int64_t number;                 /* of the first element */
     int32_t d_first, h_first;       /* rows of the whole window that came before these */
+    int64_t d_count, h_count;       /* what lanes count likewise: ap_count() */
+    int64_t w_count;
+    int flat;                       /* lanes count the elements of the plane */
 } ap_window;
 
-/* Where in the plane the lanes' own first elements are; how many rows and depths they have. */
+/* Where in the plane the lanes' own first elements are; how many rows and depths they have. Lane i
+   of all is lane i % period here, and there are enough for a strip from any lane of the period. */
 typedef struct {
-    int64_t base[AP_STRIP];
-    int32_t own[AP_STRIP];          /* their column within a strip, if they are neighbours */
-    int32_t last_h[AP_STRIP];       /* the last row and depth of a lane: others have more, */
-    int32_t last_d[AP_STRIP];       /* and its last one is compared again */
+    ptrdiff_t period;
+    int64_t base[2 * AP_STRIP];
+    int32_t last_h[2 * AP_STRIP];   /* the last row and depth of a lane: others may have more, */
+    int32_t last_d[2 * AP_STRIP];   /* and its last one is compared again */
     int clipped;                    /* whether any has less than others */
 } ap_places;
 
@@ -43,15 +47,47 @@ static inline int ap_least(int a, int b)
     return a < b ? a : b;
 }
 
-/* From numbers of steps, which begin with 1, to flat indices; 0 leaves `where` as it was. */
-static inline void ap_number(
-    const ap_window *window, const ap_places *places, const uint32_t *steps, int first,
-    const int n, int64_t *where)
+/* Choose what lanes count, from 1 to at most `most`: the elements of the plane, or if these are too
+   many, or not the same for all, only those of the window. Returns whether that suffices. */
+static inline int ap_count(ap_window *window, const ap_places *places, int64_t most)
 {
-    const int64_t add = window->number;
-    const float row_of = 1.0f / (float) window->columns, depth_of = 1.0f / (float) window->height;
+    const int64_t rows = window->depth * window->height;
+    window->flat = !places->clipped
+        && window->last_number == (window->columns - 1) * window->w_number
+        && (window->depth - 1) * window->d_number
+        + (window->height - 1) * window->h_number + window->last_number < most;
+    if (window->flat) {
+        window->d_count = window->d_number;
+        window->h_count = window->h_number;
+        window->w_count = window->w_number;
+        return 1;
+    }
+    window->d_count = window->height * window->columns;
+    window->h_count = window->columns;
+    window->w_count = 1;
+    return rows * window->columns <= (most < AP_LONGEST ? most : AP_LONGEST);
+}
+
+/* From numbers of steps, which begin with 1, of lanes from `lane` on, to flat indices; 0 leaves
+   `where` as it was. */
+static inline void ap_number(
+    const ap_window *window, const ap_places *places, ptrdiff_t lane, const uint32_t *steps,
+    int first, const int n, int64_t *where)
+{
+    const ptrdiff_t begin = places->period > 1 ? lane % places->period : 0;
+    const int64_t *base = places->base + begin, add = window->number;
+    if (window->flat) {
+        if (first) /* no step is 0 */
+            for (int i = 0; i < n; i++)
+                where[i] = base[i] + (add - 1) + (int64_t) steps[i];
+        else
+            for (int i = 0; i < n; i++)
+                where[i] = steps[i] != 0 ? base[i] + (add - 1) + (int64_t) steps[i] : where[i];
+        return;
+    }
+    const int32_t *last_h = places->last_h + begin, *last_d = places->last_d + begin;
     const int columns = (int) window->columns, height = (int) window->height;
-    const int rows = window->depth * window->height > 1, depths = window->depth > 1;
+    const int clipped = places->clipped;
     if ((window->depth - 1) * window->d_number + window->height * window->h_number > INT32_MAX) {
         for (int i = 0; i < n; i++) {
             if (steps[i] == 0)
@@ -59,45 +95,37 @@ static inline void ap_number(
             int64_t row = (steps[i] - 1) / columns, column = (steps[i] - 1) % columns;
             int64_t w = column * window->w_number;
             int d = (int) (row / height), h = (int) (row % height);
-            d = ap_least(d, places->last_d[i] - window->d_first);
-            h = ap_least(h, places->last_h[i] - window->h_first);
+            d = clipped ? ap_least(d, last_d[i] - window->d_first) : d;
+            h = clipped ? ap_least(h, last_h[i] - window->h_first) : h;
             w = w < window->last_number ? w : window->last_number;
-            where[i] = places->base[i] + add + d * window->d_number + h * window->h_number + w
-                + places->own[i];
+            where[i] = base[i] + add + d * window->d_number + h * window->h_number + w;
         }
         return;
     }
+    const float row_of = 1.0f / (float) columns, depth_of = 1.0f / (float) height;
     const int d_number = (int) window->d_number, h_number = (int) window->h_number;
     const int w_number = (int) window->w_number, last = (int) window->last_number;
+    const int d_first = window->d_first, h_first = window->h_first;
     int32_t found[AP_STRIP];
-    if (!rows && !places->clipped) {
-        for (int i = 0; i < n; i++) {
-            int w = ((int) steps[i] - 1) * w_number;
-            found[i] = (w < last ? w : last) + places->own[i];
-        }
-    } else if (!depths && !places->clipped) {
+    if (!clipped) {
         for (int i = 0; i < n; i++) {
             int step = (int) steps[i] - 1, row = (int) (((float) step + 0.5f) * row_of);
+            int d = (int) (((float) row + 0.5f) * depth_of);
             int w = (step - row * columns) * w_number;
-            found[i] = row * h_number + (w < last ? w : last) + places->own[i];
+            found[i] = d * (d_number - height * h_number) + row * h_number + (w < last ? w : last);
         }
     } else {
         for (int i = 0; i < n; i++) {
             int step = (int) steps[i] - 1, row = (int) (((float) step + 0.5f) * row_of);
             int d = (int) (((float) row + 0.5f) * depth_of), h = row - d * height;
             int w = (step - row * columns) * w_number;
-            d = ap_least(d, places->last_d[i] - window->d_first);
-            h = ap_least(h, places->last_h[i] - window->h_first);
-            found[i] = d * d_number + h * h_number + (w < last ? w : last) + places->own[i];
+            d = ap_least(d, last_d[i] - d_first);
+            h = ap_least(h, last_h[i] - h_first);
+            found[i] = d * d_number + h * h_number + (w < last ? w : last);
         }
     }
-    if (first) { /* no step is 0 */
-        for (int i = 0; i < n; i++)
-            where[i] = places->base[i] + add + found[i];
-        return;
-    }
     for (int i = 0; i < n; i++)
-        where[i] = steps[i] != 0 ? places->base[i] + add + found[i] : where[i];
+        where[i] = steps[i] != 0 ? base[i] + add + found[i] : where[i];
 }
 
 /* The next block of at most `most` elements: in whole depths, rows of one depth, or columns of one
