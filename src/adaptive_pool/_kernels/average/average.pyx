@@ -7,25 +7,16 @@ reduce.h sums windows along W, means.h makes means of the sums, and store.h stor
 from adaptive_pool._kernels.average.means cimport result_of
 from adaptive_pool._kernels.average.short_integers cimport is_short
 from adaptive_pool._kernels.average.short_tiles cimport average_short_integers
-from adaptive_pool._kernels.call.canonical cimport (
-    Array, Canonical, advance, arrange, borrow, give_back,
-)
-from adaptive_pool._kernels.call.elements cimport Element, int64_t, size_of
-from adaptive_pool._kernels.call.tables cimport Axis, Windows
+from adaptive_pool._kernels.call.canonical cimport Canonical, advance, arrange, borrow, give_back
+from adaptive_pool._kernels.call.elements cimport Element, size_of
+from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t, run_jobs
 from adaptive_pool._kernels.tiles.planes cimport isa
+from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
 cdef extern from "average/store.h" nogil:
     ctypedef struct kind_t "ap_kind":
         int family
-    ctypedef struct axis_t "ap_axis":
-        Py_ssize_t size, count, shortest, longest
-        bint monotone
-        const int64_t* starts
-        const int64_t* ends
-    ctypedef struct array_t "ap_array":
-        char* data
-        Py_ssize_t itemsize, batch, channel, d, h, w, lane
     ctypedef struct average_t "ap_average":
         const kind_t* kind
         int result
@@ -43,21 +34,6 @@ cdef extern from "average/store.h" nogil:
     int ap_run_tile(const void* task, Py_ssize_t job, char* scratch)
 
 ISA = isa().decode()    # what this build was compiled for
-
-
-cdef array_t array_of(const Array* x) noexcept nogil:
-    cdef array_t array
-    array.data, array.itemsize, array.batch, array.channel = x.data, x.itemsize, x.batch, x.channel
-    array.d, array.h, array.w, array.lane = x.d, x.h, x.w, x.lane
-    return array
-
-
-cdef axis_t axis_of(const Axis* windows) noexcept nogil:
-    cdef axis_t axis
-    axis.size, axis.count = windows.size, windows.count
-    axis.shortest, axis.longest = windows.shortest, windows.longest
-    axis.monotone, axis.starts, axis.ends = windows.monotone, windows.starts, windows.ends
-    return axis
 
 
 cdef int pool(

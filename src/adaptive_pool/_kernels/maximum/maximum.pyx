@@ -5,24 +5,17 @@ cuts it into tiles, tile.h reads them, strip.h compares, store.h stores. Of equa
 first of a window wins, and of NaNs the last; docs/design/maximum.md.
 """
 from adaptive_pool._kernels.call.canonical cimport (
-    Array, Canonical, advance, arrange, borrow, borrow_indices, give_back,
+    Canonical, advance, arrange, borrow, borrow_indices, give_back,
 )
-from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
-from adaptive_pool._kernels.call.tables cimport Axis, Windows
+from adaptive_pool._kernels.call.elements cimport BOOL, Element, size_of
+from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t, run_jobs
 from adaptive_pool._kernels.tiles.planes cimport isa
+from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
 cdef extern from "maximum/store.h" nogil:
     ctypedef struct elements_t "ap_elements":
         pass
-    ctypedef struct axis_t "ap_axis":
-        Py_ssize_t size, count, shortest, longest
-        bint monotone
-        const int64_t* starts
-        const int64_t* ends
-    ctypedef struct array_t "ap_array":
-        char* data
-        Py_ssize_t itemsize, batch, channel, d, h, w, lane
     ctypedef struct maximum_t "ap_maximum":
         const elements_t* elements
         array_t x, out, indices
@@ -36,21 +29,6 @@ cdef extern from "maximum/store.h" nogil:
     int ap_run_tile(const void* task, Py_ssize_t job, char* scratch)
 
 ISA = isa().decode()    # what this build was compiled for
-
-
-cdef array_t array_of(const Array* x) noexcept nogil:
-    cdef array_t array
-    array.data, array.itemsize, array.batch, array.channel = x.data, x.itemsize, x.batch, x.channel
-    array.d, array.h, array.w, array.lane = x.d, x.h, x.w, x.lane
-    return array
-
-
-cdef axis_t axis_of(const Axis* windows) noexcept nogil:
-    cdef axis_t axis
-    axis.size, axis.count = windows.size, windows.count
-    axis.shortest, axis.longest = windows.shortest, windows.longest
-    axis.monotone, axis.starts, axis.ends = windows.monotone, windows.starts, windows.ends
-    return axis
 
 
 cdef int pool(

@@ -9,6 +9,7 @@
 #define AP_MAXIMUM_PLAN_H
 
 #include "maximum/elements.h"
+#include "tiles/problem.h"
 #include "tiles/transpose.h"
 
 enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
@@ -22,17 +23,6 @@ enum {
     AP_LEAST_BYTES = AP_BYTES > 16 ? AP_BYTES : 16, /* of lanes compared in place */
     AP_LONG_WINDOW = 2048 /* elements that are worth folding a strip */
 };
-
-typedef struct {
-    char *data;
-    ptrdiff_t itemsize, batch, channel, d, h, w, lane;
-} ap_array;
-
-typedef struct {
-    ptrdiff_t size, count, shortest, longest;
-    int monotone;
-    const int64_t *starts, *ends;
-} ap_axis;
 
 typedef struct {
     const ap_elements *elements;
@@ -54,60 +44,6 @@ typedef struct {
     ptrdiff_t ahead;            /* whether to ask for what comes next */
     ptrdiff_t results;          /* of a tile, at most */
 } ap_maximum;
-
-static inline ptrdiff_t ap_pieces(ptrdiff_t whole, ptrdiff_t piece)
-{
-    return (whole + piece - 1) / piece;
-}
-
-static inline ptrdiff_t ap_min(ptrdiff_t a, ptrdiff_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline ptrdiff_t ap_max(ptrdiff_t a, ptrdiff_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The inputs that some windows cover; they need not be in order. */
-static inline void ap_cover(
-    const ap_axis *axis, ptrdiff_t o0, ptrdiff_t o1, ptrdiff_t *begin, ptrdiff_t *end)
-{
-    *begin = axis->starts[o0];
-    *end = axis->ends[axis->monotone ? o1 - 1 : o0];
-    if (axis->monotone)
-        return;
-    for (ptrdiff_t o = o0 + 1; o < o1; o++) {
-        *begin = ap_min(*begin, axis->starts[o]);
-        *end = ap_max(*end, axis->ends[o]);
-    }
-}
-
-/* The most windows, at most `most`, that nowhere cover more than `reach` inputs, or 1. */
-static inline ptrdiff_t ap_span(const ap_axis *axis, ptrdiff_t most, ptrdiff_t reach)
-{
-    ptrdiff_t span = ap_max(ap_min(most, axis->count), 1);
-    while (axis->size > reach && span > 1) {
-        int fits = 1;
-        for (ptrdiff_t o = 0, begin, end; fits && o < axis->count; o += span) {
-            ap_cover(axis, o, ap_min(o + span, axis->count), &begin, &end);
-            fits = end - begin <= reach;
-        }
-        if (fits)
-            break;
-        span = (span + 1) / 2;
-    }
-    return span;
-}
-
-static inline int ap_is_run(const ap_maximum *m)
-{
-    const ap_array *x = &m->x;
-    size_t bits = (size_t) x->data | (size_t) x->batch | (size_t) x->channel | (size_t) x->d
-        | (size_t) x->h | (size_t) x->w | (size_t) x->lane;
-    return bits % (size_t) x->itemsize == 0 && !m->is_bool;
-}
 
 static inline void ap_count_tiles(ap_maximum *m)
 {
@@ -158,7 +94,7 @@ static inline void ap_choose_way(ap_maximum *m)
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
     const ptrdiff_t row = m->w.shortest * m->lanes;
     /* Columns are gone through from the first address to the last. */
-    m->copied = !ap_is_run(m) || (m->x.w <= 0 && m->w.size > 1)
+    m->copied = m->is_bool || !ap_is_aligned(&m->x) || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;

@@ -12,13 +12,6 @@ static inline void ap_quieten(const ap_elements *elements, ptrdiff_t n, uint16_t
         tops[i] = (tops[i] & 0x7fff) > infinity ? tops[i] | quiet : tops[i];
 }
 
-static inline void ap_store_words(
-    const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t target_step, int size)
-{
-    for (ptrdiff_t i = 0; i < n; i++, source += step, target += target_step)
-        ap_copy_word(source, target, size);
-}
-
 /* Store results: [row][window][lane][slot] in `source`, `stride` apart from window to window. */
 static void ap_store(
     const ap_maximum *m, const ap_array *out, const ap_tile *tile, const char *source,
@@ -46,7 +39,7 @@ static void ap_store(
                 if (slots == 1 && out->lane == size && tile->lanes > 1)
                     memcpy(target, source, (size_t) (tile->lanes * size));
                 else
-                    ap_store_words(
+                    ap_copy_words(
                         source + i * size, slots * size, tile->lanes, target, out->lane, size);
             }
 }

@@ -133,18 +133,6 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
     ap_find_places(m, tile);
 }
 
-static inline void ap_copy_word(const char *source, char *target, ptrdiff_t size)
-{
-    if (size == 1)
-        *target = *source;
-    else if (size == 2)
-        memcpy(target, source, 2);
-    else if (size == 4)
-        memcpy(target, source, 4);
-    else
-        memcpy(target, source, 8);
-}
-
 /* Elements with any step, as a run; any byte of a bool but 0 is 1. */
 static inline void ap_copy_run(
     const char *source, ptrdiff_t step, ptrdiff_t n, char *target, ptrdiff_t size, int is_bool)
