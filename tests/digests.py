@@ -57,7 +57,7 @@ CASES = {
     "2d-strip": Case((1, 33), (12, 14), (7, 7)),
     "2d-many-lanes": Case((1, 130), (7, 9), (3, 4)),
     "2d-blocks-of-lanes": Case((1, 600), (4, 5), (2, 3)),
-    # Packs of small planes (32), stacks of lines (575 elements), tiles (4096).
+    # Small planes turned (16, 32 of short integers), lines added in registers, tiles (4096).
     "pack": Case((2, 70), (7, 7), (3, 3)),
     "stacks": Case((1, 40), (26, 26), (7, 7)),
     "wide-lines": Case((1, 2), (3, 4200), (2, 6)),
