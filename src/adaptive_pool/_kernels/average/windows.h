@@ -43,13 +43,17 @@ AP_ALWAYS AP_SUM AP_NAME(window)(
 
 AP_ALWAYS void AP_NAME(lanes_of_window)(
     const char *place, ptrdiff_t step, const ptrdiff_t columns, const ptrdiff_t rows,
-    ptrdiff_t row_step, ptrdiff_t part, ptrdiff_t lanes, char *target, ptrdiff_t target_part,
-    const int sums)
+    ptrdiff_t row_step, ptrdiff_t part, ptrdiff_t lanes, int ahead, char *target,
+    ptrdiff_t target_part, const int sums)
 {
     const ptrdiff_t size = AP_NAME(size)(sums), last = lanes - AP_WIDE;
     for (ptrdiff_t lane = 0; lane < lanes; lane += AP_WIDE) {
         if (lane > last && last >= 0)
             lane = last; /* the last ones once more */
+        if (!sums && ahead && lane * size % 64 == 0)
+            for (ptrdiff_t row = 0; row < rows; row++)
+                for (ptrdiff_t k = 0; k < columns; k++)
+                    AP_ASK(place + lane * size + k * step + row * row_step + AP_AHEAD);
         AP_NAME(put)(
             AP_NAME(window)(place + lane * size, step, columns, rows, row_step, part, sums),
             target + 8 * lane, target_part);
@@ -68,7 +72,8 @@ AP_ALWAYS void AP_NAME(windows_of)(
         const ptrdiff_t columns = w.ends[ow] - w.starts[ow];
 #define AP_LANES_OF(columns) \
     AP_NAME(lanes_of_window)( \
-        place, w.step, columns, rows, w.row_step, part, w.lanes, target, target_part, sums)
+        place, w.step, columns, rows, w.row_step, part, w.lanes, w.ahead, target, target_part, \
+        sums)
         if (columns == 1)
             AP_LANES_OF(1);
         else if (columns == 2)
