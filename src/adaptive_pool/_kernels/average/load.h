@@ -101,7 +101,7 @@ AP_ALWAYS ap_doubles ap_load_bfloat16(const char *place)
 AP_ALWAYS __m128i ap_first_words(ptrdiff_t n)
 {
     const __m128i at = _mm_set_epi32(3, 2, 1, 0);
-    return _mm_cmpgt_epi32(_mm_set1_epi32(n < 4 ? (int) n : 4), at);
+    return _mm_cmpgt_epi32(_mm_set1_epi32(n < 0 ? 0 : n < 4 ? (int) n : 4), at);
 }
 
 AP_ALWAYS ap_doubles ap_some_floats(const char *place, ptrdiff_t n)

@@ -3,6 +3,8 @@
 #ifndef AP_AVERAGE_MEANS_H
 #define AP_AVERAGE_MEANS_H
 
+#include <math.h>
+
 #include "average/kinds.h"
 
 enum { AP_SHORT_RUN = 64 }; /* means that are float64 before they are narrowed */
@@ -36,7 +38,8 @@ static inline ap_ratio ap_ratio_of_long(int64_t total, uint64_t count)
     return ratio;
 }
 
-/* Long division by digits of 32 bits; count < 2**31, so nothing overflows. */
+/* Long division by digits of 32 bits. Nothing overflows: `check_exact_sum` in _dtypes.py lets no
+   window of integers of 32 or 64 bits have more than 2**30 elements. */
 static inline ap_ratio ap_ratio_of_pair(int64_t high, int64_t low, uint64_t count)
 {
     high += low >> 32;

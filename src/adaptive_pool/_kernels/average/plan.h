@@ -14,9 +14,10 @@ enum { AP_BY_LANES, AP_TURNED, AP_ALONG };
 
 enum {
     AP_SUMS = 4096,         /* of a line that a tile keeps, and results: for the first two caches */
+    AP_SPARE = 16,          /* more, which vectors that begin before the end may reach */
     AP_MOST_LANES = 512,    /* of a tile */
     AP_LEAST_LANES = 64,    /* that are not worth more jobs */
-    AP_FEW_LINES = 2,       /* that need not be added before windows along W are */
+    AP_FEW_LINES = 2,       /* that are not added before windows along W; windows.h knows 1, 2 */
     AP_FEW_LANES = 8,       /* whose means are stored as one run */
     AP_WINDOW = 16384,      /* bytes of a window that is reduced in place: for the first cache */
     AP_LARGE = 524288,      /* bytes of an input that is asked for: more than second caches hold */
@@ -202,7 +203,7 @@ static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
     m->run = ap_step_of_run(m);
     m->lines = m->planes * m->d.count * m->h.count;
     ap_cut(m, m->way == AP_TURNED ? 1 : jobs);
-    m->part = 8 * (AP_SUMS + m->block + AP_SLOTS);
+    m->part = 8 * (AP_SUMS + AP_SPARE);
     m->merged = 0;
     ap_prepare_divisors(m);
 }

@@ -119,7 +119,7 @@ static inline void ap_average_along(const ap_average *m, ap_tile *tile)
 
 static inline ptrdiff_t ap_inner_size(const ap_average *m)
 {
-    return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_MOST_LANES);
+    return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_SPARE);
 }
 
 /* `scratch` is laid out by ap_inner_size(). */
@@ -127,11 +127,11 @@ static inline void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratc
 {
     const ptrdiff_t size = m->kind->parts * m->part;
     ap_tile tile = ap_tile_of(m, job);
-    tile.line_sums = scratch;
+    tile.line_sums = scratch; /* first: short windows beside long ones are masked, not read less */
     tile.sums = scratch + size;
     tile.running = scratch + 2 * size;
     tile.divisors = (double *) (scratch + 3 * size);
-    tile.copy = scratch + 3 * size + 8 * (AP_SUMS + AP_MOST_LANES);
+    tile.copy = scratch + 3 * size + 8 * (AP_SUMS + AP_SPARE);
     if (m->way == AP_ALONG)
         ap_average_along(m, &tile);
     else

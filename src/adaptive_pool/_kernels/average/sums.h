@@ -93,8 +93,8 @@ AP_ALWAYS void AP_NAME(put)(AP_SUM s, char *place, ptrdiff_t part)
 #endif
 }
 
-/* The first n of a vector, and for the others what adds nothing. Behind sums there is room for a
-   vector; elements are not read beyond the n-th. */
+/* The first n of a vector, and for the others what adds nothing. Behind sums there is other
+   scratch, which may be read; elements are not read beyond the n-th. */
 AP_ALWAYS AP_SUM AP_NAME(some)(const char *place, ptrdiff_t part, ptrdiff_t n, const int sums)
 {
     if (sums) {
