@@ -10,11 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "simd/compiler.h"
 #define AP_HALVING 1
 
 /* Means of the neighbours in 16 bytes of two rows, and of as many `part` bytes behind them: where
    `places` says, 8 bytes of results for each. To be called with a literal size. */
-static inline __attribute__((always_inline)) void ap_halve_block(
+AP_ALWAYS void ap_halve_block(
     const char *a, const char *b, ptrdiff_t part, __m256i places, int size, int negative,
     char *out)
 {
@@ -57,7 +59,7 @@ static inline int ap_element(const char *row, ptrdiff_t i, int size, int negativ
 }
 
 /* n pixels of two rows, of elements of so many bytes; their means have half as many columns. */
-static inline __attribute__((always_inline)) void ap_halve_rows(
+AP_ALWAYS void ap_halve_rows(
     const char *a, const char *b, ptrdiff_t n, int lanes, int size, int negative, char *out)
 {
     const ptrdiff_t unit = 2 * lanes * size;                /* bytes of two neighbours, */

@@ -11,8 +11,8 @@
 #define AP_PAIR_SUMS 3      /* high * 2**32 + low, two int64: exact */
 
 enum {
-    AP_ROWS = 8,        /* that are added in one pass, if they are long */
-    AP_AHEAD = 8192     /* bytes from where something is read to what is asked for meanwhile */
+    AP_ROWS_AT_ONCE = 8,    /* that are added in one pass, if they are long */
+    AP_AHEAD = 8192         /* bytes from where something is read to what is asked for meanwhile */
 };
 
 /* Windows along W of a line. */
@@ -21,7 +21,6 @@ typedef struct {
     const int64_t *starts, *ends;
     ptrdiff_t w0, step;             /* the first column of the line; bytes from one to the next */
     ptrdiff_t shortest, longest;
-    ptrdiff_t rows, row_step;       /* that are added first, bytes apart; along: 1 */
     int ahead;                      /* whether to ask for elements before they are needed */
 } ap_windows;
 

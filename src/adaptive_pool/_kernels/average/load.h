@@ -66,17 +66,20 @@ AP_ALWAYS ap_longs ap_load_words(const char *place)
 }
 #endif
 
+#define AP_WIDEN_HALVES(widen, place) \
+    uint16_t half[AP_WIDE]; \
+    float wide[AP_WIDE]; \
+    memcpy(half, place, sizeof half); \
+    for (int i = 0; i < AP_WIDE; i++) \
+        wide[i] = widen(half[i]); \
+    return ap_load_floats((const char *) wide)
+
 AP_ALWAYS ap_doubles ap_load_float16(const char *place)
 {
 #if AP_WIDE == 4 && defined(__F16C__)
     return (ap_doubles) _mm256_cvtps_pd(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *) place)));
 #else
-    uint16_t half[AP_WIDE];
-    float wide[AP_WIDE];
-    memcpy(half, place, sizeof half);
-    for (int i = 0; i < AP_WIDE; i++)
-        wide[i] = ap_widen_float16(half[i]);
-    return ap_load_floats((const char *) wide);
+    AP_WIDEN_HALVES(ap_widen_float16, place);
 #endif
 }
 
@@ -87,12 +90,7 @@ AP_ALWAYS ap_doubles ap_load_bfloat16(const char *place)
     __m128i bits = _mm_slli_epi32(_mm_cvtepu16_epi32(half), 16);
     return (ap_doubles) _mm256_cvtps_pd(_mm_castsi128_ps(bits));
 #else
-    uint16_t half[AP_WIDE];
-    float wide[AP_WIDE];
-    memcpy(half, place, sizeof half);
-    for (int i = 0; i < AP_WIDE; i++)
-        wide[i] = ap_widen_bfloat16(half[i]);
-    return ap_load_floats((const char *) wide);
+    AP_WIDEN_HALVES(ap_widen_bfloat16, place);
 #endif
 }
 
@@ -153,7 +151,8 @@ AP_SOME(words, ap_longs, uint32_t, 0)
 AP_SOME(longs, ap_longs, int64_t, 0)
 #endif
 
-/* Four halves at most, as a word that never was in memory. */
+/* The first n halves, put together in a register: a vector that is loaded from where single halves
+   were just stored has to wait for them. */
 AP_ALWAYS void ap_some_halves(const char *place, ptrdiff_t n, uint16_t *halves)
 {
     uint64_t four = 0x8000800080008000;

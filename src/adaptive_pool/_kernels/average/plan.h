@@ -17,7 +17,6 @@ enum {
     AP_SPARE = 16,          /* more, which vectors that begin before the end may reach */
     AP_MOST_LANES = 512,    /* of a tile */
     AP_LEAST_LANES = 64,    /* that are not worth more jobs */
-    AP_FEW_LINES = 2,       /* that are not added before windows along W; windows.h knows 1, 2 */
     AP_FEW_LANES = 8,       /* whose means are stored as one run */
     AP_WINDOW = 16384,      /* bytes of a window that is reduced in place: for the first cache */
     AP_LARGE = 524288,      /* bytes of an input that is asked for: more than second caches hold */

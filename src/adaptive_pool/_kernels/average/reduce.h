@@ -98,28 +98,24 @@ static inline void ap_reduce_by_lanes(
 {
     const ptrdiff_t lanes = tile->lanes, columns = tile->w1 - tile->w0;
     const ptrdiff_t lines = line->depth * line->height;
-    /* Few input lines are added as windows are. */
-    const int few = !m->copied && !m->whole && m->d.longest == 1 && m->h.longest <= AP_FEW_LINES;
-    const int vectors = (m->run != 0 || few) && lanes >= AP_WIDE;
-    const ptrdiff_t step = few ? m->x.w : m->run;
+    const int vectors = m->run != 0 && lanes >= AP_WIDE;
     ap_windows w = {
         tile->ow1 - tile->ow0, lanes, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0,
-        vectors ? step : 8 * lanes, m->w.shortest, m->w.longest, few ? line->height : 1, m->x.h,
-        m->ahead};
+        vectors ? m->run : 8 * lanes, m->w.shortest, m->w.longest, m->ahead};
     const int64_t start = 0, end = lines * m->w.size;
     if (m->whole) {
         w.starts = &start;
         w.ends = &end;
     }
     /* What a window holds is read once for each vector of lanes. */
-    const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest * w.rows;
+    const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest;
     if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
                 : m->whole || columns * lanes > AP_SUMS)
         for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
             ap_long_window(m, tile, line, ow, target);
     else if (vectors)
         m->kind->windows(
-            &w, line->first + tile->w0 * step + tile->lane * m->x.lane, target, m->part);
+            &w, line->first + tile->w0 * m->run + tile->lane * m->x.lane, target, m->part);
     else {
         ap_add_lines(m, tile, line, tile->w0, tile->w1, tile->line_sums);
         m->kind->windows_of_sums(&w, tile->line_sums, m->part, target, m->part);
@@ -133,7 +129,7 @@ static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
     const ptrdiff_t size = m->x.itemsize, area = m->w.size;
     ap_windows w = {
         tile->lines, 1, starts, ends, 0, size, m->d.shortest * m->h.shortest * area,
-        m->d.longest * m->h.longest * area, 1, 0, m->ahead};
+        m->d.longest * m->h.longest * area, m->ahead};
     ap_line line = ap_line_of(m, tile->line);
     const char *first = line.first;
     for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line)) {
@@ -151,7 +147,7 @@ static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
     const int longer = m->whole || (!direct && columns > AP_SUMS);
     const ap_windows w = {
         tile->ow1 - tile->ow0, 1, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0, size,
-        m->w.shortest, m->w.longest, 1, 0, m->ahead};
+        m->w.shortest, m->w.longest, m->ahead};
     ap_line line = ap_line_of(m, tile->line);
     char *target = tile->sums;
     for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line), target += 8 * w.count)

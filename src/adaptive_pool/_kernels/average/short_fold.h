@@ -7,7 +7,7 @@ typedef AP_FIELD AP_OF(vector) __attribute__((vector_size(AP_VECTORS)));
 
    A field of what is read holds two elements. All fields are added, and the upper elements alone;
    what these make of the sums is taken out at the end. */
-AP_INLINED void AP_OF(fold_block)(
+AP_ALWAYS void AP_OF(fold_block)(
     const char *row, ptrdiff_t step, ptrdiff_t count, const int parts, int negative, int first,
     AP_FIELD *line)
 {
@@ -41,7 +41,7 @@ AP_INLINED void AP_OF(fold_block)(
 }
 
 /* Fold what blocks of columns there are: many rows in one go. Returns how many columns. */
-AP_INLINED ptrdiff_t AP_OF(fold_blocks)(
+AP_ALWAYS ptrdiff_t AP_OF(fold_blocks)(
     const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int negative, int first,
     AP_FIELD *line)
 {
@@ -61,7 +61,7 @@ AP_INLINED ptrdiff_t AP_OF(fold_blocks)(
 #endif
 
 /* The elements of one to four rows. To be called with a literal count and first. */
-AP_INLINED void AP_OF(fold_rows)(
+AP_ALWAYS void AP_OF(fold_rows)(
     const char *row, ptrdiff_t step, int count, ptrdiff_t n, AP_ELEMENT flip, int first,
     AP_FIELD *AP_RESTRICT line)
 {

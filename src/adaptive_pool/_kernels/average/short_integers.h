@@ -1,7 +1,8 @@
 /* Sums of windows of integers of 8 and 16 bits, which are exact: their order does not matter.
 
    What adds lines, and windows along a line, is short_lines.h, for bytes and for words of 16 bits.
-   Plain C, of which compilers make vectors; nothing here depends on the order of bytes. */
+   Plain C, of which compilers make vectors, but for lines that are added by vectors in
+   short_fold.h, where the order of bytes allows it. */
 #ifndef AP_SHORT_INTEGERS_H
 #define AP_SHORT_INTEGERS_H
 
@@ -10,8 +11,6 @@
 #include <string.h>
 
 #include "simd/compiler.h"
-
-#define AP_INLINED AP_ALWAYS
 
 /* Bytes of vectors, or 0: those of compilers which shuffle them, where the lower element of a field
    is the first. AP_IN_TURN: the fields of two vectors, one of each in turn, from `at` on. */

@@ -10,7 +10,7 @@
 
 #include "average/short_fold.h"
 
-AP_INLINED uint64_t AP_OF(word)(const AP_FIELD *fields)
+AP_ALWAYS uint64_t AP_OF(word)(const AP_FIELD *fields)
 {
     uint64_t word;
     memcpy(&word, fields, sizeof word);
@@ -18,7 +18,7 @@ AP_INLINED uint64_t AP_OF(word)(const AP_FIELD *fields)
 }
 
 /* A word's fields of the first n columns, of `lanes` fields each, and 0 for the others. */
-AP_INLINED uint64_t AP_OF(mask)(ptrdiff_t n, ptrdiff_t lanes)
+AP_ALWAYS uint64_t AP_OF(mask)(ptrdiff_t n, ptrdiff_t lanes)
 {
     static const AP_FIELD fields[8] = {
         (AP_FIELD) ~(AP_FIELD) 0, (AP_FIELD) ~(AP_FIELD) 0,
@@ -29,7 +29,7 @@ AP_INLINED uint64_t AP_OF(mask)(ptrdiff_t n, ptrdiff_t lanes)
 }
 
 /* The sum of the words of a window: `left` columns more than in 4 * fours + ones words. */
-AP_INLINED uint64_t AP_OF(add_words)(
+AP_ALWAYS uint64_t AP_OF(add_words)(
     const AP_FIELD *first, ptrdiff_t left, ptrdiff_t lanes, ptrdiff_t columns,
     ptrdiff_t fours, ptrdiff_t ones, ptrdiff_t some)
 {
@@ -61,7 +61,7 @@ AP_INLINED uint64_t AP_OF(add_words)(
    A window has 4 * fours + ones words whatever its size, and `some` more which only some windows
    have: masked, so that no branch depends on sizes. If these differ by more, `some` is MANY. All
    but lanes and fours are better literals. */
-AP_INLINED void AP_OF(sum_words)(
+AP_ALWAYS void AP_OF(sum_words)(
     const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
     ptrdiff_t fours, ptrdiff_t ones, ptrdiff_t some, AP_FIELD *sums)
 {
@@ -96,7 +96,7 @@ AP_INLINED void AP_OF(sum_words)(
 }
 
 /* Sum windows word by word, by a loop that is made for so many words. */
-AP_INLINED void AP_OF(sum_windows)(
+AP_ALWAYS void AP_OF(sum_windows)(
     const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
     AP_FIELD *sums)
 {
@@ -129,7 +129,7 @@ AP_INLINED void AP_OF(sum_windows)(
 }
 
 /* Windows of one lane that follow each other. To be called with a literal size. */
-AP_INLINED void AP_OF(sum_regular)(
+AP_ALWAYS void AP_OF(sum_regular)(
     const AP_FIELD *AP_RESTRICT line, const ap_spans *w, ptrdiff_t size,
     AP_FIELD *AP_RESTRICT sums)
 {

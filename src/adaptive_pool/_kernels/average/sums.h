@@ -193,7 +193,7 @@ AP_ALWAYS void AP_NAME(add_rows_of)(
         AP_NAME(put)(s, target, target_part);
         return;
     }
-    const ptrdiff_t most = n > (AP_KEPT + 1) * AP_WIDE ? AP_ROWS : count;
+    const ptrdiff_t most = n > (AP_KEPT + 1) * AP_WIDE ? AP_ROWS_AT_ONCE : count;
     for (ptrdiff_t k = 0; k < count; k += most)
         AP_NAME(add_some_rows)(
             row + k * step, step, k + most < count ? most : count - k, part, n, fresh && k == 0,

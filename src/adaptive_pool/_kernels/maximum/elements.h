@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "maximum/window.h"
+#include "simd/compiler.h"
 
 /* Bytes of a vector. */
 #if !defined(__GNUC__)
@@ -15,17 +16,11 @@
 #else
 #define AP_BYTES 16
 #endif
-#if defined(__GNUC__)
-#define AP_ALWAYS __attribute__((always_inline))
-#define AP_ASK(place) \
+#define AP_ASK_AHEAD(place) \
     do { \
         if (block->ahead != 0) \
-            __builtin_prefetch(place, 0, 1); \
+            AP_ASK(place); \
     } while (0)
-#else
-#define AP_ALWAYS
-#define AP_ASK(place) ((void) 0)
-#endif
 
 #define AP_INTEGER 0
 #define AP_REAL 1

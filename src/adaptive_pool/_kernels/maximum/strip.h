@@ -39,7 +39,7 @@ typedef AP_I AP_U;
 #endif
 #define AP_W ((int) (sizeof(AP_V) / sizeof(AP_T)))
 #define AP_VS (AP_N / AP_W) /* vectors of a strip */
-#define AP_INLINE static inline AP_ALWAYS
+#define AP_INLINE AP_ALWAYS
 
 /* What is compared. */
 AP_INLINE AP_V AP_NAME(key)(AP_V x, AP_T flip)
@@ -107,9 +107,9 @@ AP_INLINE void AP_NAME(challenge)(
             for (;;) {
                 if (place > last)
                     place = last;
-                AP_ASK(place + block->ahead);
+                AP_ASK_AHEAD(place + block->ahead);
                 if ((size_t) n * sizeof(AP_V) > 64)
-                    AP_ASK(place + block->ahead + 64);
+                    AP_ASK_AHEAD(place + block->ahead + 64);
                 for (int i = 0; i < n; i++) {
                     AP_V x = ((const AP_ANY_V *) place)[i];
                     AP_V own = AP_NAME(key)(x, flip);
@@ -173,9 +173,9 @@ AP_INLINE void AP_NAME(compare)(
             for (;;) {
                 if (place > last)
                     place = last;
-                AP_ASK(place + block->ahead);
+                AP_ASK_AHEAD(place + block->ahead);
                 if ((size_t) n * sizeof(AP_V) > 64)
-                    AP_ASK(place + block->ahead + 64);
+                    AP_ASK_AHEAD(place + block->ahead + 64);
                 for (int i = 0; i < n; i++) {
                     AP_V x = ((const AP_ANY_V *) place)[i];
 #if AP_KIND == AP_INTEGER

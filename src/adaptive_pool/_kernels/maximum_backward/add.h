@@ -11,13 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__)
-#define ap_likely(condition) __builtin_expect(!!(condition), 1)
-#define AP_ADD_INLINE static inline __attribute__((always_inline))
-#else
-#define ap_likely(condition) (condition)
-#define AP_ADD_INLINE static inline
-#endif
+#include "simd/compiler.h"
 
 enum { AP_NAMES = 65535 };  /* what fits an element, and 0 */
 
@@ -38,7 +32,7 @@ typedef struct {
 typedef float (*ap_widen_t)(uint16_t bits);
 
 /* Bytes from the first element of a plane to element i. */
-AP_ADD_INLINE ptrdiff_t ap_offset(const ap_plane *plane, ptrdiff_t i, int flat)
+AP_ALWAYS ptrdiff_t ap_offset(const ap_plane *plane, ptrdiff_t i, int flat)
 {
     if (flat)
         return i * plane->w_step;
@@ -68,7 +62,7 @@ static inline void ap_clear(char *element, ptrdiff_t n, ptrdiff_t step, ptrdiff_
 }
 
 /* Returns how many names there are now. */
-AP_ADD_INLINE size_t ap_add_half(
+AP_ALWAYS size_t ap_add_half(
     size_t count, uint16_t **places, float *sums, uint16_t *element, float gradient)
 {
     size_t name = (size_t) *element - 1;
@@ -80,18 +74,18 @@ AP_ADD_INLINE size_t ap_add_half(
     return count + (size_t) is_new;
 }
 
-AP_ADD_INLINE ptrdiff_t ap_index(const char *index, int size)
+AP_ALWAYS ptrdiff_t ap_index(const char *index, int size)
 {
     /* Read once: another thread may write to it after it was checked. */
     return size == 4 ? *(const volatile int32_t *) index
                      : (ptrdiff_t) *(const volatile int64_t *) index;
 }
 
-AP_ADD_INLINE size_t ap_add_one(
+AP_ALWAYS size_t ap_add_one(
     const ap_plane *plane, int size, int flat, int whole, ptrdiff_t i, const char *gradient,
     char *element, size_t count, uint16_t **places, float *sums, ap_widen_t widen, int *outside)
 {
-    if (ap_likely((size_t) (whole ? i : i - plane->begin) < plane->ready)) {
+    if (AP_LIKELY((size_t) (whole ? i : i - plane->begin) < plane->ready)) {
         element += ap_offset(plane, i, flat);
         if (size == 2)
             return ap_add_half(
@@ -109,7 +103,7 @@ AP_ADD_INLINE size_t ap_add_one(
 /* Add what is ready, four at a time. Returns whether an index is outside or has just changed.
    `size`, `index_size`, `flat` (one step from element to element), `whole` (not a part of a plane)
    and `widen` (of halves) are literals. */
-AP_ADD_INLINE int ap_add_run(
+AP_ALWAYS int ap_add_run(
     const ap_plane *plane, int size, int index_size, int flat, int whole,
     const char *gradient, ptrdiff_t gradient_step, const char *index, ptrdiff_t index_step,
     ptrdiff_t n,                    /* windows of one lane, or lanes of one window */

@@ -27,7 +27,7 @@ typedef int64_t ap_longs;
 #define AP_KEEP(where, x, y) ((where) ? (x) : (y))
 #endif
 
-enum { AP_VECTORS = 4 / AP_WIDE }; /* that hold four numbers */
+enum { AP_PER_FOUR = 4 / AP_WIDE }; /* vectors for four numbers */
 
 /* All bits of the first n numbers of a vector, none of the others. */
 AP_ALWAYS ap_longs ap_first(ptrdiff_t n)

@@ -1,22 +1,15 @@
 """Reading the input lines of a tile, in place or by copies."""
 from adaptive_pool._kernels.tiles.planes cimport ROWS, TILE, Line, Pooling, Tile, depth_of, input_at
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define ap_prefetch(address) __builtin_prefetch(address, 0, 1)  /* to the second cache */
-    #else
-    #define ap_prefetch(address) ((void) (address))
-    #endif
-    """
-    void ap_prefetch(const void* address) noexcept nogil
+cdef extern from "simd/compiler.h" nogil:
+    void ask "AP_ASK"(const char* place) noexcept
 
 
 cdef inline void ask_for(const char* first, Py_ssize_t size) noexcept nogil:
     """Ask for `size` bytes, a cache line at a time."""
     cdef Py_ssize_t i
     for i in range(0, size, 64):
-        ap_prefetch(first + i)
+        ask(first + i)
 
 
 cdef inline Py_ssize_t read_rows(

@@ -10,6 +10,7 @@
 #ifndef AP_TRANSPOSE_H
 #define AP_TRANSPOSE_H
 
+#include "simd/compiler.h"
 #include "tiles/transpose_block.h"
 
 /* Some columns of 8 lines. To be called with a literal size. */
@@ -22,12 +23,10 @@ static inline void ap_turn_eight(
     ptrdiff_t column = begin;
     for (int i = 0; i < AP_LINES; i++)
         in[i] = lines[i];
-#if defined(__GNUC__)
     if (ahead != 0)
         for (ptrdiff_t at = begin * size; at < end * size; at += 64)
             for (int i = 0; i < AP_LINES; i++)
-                __builtin_prefetch(in[i] + at + ahead, 0, 1);
-#endif
+                AP_ASK(in[i] + at + ahead);
     for (; column + block <= end; column += block)
         ap_block(in, column * size, target + column * step, step, size);
     if (column < end && end >= block) {
