@@ -55,34 +55,23 @@ AP_ALWAYS uint64_t AP_OF(add_words)(
 }
 
 /* Sum windows word by word. A word holds `columns` columns if these are one or two lanes wide, or
-   four or two lanes of one. If it is a `pixel`, all lanes of a column, the lines of a window come
-   one after the other: what is found out of a window is found once.
+   four or two lanes of one.
 
    A window has 4 * fours + ones words whatever its size, and `some` more which only some windows
    have: masked, so that no branch depends on sizes. If these differ by more, `some` is MANY. All
    but lanes and fours are better literals. */
 AP_ALWAYS void AP_OF(sum_words)(
-    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
-    ptrdiff_t fours, ptrdiff_t ones, ptrdiff_t some, AP_FIELD *sums)
+    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, ptrdiff_t fours,
+    ptrdiff_t ones, ptrdiff_t some, AP_FIELD *sums)
 {
     const ap_spans spans = *w;  /* no store can change it */
-    const ptrdiff_t rows = pixel ? 1 : spans.lines;
-    for (ptrdiff_t row = 0; row < rows; row++, line += spans.step)
+    for (ptrdiff_t row = 0; row < spans.lines; row++, line += spans.step)
         for (ptrdiff_t ow = 0; ow < spans.count; ow++, sums += lanes) {
             const ptrdiff_t start = (ptrdiff_t) spans.starts[ow];
             const AP_FIELD *first = line + (start - spans.origin) * lanes;
             ptrdiff_t left = (ptrdiff_t) spans.ends[ow] - start - spans.skip;
             uint64_t total;
             left = (left < spans.most ? left : spans.most) - (4 * fours + ones) * columns;
-            if (pixel) {
-                AP_FIELD *sum = sums;
-                for (ptrdiff_t k = 0; k < spans.lines; k++, first += spans.step) {
-                    total = AP_OF(add_words)(first, left, lanes, 1, fours, ones, some);
-                    memcpy(sum, &total, sizeof total);
-                    sum += spans.count * lanes;
-                }
-                continue;
-            }
             total = AP_OF(add_words)(first, left, lanes, columns, fours, ones, some);
             if (lanes == 1) {   /* the sum of all fields is the last one of this product */
                 const uint64_t one = ~(uint64_t) 0 / (AP_FIELD) ~(AP_FIELD) 0;
@@ -97,19 +86,18 @@ AP_ALWAYS void AP_OF(sum_words)(
 
 /* Sum windows word by word, by a loop that is made for so many words. */
 AP_ALWAYS void AP_OF(sum_windows)(
-    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, int pixel,
-    AP_FIELD *sums)
+    const AP_FIELD *line, const ap_spans *w, ptrdiff_t lanes, ptrdiff_t columns, AP_FIELD *sums)
 {
     const ptrdiff_t all = w->least / columns;   /* words that every window has */
     const ptrdiff_t some = (w->most + columns - 1) / columns - all;
     #define AP_WORDS(n, fours, ones) \
         case n: \
             if (some == 0) \
-                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, 0, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, 0, sums); \
             else if (some == 1) \
-                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, 1, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, 1, sums); \
             else \
-                AP_OF(sum_words)(line, w, lanes, columns, pixel, fours, ones, AP_MANY, sums); \
+                AP_OF(sum_words)(line, w, lanes, columns, fours, ones, AP_MANY, sums); \
             break
     switch (all < 8 ? all : 8 + all % 4) {
         AP_WORDS(0, 0, 0);
@@ -179,14 +167,12 @@ static void AP_OF(reduce)(
     else if (lanes == 1 && regular == 4)
         AP_OF(sum_regular)(line, w, 4, sums);
     else if (lanes == 1)
-        AP_OF(sum_windows)(line, w, 1, AP_FIELDS, 0, sums);
-    else if (lanes == AP_FIELDS)
-        AP_OF(sum_windows)(line, w, AP_FIELDS, 1, 1, sums);
+        AP_OF(sum_windows)(line, w, 1, AP_FIELDS, sums);
     else if (lanes == 2 && AP_FIELDS == 4)
-        AP_OF(sum_windows)(line, w, 2, 2, 0, sums);
+        AP_OF(sum_windows)(line, w, 2, 2, sums);
     else
         do {
-            AP_OF(sum_windows)(line + field, w, lanes, 1, 0, sums + field);
+            AP_OF(sum_windows)(line + field, w, lanes, 1, sums + field);
             field += AP_FIELDS;
             if (field > lanes - AP_FIELDS && field < lanes)
                 field = lanes - AP_FIELDS;  /* the last word begins early */
