@@ -4,7 +4,7 @@
    side. Ways to have lanes to compare:
      AP_IN_PLACE   the array has lanes, at least a vector of them
      AP_TURNED     lines of planes, or of output rows of few planes, are turned into lanes
-     AP_ALONG      neighbours along W of long windows, whose strips are folded at the end */
+     AP_ALONG      neighbours along W of few lines, whose strips are folded at the end */
 #ifndef AP_MAXIMUM_PLAN_H
 #define AP_MAXIMUM_PLAN_H
 
@@ -20,8 +20,7 @@ enum {
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
     AP_LEAST_LANES = 64, /* that are not worth more jobs */
-    AP_LEAST_BYTES = AP_BYTES > 16 ? AP_BYTES : 16, /* of lanes compared in place */
-    AP_LONG_WINDOW = 2048 /* elements that are worth folding a strip */
+    AP_LEAST_BYTES = AP_BYTES > 16 ? AP_BYTES : 16 /* of lanes compared in place */
 };
 
 typedef struct {
@@ -98,9 +97,8 @@ static inline void ap_choose_way(ap_maximum *m)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
-    const ptrdiff_t window = row * m->h.shortest * m->d.shortest;
     if ((m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
-        && (window >= AP_LONG_WINDOW || lines * m->lanes < strip / 2)
+        && lines * m->lanes < strip / 2
         && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
                       : m->lanes == 1 || m->x.w == m->lanes * size)) {
         m->way = AP_ALONG;
