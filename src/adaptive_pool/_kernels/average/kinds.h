@@ -1,4 +1,4 @@
-/* The kinds of elements whose sums need 8 bytes or more, and how each is loaded: windows.h. */
+/* The kinds of elements whose sums need 8 bytes or more, and how each is loaded: kind.h. */
 #ifndef AP_AVERAGE_KINDS_H
 #define AP_AVERAGE_KINDS_H
 
@@ -24,32 +24,36 @@ typedef struct {
     int ahead;                      /* whether to ask for elements before they are needed */
 } ap_windows;
 
-/* AP_NAME(x) names what is defined; AP_E is an element, AP_LOAD loads a vector of them, and
-   AP_LOAD_SOME the first few. Of sums: AP_V is a vector of their numbers, of which each has
-   AP_PARTS; AP_NOTHING adds nothing; AP_KEPT vectors stay in registers while lines go by. */
-#define AP_V ap_doubles
+/* AP_KIND names the kind, AP_E is an element, AP_LOADED says by which functions of load.h it is
+   loaded. Of sums: AP_V is a vector of their numbers, of which each has AP_PARTS; AP_NOTHING adds
+   nothing; AP_KEPT vectors stay in registers while lines go by. AP_OF_KIND(x) names what there is
+   once for a kind, AP_NAME(x) what there is for each width of vectors. */
+#define AP_OF_KIND(x) AP_PASTE_VALUES(AP_PASTE_VALUES(ap, AP_KIND), x)
+#define AP_NAME(x) AP_SIZED(AP_OF_KIND(x))
+#define AP_SUM AP_NAME(sum)
+#define AP_LOAD AP_SIZED(AP_PASTE_VALUES(ap_load, AP_LOADED))
+#define AP_LOAD_SOME AP_SIZED(AP_PASTE_VALUES(ap_some, AP_LOADED))
+
+#define AP_V AP_SIZED(ap_doubles)
 #define AP_NOTHING (-0.0)
 #define AP_FAMILY AP_DOUBLE_SUMS
 #define AP_PARTS 1
 #define AP_KEPT 8
 
-#define AP_NAME(x) ap_float16_##x
+#define AP_KIND float16
 #define AP_E uint16_t
-#define AP_LOAD ap_load_float16
-#define AP_LOAD_SOME ap_some_float16
-#include "average/windows.h"
+#define AP_LOADED float16
+#include "average/kind.h"
 
-#define AP_NAME(x) ap_bfloat16_##x
+#define AP_KIND bfloat16
 #define AP_E uint16_t
-#define AP_LOAD ap_load_bfloat16
-#define AP_LOAD_SOME ap_some_bfloat16
-#include "average/windows.h"
+#define AP_LOADED bfloat16
+#include "average/kind.h"
 
-#define AP_NAME(x) ap_float_##x
+#define AP_KIND float
 #define AP_E float
-#define AP_LOAD ap_load_floats
-#define AP_LOAD_SOME ap_some_floats
-#include "average/windows.h"
+#define AP_LOADED floats
+#include "average/kind.h"
 
 #undef AP_FAMILY
 #undef AP_PARTS
@@ -58,33 +62,30 @@ typedef struct {
 #define AP_PARTS 2
 #define AP_KEPT 4
 
-#define AP_NAME(x) ap_double_##x
+#define AP_KIND double
 #define AP_E double
-#define AP_LOAD ap_load_doubles
-#define AP_LOAD_SOME ap_some_doubles
-#include "average/windows.h"
+#define AP_LOADED doubles
+#include "average/kind.h"
 
 #undef AP_V
 #undef AP_NOTHING
 #undef AP_FAMILY
-#define AP_V ap_longs
+#define AP_V AP_SIZED(ap_longs)
 #define AP_NOTHING 0
 #define AP_FAMILY AP_PAIR_SUMS
 
-#define AP_NAME(x) ap_int64_##x
+#define AP_KIND int64
 #define AP_E int64_t
 #define AP_HIGH(x) ((x) >> 32)
-#define AP_LOAD ap_load_longs
-#define AP_LOAD_SOME ap_some_longs
-#include "average/windows.h"
+#define AP_LOADED longs
+#include "average/kind.h"
 
 #undef AP_HIGH
-#define AP_NAME(x) ap_uint64_##x
+#define AP_KIND uint64
 #define AP_E int64_t
 #define AP_HIGH(x) (((x) >> 32) & 0xffffffff)
-#define AP_LOAD ap_load_longs
-#define AP_LOAD_SOME ap_some_longs
-#include "average/windows.h"
+#define AP_LOADED longs
+#include "average/kind.h"
 
 #undef AP_FAMILY
 #undef AP_PARTS
@@ -93,17 +94,15 @@ typedef struct {
 #define AP_PARTS 1
 #define AP_KEPT 8
 
-#define AP_NAME(x) ap_int32_##x
+#define AP_KIND int32
 #define AP_E int32_t
-#define AP_LOAD ap_load_ints
-#define AP_LOAD_SOME ap_some_ints
-#include "average/windows.h"
+#define AP_LOADED ints
+#include "average/kind.h"
 
-#define AP_NAME(x) ap_uint32_##x
+#define AP_KIND uint32
 #define AP_E uint32_t
-#define AP_LOAD ap_load_words
-#define AP_LOAD_SOME ap_some_words
-#include "average/windows.h"
+#define AP_LOADED words
+#include "average/kind.h"
 
 typedef struct {
     void (*add_rows)(
@@ -121,21 +120,21 @@ typedef struct {
     int family, parts;
 } ap_kind;
 
-#define AP_KIND(name, family, parts) \
+#define AP_ENTRY(name, family, parts) \
     {ap_##name##_add_rows, ap_##name##_add_sums, ap_##name##_windows, \
      ap_##name##_windows_of_sums, ap_##name##_along, ap_##name##_along_sums, family, parts}
 
 /* In the order of call/elements.pxd, from uint32 on: shorter integers have sums of their own. */
 enum { AP_FIRST_KIND = 5 };
 static const ap_kind ap_kinds[] = {
-    AP_KIND(uint32, AP_LONG_SUMS, 1),
-    AP_KIND(int32, AP_LONG_SUMS, 1),
-    AP_KIND(uint64, AP_PAIR_SUMS, 2),
-    AP_KIND(int64, AP_PAIR_SUMS, 2),
-    AP_KIND(float16, AP_DOUBLE_SUMS, 1),
-    AP_KIND(bfloat16, AP_DOUBLE_SUMS, 1),
-    AP_KIND(float, AP_DOUBLE_SUMS, 1),
-    AP_KIND(double, AP_TWOFOLD_SUMS, 2),
+    AP_ENTRY(uint32, AP_LONG_SUMS, 1),
+    AP_ENTRY(int32, AP_LONG_SUMS, 1),
+    AP_ENTRY(uint64, AP_PAIR_SUMS, 2),
+    AP_ENTRY(int64, AP_PAIR_SUMS, 2),
+    AP_ENTRY(float16, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(bfloat16, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(float, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(double, AP_TWOFOLD_SUMS, 2),
 };
 
 #endif

@@ -78,7 +78,19 @@ static inline uint16_t ap_narrow_half(double x, int fraction, int bias)
 }
 
 #if defined(__F16C__) && defined(__AVX2__)
-/* Four floats, rounded to odd: a second rounding will not be misled. */
+/* Eight floats, rounded to odd: a second rounding will not be misled. */
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+#define AP_TINY 0 /* floats below their normal range are rounded to odd too */
+static inline __m256 ap_shorten_eight(const double *in)
+{
+    const __m512d x = _mm512_loadu_pd(in);
+    const __m256 cut = _mm512_cvt_roundpd_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    const __mmask8 rest = _mm512_cmp_pd_mask(x, _mm512_cvtps_pd(cut), _CMP_NEQ_UQ);
+    const __m256i bits = _mm256_castps_si256(cut);
+    return _mm256_castsi256_ps(_mm256_mask_or_epi32(bits, rest, bits, _mm256_set1_epi32(1)));
+}
+#else
+#define AP_TINY 0x1p-126f /* floats below it have been rounded to even */
 static inline __m128 ap_shorten(const double *in)
 {
     const __m256i rest = _mm256_set1_epi64x(((int64_t) 1 << 29) - 1);
@@ -91,6 +103,7 @@ static inline __m256 ap_shorten_eight(const double *in)
 {
     return _mm256_set_m128(ap_shorten(in + 4), ap_shorten(in));
 }
+#endif
 static inline ptrdiff_t ap_narrow_float16(const double *in, ptrdiff_t n, char *out)
 {
     ptrdiff_t i = 0;
@@ -102,7 +115,7 @@ static inline ptrdiff_t ap_narrow_float16(const double *in, ptrdiff_t n, char *o
 static inline ptrdiff_t ap_narrow_bfloat16(const double *in, ptrdiff_t n, char *out)
 {
     const __m256i one = _mm256_set1_epi32(1), half = _mm256_set1_epi32(0x7fff);
-    const __m256 sign = _mm256_set1_ps(-0.0f), least = _mm256_set1_ps(0x1p-126f);
+    const __m256 sign = _mm256_set1_ps(-0.0f), least = _mm256_set1_ps(AP_TINY);
     ptrdiff_t i = 0;
     for (; i + 8 <= n; i += 8) {
         __m256 x = ap_shorten_eight(in + i), magnitude = _mm256_andnot_ps(sign, x);
@@ -110,7 +123,7 @@ static inline ptrdiff_t ap_narrow_bfloat16(const double *in, ptrdiff_t n, char *
             _mm256_cmp_ps(magnitude, least, _CMP_LT_OQ),
             _mm256_cmp_ps(magnitude, _mm256_setzero_ps(), _CMP_GT_OQ));
         __m256i bits = _mm256_castps_si256(x);
-        if (_mm256_movemask_ps(tiny))  /* has been rounded to even as a subnormal float */
+        if (AP_TINY > 0 && _mm256_movemask_ps(tiny))
             break;
         bits = _mm256_add_epi32(bits, _mm256_add_epi32(
             half, _mm256_and_si256(_mm256_srli_epi32(bits, 16), one)));

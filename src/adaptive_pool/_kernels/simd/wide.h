@@ -1,4 +1,5 @@
-/* Vectors of 8-byte numbers, which sums are kept in: four, two or, for other compilers, one. */
+/* Vectors of 8-byte numbers, which sums are kept in: of eight, four or two or, for other compilers,
+   one. What is written for several widths is included once for each, as AP_NUMBERS says. */
 #ifndef AP_WIDE_H
 #define AP_WIDE_H
 
@@ -8,43 +9,78 @@
 
 #include "simd/compiler.h"
 
-#if defined(__GNUC__)
-#if defined(__AVX2__) && defined(__FMA__)
+/* The numbers of the widest vectors, and of those that have four at most. */
+#if defined(__GNUC__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#include <immintrin.h>
+#define AP_WIDE 8
+#define AP_FOUR 4
+#elif defined(__GNUC__) && defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include <immintrin.h>
 #define AP_WIDE 4
-#else
+#define AP_FOUR 4
+#elif defined(__GNUC__)
 #define AP_WIDE 2
-#endif
-typedef double ap_doubles __attribute__((vector_size(8 * AP_WIDE)));
-typedef int64_t ap_longs __attribute__((vector_size(8 * AP_WIDE)));
-#define AP_EACH(value) ((value) - (AP_V) {0})   /* of the type AP_V, a vector; keeps -0.0 */
-#define AP_KEEP(where, x, y) ((AP_V) (((where) & (ap_longs) (x)) | (~(where) & (ap_longs) (y))))
+#define AP_FOUR 2
 #else
 #define AP_WIDE 1
-typedef double ap_doubles;
-typedef int64_t ap_longs;
+#define AP_FOUR 1
+#endif
+enum { AP_PER_FOUR = 4 / AP_FOUR }; /* vectors for four numbers */
+
+#define AP_PASTE(a, b) a##_##b
+#define AP_PASTE_VALUES(a, b) AP_PASTE(a, b)
+#define AP_SIZED(name) AP_PASTE_VALUES(name, AP_NUMBERS) /* what is called so for this width */
+
+#if defined(__GNUC__)
+typedef double ap_doubles_2 __attribute__((vector_size(16)));
+typedef int64_t ap_longs_2 __attribute__((vector_size(16)));
+#if AP_FOUR == 4
+typedef double ap_doubles_4 __attribute__((vector_size(32)));
+typedef int64_t ap_longs_4 __attribute__((vector_size(32)));
+#endif
+#if AP_WIDE == 8
+typedef double ap_doubles_8 __attribute__((vector_size(64)));
+typedef int64_t ap_longs_8 __attribute__((vector_size(64)));
+#endif
+#define AP_EACH(value) ((value) - (AP_V) {0})   /* of the type AP_V, a vector; keeps -0.0 */
+#define AP_KEEP(where, x, y) \
+    ((AP_V) (((where) & (AP_SIZED(ap_longs)) (x)) | (~(where) & (AP_SIZED(ap_longs)) (y))))
+#else
+typedef double ap_doubles_1;
+typedef int64_t ap_longs_1;
 #define AP_EACH(value) ((AP_V) (value))
 #define AP_KEEP(where, x, y) ((where) ? (x) : (y))
 #endif
 
-enum { AP_PER_FOUR = 4 / AP_WIDE }; /* vectors for four numbers */
-
 /* All bits of the first n numbers of a vector, none of the others. */
-AP_ALWAYS ap_longs ap_first(ptrdiff_t n)
+#if AP_WIDE == 8
+AP_ALWAYS ap_longs_8 ap_first_8(ptrdiff_t n)
 {
-#if AP_WIDE == 4
-    return (ap_longs) {0, 1, 2, 3} < (ap_longs) {n, n, n, n};
-#elif AP_WIDE == 2
-    return (ap_longs) {-(int64_t) (n > 0), -(int64_t) (n > 1)};
-#else
-    return -(int64_t) (n > 0);
-#endif
+    return (ap_longs_8) {0, 1, 2, 3, 4, 5, 6, 7} < (ap_longs_8) {n, n, n, n, n, n, n, n};
 }
+#endif
+#if AP_FOUR == 4
+AP_ALWAYS ap_longs_4 ap_first_4(ptrdiff_t n)
+{
+    return (ap_longs_4) {0, 1, 2, 3} < (ap_longs_4) {n, n, n, n};
+}
+#elif AP_FOUR == 2
+AP_ALWAYS ap_longs_2 ap_first_2(ptrdiff_t n)
+{
+    return (ap_longs_2) {-(int64_t) (n > 0), -(int64_t) (n > 1)};
+}
+#else
+AP_ALWAYS ap_longs_1 ap_first_1(ptrdiff_t n)
+{
+    return -(int64_t) (n > 0);
+}
+#endif
 
-/* Vectors of four numbers each become vectors of the first, second, third and fourth of all. */
+/* Four times four numbers, in vectors of four at most, become those of the first, second, third
+   and fourth of all. */
 AP_ALWAYS void ap_turn_numbers(void *vectors)
 {
-#if AP_WIDE == 4
+#if AP_FOUR == 4
     __m256d *v = vectors, ab = _mm256_unpacklo_pd(v[0], v[1]), cd = _mm256_unpacklo_pd(v[2], v[3]);
     __m256d high_ab = _mm256_unpackhi_pd(v[0], v[1]), high_cd = _mm256_unpackhi_pd(v[2], v[3]);
     v[0] = _mm256_permute2f128_pd(ab, cd, 0x20);

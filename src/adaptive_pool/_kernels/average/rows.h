@@ -1,0 +1,102 @@
+/* Rows of elements or of sums, added element by element; included by kind.h. */
+
+/* n elements or sums of each of `count` rows, added to `target`, or in its place if they are
+   `fresh`: so many vectors, of which the last may begin early. */
+AP_ALWAYS void AP_NAME(add_vectors)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t part, ptrdiff_t n,
+    const int vectors, int fresh, int ahead, char *target, ptrdiff_t target_part, const int sums)
+{
+    const ptrdiff_t size = AP_NAME(size)(sums), last = n - AP_WIDE;
+    const ptrdiff_t next = count * step > AP_AHEAD ? count * step : AP_AHEAD;
+    for (ptrdiff_t k = 0; ahead && k < count; k++)
+        for (ptrdiff_t at = 0; at < vectors * AP_WIDE * size; at += 64)
+            AP_ASK(row + k * step + at + next);
+    AP_SUM s[AP_KEPT + 1];
+    for (int i = 0; i < vectors; i++) {
+        const ptrdiff_t at = i < vectors - 1 ? i * AP_WIDE : last;
+        s[i] = fresh ? AP_NAME(get)(row + at * size, part, sums)
+                     : AP_NAME(get)(target + 8 * at, target_part, 1);
+    }
+    if (fresh) {
+        row += step;
+        count--;
+    }
+    for (; count > 0; count--, row += step)
+        for (int i = 0; i < vectors; i++) {
+            const ptrdiff_t at = i < vectors - 1 ? i * AP_WIDE : last;
+            s[i] = AP_NAME(add)(s[i], row + at * size, part, sums);
+        }
+    for (int i = 0; i < vectors; i++)
+        AP_NAME(put)(
+            s[i], target + 8 * (i < vectors - 1 ? i * AP_WIDE : last), target_part);
+}
+
+#define AP_CASE(vectors) \
+    case vectors: \
+        if (vectors <= AP_KEPT + 1) \
+            AP_NAME(add_vectors)( \
+                row, step, count, part, n, vectors <= AP_KEPT ? vectors : AP_KEPT + 1, fresh, \
+                ahead, target, target_part, sums); \
+        break
+
+/* The same for any n that is a vector at least. */
+AP_ALWAYS void AP_NAME(add_some_rows)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t part, ptrdiff_t n, int fresh,
+    int ahead, char *target, ptrdiff_t target_part, const int sums)
+{
+    const ptrdiff_t kept = AP_KEPT * AP_WIDE;
+    for (; n > kept + AP_WIDE; n -= kept) {
+        AP_NAME(add_vectors)(
+            row, step, count, part, kept, AP_KEPT, fresh, ahead, target, target_part, sums);
+        row += kept * AP_NAME(size)(sums);
+        target += 8 * kept;
+    }
+    switch ((n + AP_WIDE - 1) / AP_WIDE) {
+        AP_CASE(1);
+        AP_CASE(2);
+        AP_CASE(3);
+        AP_CASE(4);
+        AP_CASE(5);
+        AP_CASE(6);
+        AP_CASE(7);
+        AP_CASE(8);
+        AP_CASE(9);
+    }
+}
+#undef AP_CASE
+
+/* Add `count` rows of n elements or sums, so many bytes apart, element by element to `target`.
+   Long rows are read a few at a time, from end to end: docs/design/memory.md. */
+AP_ALWAYS void AP_NAME(add_rows_of)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t part, ptrdiff_t n, int fresh,
+    int ahead, char *target, ptrdiff_t target_part, const int sums)
+{
+    if (n < AP_WIDE) {
+        AP_SUM s = fresh ? AP_NAME(some)(row, part, n, sums)
+                         : AP_NAME(get)(target, target_part, 1);
+        for (ptrdiff_t k = fresh; k < count; k++)
+            s = AP_NAME(merge)(s, AP_NAME(some)(row + k * step, part, n, sums));
+        AP_NAME(put)(s, target, target_part);
+        return;
+    }
+    const ptrdiff_t most = n > (AP_KEPT + 1) * AP_WIDE ? AP_ROWS_AT_ONCE : count;
+    for (ptrdiff_t k = 0; k < count; k += most)
+        AP_NAME(add_some_rows)(
+            row + k * step, step, k + most < count ? most : count - k, part, n, fresh && k == 0,
+            ahead, target, target_part, sums);
+}
+
+static void AP_OF_KIND(add_rows)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, int fresh, int ahead,
+    char *target, ptrdiff_t part)
+{
+    AP_NAME(add_rows_of)(row, step, count, 0, n, fresh, ahead, target, part, 0);
+}
+
+/* The same for sums. */
+static void AP_OF_KIND(add_sums)(
+    const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t row_part, ptrdiff_t n, int fresh,
+    char *target, ptrdiff_t part)
+{
+    AP_NAME(add_rows_of)(row, step, count, row_part, n, fresh, 0, target, part, 1);
+}
