@@ -23,9 +23,10 @@ enum {
     AP_JOBS = 4,            /* for each thread, if there are so many */
     AP_DIVISORS = 2048,     /* that are prepared once for all planes */
     AP_SLOTS = 16,          /* planes side by side */
-    AP_PLANE = 2048,        /* elements and results of a plane that is turned, at most; */
-    AP_SMALL_PLANE = 256,   /* of one that is turned whatever its windows; */
-    AP_SHORT = 16,          /* elements for each output, in others */
+    AP_PLANE = 2048,        /* elements and results of a plane that is turned, at most */
+    AP_TURNED_WINDOW = 20,  /* elements that may be turned for what it saves a window, */
+    AP_TURNED_LINE = 8,     /* and a line of input */
+    AP_SHORT = 16,          /* elements of a window that is read in place only if it has more */
     AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
     AP_RUN = 32             /* elements of a plane that is a window by itself */
 };
@@ -108,14 +109,14 @@ static inline void ap_prepare_divisors(ap_average *m)
         m->divisors[i] = m->divisors[i - plane];
 }
 
-/* Whether small planes become lanes. */
+/* Whether small planes become lanes: docs/design/packing.md. */
 static inline int ap_is_turned(const ap_average *m)
 {
     const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
     const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
     return m->lanes == 1 && !m->copied && m->planes > AP_SLOTS / 4
         && plane <= AP_PLANE && outputs <= AP_PLANE
-        && plane <= ap_max(AP_SMALL_PLANE, AP_SHORT * outputs)
+        && plane <= AP_TURNED_WINDOW * outputs + AP_TURNED_LINE * m->d.size * m->h.size
         && !(m->whole && m->d.longest * m->h.longest * m->w.size >= AP_RUN)
         && ap_is_plane(&m->x, m->d.size, m->h.size, m->w.size)
         && ap_is_plane(&m->out, m->d.count, m->h.count, m->w.count);
