@@ -61,7 +61,7 @@ class BuildKernels(build_ext):
         extension.extra_compile_args = [*compiler, *last_flags()]
         extension.extra_link_args = [*linker, *last_flags()]
         extension.define_macros = [("AP_ISA", f'"{level}"')] if level in BUILDS else []
-        if level == "x86_64_v3":
+        if level.startswith("x86_64"):
             extension.define_macros.append(("AP_USES_AVX", None))
         if module == "cpu":
             extension.define_macros = [("AP_VERSION", f'"{self.distribution.get_version()}"')]

@@ -48,7 +48,11 @@ LEVELS = {"baseline": []}
 if re.fullmatch(r"linux-i.86", TARGET):  # the 387 has more precision than the types have
     LEVELS = {"baseline": ["-msse2", "-mfpmath=sse"]}
 if TARGET == "linux-x86_64":
-    LEVELS = {"baseline": ["-march=x86-64"], "x86_64_v3": ["-march=x86-64-v3"]}
+    LEVELS = {
+        "baseline": ["-march=x86-64"],
+        "x86_64_v3": ["-march=x86-64-v3"],
+        "x86_64_v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+    }
 # Of `parallel`, the one module that starts threads: for the compiler, for the linker.
 OPENMP_FLAGS = {"unix": (["-fopenmp"], ["-fopenmp"]), "msvc": (["/openmp"], [])}
 POOL_FLAGS = {} if TARGET.startswith("emscripten") else {"unix": (["-pthread"], ["-pthread"])}

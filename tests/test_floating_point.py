@@ -9,6 +9,8 @@ import platform
 import pytest
 from processes import python
 
+from adaptive_pool import _kernels
+
 x86 = platform.machine() in ("x86_64", "AMD64")
 pytestmark = pytest.mark.skipif(not x86, reason="sets the control register of SSE by its bits")
 
@@ -103,7 +105,7 @@ print(json.dumps([here == expected, there == [expected]]))
 """
 
 
-@pytest.mark.parametrize("isa", ["x86_64_v3", "baseline"])
+@pytest.mark.parametrize("isa", [isa for isa in _kernels.isas_built if _kernels._RUNS[isa]])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_state_of_the_caller_changes_nothing(state, threads, isa):

@@ -89,7 +89,7 @@ for copy in (ap, theirs):
 
 @pytest.mark.skipif("x86_64_v3" not in _kernels.isas_built, reason="there is one build here")
 def test_without_the_folder_of_a_build(tmp_path):
-    copy(tmp_path, "x86_64_v3")
+    copy(tmp_path, "x86_64_v3", "x86_64_v4")
     code = PROGRAM.format(imported="import adaptive_pool as ap")
     done = run(code, tmp_path, ADAPTIVE_POOL_ISA="")
     assert done.stdout.split() == [VERSION, VERSION, "baseline", "baseline", "exact"]

@@ -20,7 +20,7 @@ from adaptive_pool._kernels.threads import parallel
 
 # Platform and processor (None: all others), the builds of the kernels, and whose threads.
 WHEELS = {
-    ("linux", "x86_64"): (("x86_64_v3", "baseline"), ("pool", "openmp")),
+    ("linux", "x86_64"): (("x86_64_v4", "x86_64_v3", "baseline"), ("pool", "openmp")),
     ("linux", None): (("baseline",), ("pool", "openmp")),
     ("win32", None): (("baseline",), ("openmp",)),
     ("darwin", None): (("baseline",), ("pool",)),

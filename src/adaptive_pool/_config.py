@@ -57,7 +57,7 @@ def show_config() -> None:
     version      0.1.0
     numpy        2.4.6
     isa          x86_64_v3
-    isas_built   x86_64_v3, baseline
+    isas_built   x86_64_v4, x86_64_v3, baseline
     openmp       True
     threads      pool
     num_threads  2

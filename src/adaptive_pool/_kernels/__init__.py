@@ -1,8 +1,8 @@
 """The compiled code. It knows canonical problems; of Python arguments, only which it saw before.
 
 `builds` holds what was built of the sources in the other folders, for which processors. One
-build is chosen, once, when the package is imported: the best that this processor runs, or the
-one that the environment variable ``ADAPTIVE_POOL_ISA`` names. ``isa`` says which, ``isas_built``
+build is chosen, once, when the package is imported: the best for this processor, or the one that
+the environment variable ``ADAPTIVE_POOL_ISA`` names. ``isa`` says which, ``isas_built``
 what there is. All give the same bits.
 
 Every compiled module is imported by its full name here, even where only other compiled modules use
@@ -56,7 +56,12 @@ except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
 # From the best to the most common.
-_RUNS = {"x86_64_v3": cpu.has_x86_64_v3(), "baseline": True}
+_RUNS = {
+    "x86_64_v4": cpu.has_x86_64_v4(),
+    "x86_64_v3": cpu.has_x86_64_v3(),
+    "baseline": True,
+}
+_IS_CHOSEN = {**_RUNS, "x86_64_v4": cpu.gains_by_x86_64_v4()}
 
 
 def _is_built(name: str) -> bool:
@@ -76,12 +81,14 @@ def _choose(wanted: str | None) -> str:
         )
     if wanted and not _RUNS[wanted]:
         raise ImportError(f"ADAPTIVE_POOL_ISA={wanted!r} does not run on this processor")
-    for name in [wanted] if wanted else isas_built:
-        if _RUNS[name]:
+    if wanted:
+        return wanted
+    for name in isas_built:
+        if _IS_CHOSEN[name]:
             return name
     raise ImportError(
         f"adaptive_pool has no kernels that run on this processor: built are {list(isas_built)},"
-        f" expected one of {[name for name in _RUNS if _RUNS[name]]}. Install a wheel for this"
+        f" expected one of {[name for name in _RUNS if _IS_CHOSEN[name]]}. Install a wheel for this"
         " platform, or build it here: python -m pip install ."
     )
 
@@ -99,6 +106,11 @@ with as_adaptive_pool(_package):
         from .builds.x86_64_v3.average_backward import average_backward
         from .builds.x86_64_v3.maximum import maximum
         from .builds.x86_64_v3.maximum_backward import any_outside, maximum_backward
+    elif isa == "x86_64_v4":
+        from .builds.x86_64_v4.average import average
+        from .builds.x86_64_v4.average_backward import average_backward
+        from .builds.x86_64_v4.maximum import maximum
+        from .builds.x86_64_v4.maximum_backward import any_outside, maximum_backward
 
 # Built with -ffast-math, they would set the processor to flush subnormals to zero.
 changed_subnormals = _kept_before and not subnormals_are_kept()
