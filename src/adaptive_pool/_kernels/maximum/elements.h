@@ -7,15 +7,33 @@
 #include "maximum/window.h"
 #include "simd/compiler.h"
 
-/* Bytes of a vector. */
+/* Bytes of a vector, at most. */
 #if !defined(__GNUC__)
 #define AP_BYTES 0 /* one element */
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#include <immintrin.h>
+#define AP_BYTES 64
+#define AP_BY(op, x, y) _mm512_##op((__m512i) (x), (__m512i) (y))
+#define AP_BY_FLOATS(op, x, y) _mm512_##op((__m512) (x), (__m512) (y))
+#define AP_BY_DOUBLES(op, x, y) _mm512_##op((__m512d) (x), (__m512d) (y))
+typedef uint64_t ap_nan_mask;
+#define AP_NAN_FLOATS(x, y) _mm512_cmp_ps_mask((__m512) (x), (__m512) (y), _CMP_UNORD_Q)
+#define AP_NAN_DOUBLES(x, y) _mm512_cmp_pd_mask((__m512d) (x), (__m512d) (y), _CMP_UNORD_Q)
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define AP_BYTES 32
+#define AP_BY(op, x, y) _mm256_##op((__m256i) (x), (__m256i) (y))
+#define AP_BY_FLOATS(op, x, y) _mm256_##op((__m256) (x), (__m256) (y))
+#define AP_BY_DOUBLES(op, x, y) _mm256_##op((__m256d) (x), (__m256d) (y))
+typedef __m256i ap_nan_mask;
+#define AP_NAN_FLOATS(x, y) ((__m256i) _mm256_cmp_ps((__m256) (x), (__m256) (y), _CMP_UNORD_Q))
+#define AP_NAN_DOUBLES(x, y) \
+    ((__m256i) _mm256_cmp_pd((__m256d) (x), (__m256d) (y), _CMP_UNORD_Q))
 #else
 #define AP_BYTES 16
 #endif
+/* A vector is no longer than a strip. */
+#define AP_BYTES_OF(size) ((size) * AP_STRIP < AP_BYTES ? (size) * AP_STRIP : AP_BYTES)
 #define AP_ASK_AHEAD(place) \
     do { \
         if (block->ahead != 0) \
@@ -46,7 +64,7 @@
 #define AP_S int16_t
 #define AP_KIND AP_INTEGER
 #if defined(__AVX2__)
-#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
+#define AP_LARGER(x, top) ((AP_V) AP_BY(max_epi16, x, top))
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #endif
@@ -58,7 +76,7 @@
 #define AP_S int32_t
 #define AP_KIND AP_INTEGER
 #if defined(__AVX2__)
-#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi32((__m256i) (x), (__m256i) (top)))
+#define AP_LARGER(x, top) ((AP_V) AP_BY(max_epi32, x, top))
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #endif
@@ -78,9 +96,9 @@
 #define AP_S int16_t
 #define AP_KIND AP_HALF
 #if defined(__AVX2__)
-#define AP_LARGER(x, top) ((AP_V) _mm256_max_epi16((__m256i) (x), (__m256i) (top)))
-#define AP_SMALLER(x, top) ((AP_V) _mm256_min_epi16((__m256i) (x), (__m256i) (top)))
-#define AP_HIGHER(x, top) ((AP_U) _mm256_max_epu16((__m256i) (x), (__m256i) (top)))
+#define AP_LARGER(x, top) ((AP_V) AP_BY(max_epi16, x, top))
+#define AP_SMALLER(x, top) ((AP_V) AP_BY(min_epi16, x, top))
+#define AP_HIGHER(x, top) ((AP_U) AP_BY(max_epu16, x, top))
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #define AP_SMALLER(x, top) AP_SELECT(AP_TRUE((x) < (top)), x, top)
@@ -88,14 +106,15 @@
 #endif
 #include "maximum/strip.h"
 
-/* The second operand, if one is NaN or both are 0. */
+/* AP_LARGER: the second operand, if one is NaN or both are 0. AP_NAN: where one is NaN. */
 #define AP_NAME(x) ap_float_##x
 #define AP_T float
 #define AP_I uint32_t
 #define AP_S int32_t
 #define AP_KIND AP_REAL
 #if defined(__AVX2__)
-#define AP_LARGER(x, top) ((AP_V) _mm256_max_ps((__m256) (x), (__m256) (top)))
+#define AP_LARGER(x, top) ((AP_V) AP_BY_FLOATS(max_ps, x, top))
+#define AP_NAN AP_NAN_FLOATS
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #endif
@@ -107,7 +126,8 @@
 #define AP_S int64_t
 #define AP_KIND AP_REAL
 #if defined(__AVX2__)
-#define AP_LARGER(x, top) ((AP_V) _mm256_max_pd((__m256d) (x), (__m256d) (top)))
+#define AP_LARGER(x, top) ((AP_V) AP_BY_DOUBLES(max_pd, x, top))
+#define AP_NAN AP_NAN_DOUBLES
 #else
 #define AP_LARGER AP_BY_SELECT_LARGER
 #endif

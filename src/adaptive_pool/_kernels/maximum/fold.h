@@ -93,8 +93,7 @@ static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t
         const int nan = AP_NAME(is_nan)(top);
         ptrdiff_t found = -1;
         for (ptrdiff_t i = lane; i < AP_N; i += lanes) {
-            const int numbers = AP_KIND == AP_REAL && nan;
-            if (numbers ? keys[i] > 0 || keys[i] <= 0 : !(keys[i] == top))
+            if (nan ? !AP_NAME(is_nan)(keys[i]) : keys[i] != top)
                 continue;
             if (found < 0 || (where != NULL && (where[i] < where[found]) != nan))
                 found = i;

@@ -19,8 +19,7 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
-    AP_LEAST_LANES = 64, /* that are not worth more jobs */
-    AP_LEAST_BYTES = AP_BYTES > 16 ? AP_BYTES : 16 /* of lanes compared in place */
+    AP_LEAST_LANES = 64 /* that are not worth more jobs */
 };
 
 typedef struct {
@@ -44,6 +43,12 @@ typedef struct {
     ptrdiff_t results;          /* of a tile, at most */
 } ap_maximum;
 
+/* Bytes of lanes that are compared in place, at least. */
+static inline ptrdiff_t ap_least_bytes(const ap_maximum *m)
+{
+    return ap_max(AP_BYTES_OF(m->elements->size), 16);
+}
+
 static inline void ap_count_tiles(ap_maximum *m)
 {
     m->blocks = ap_pieces(m->lanes, m->block);
@@ -66,7 +71,7 @@ static inline void ap_flatten(ap_maximum *m)
     if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
         || (h->size > 1 && m->x.h != w->size * m->x.w)
         || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
-        || (m->lanes > 1 && m->lanes * m->elements->size < AP_LEAST_BYTES))
+        || (m->lanes > 1 && m->lanes * m->elements->size < ap_least_bytes(m)))
         return;
     m->ends[0] = 0;
     m->ends[1] = 1;
@@ -82,7 +87,7 @@ static inline void ap_flatten(ap_maximum *m)
 static inline ptrdiff_t ap_width(const ap_maximum *m, ptrdiff_t used)
 {
     ptrdiff_t width = m->rows_first ? m->slots : ap_pieces(used, AP_LINES) * AP_LINES;
-    while (width * m->lanes * m->elements->size < AP_BYTES)
+    while (width * m->lanes * m->elements->size < AP_BYTES_OF(m->elements->size))
         width += AP_LINES;
     return width;
 }
@@ -97,13 +102,13 @@ static inline void ap_choose_way(ap_maximum *m)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
-    if ((m->lanes == 1 || m->lanes * size <= AP_BYTES) && strip % m->lanes == 0 && row >= strip
-        && lines * m->lanes < strip / 2
+    if ((m->lanes == 1 || m->lanes * size <= AP_BYTES_OF(size)) && strip % m->lanes == 0
+        && row >= strip && lines * m->lanes < strip / 2
         && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
                       : m->lanes == 1 || m->x.w == m->lanes * size)) {
         m->way = AP_ALONG;
         m->stride = strip;
-    } else if (m->lanes * size >= AP_LEAST_BYTES) {
+    } else if (m->lanes * size >= ap_least_bytes(m)) {
         m->way = AP_IN_PLACE;
     } else {
         m->way = AP_TURNED;

@@ -13,13 +13,14 @@
 #define AP_M AP_NAME(mask)
 #define AP_U AP_NAME(unsigned)
 #if defined(__GNUC__)
-typedef AP_T AP_V __attribute__((vector_size(AP_BYTES)));
-typedef AP_S AP_M __attribute__((vector_size(AP_BYTES))); /* as comparisons give */
-typedef AP_I AP_U __attribute__((vector_size(AP_BYTES)));
+#define AP_VECTOR vector_size(AP_BYTES_OF(sizeof(AP_T)))
+typedef AP_T AP_V __attribute__((AP_VECTOR));
+typedef AP_S AP_M __attribute__((AP_VECTOR)); /* as comparisons give */
+typedef AP_I AP_U __attribute__((AP_VECTOR));
 #define AP_ANY_V AP_NAME(any_vector) /* wherever it lies */
 #define AP_ANY_M AP_NAME(any_mask)
-typedef AP_T AP_ANY_V __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
-typedef AP_S AP_ANY_M __attribute__((vector_size(AP_BYTES), aligned(1), may_alias));
+typedef AP_T AP_ANY_V __attribute__((AP_VECTOR, aligned(1), may_alias));
+typedef AP_S AP_ANY_M __attribute__((AP_VECTOR, aligned(1), may_alias));
 #define AP_SELECT(m, a, b) ((AP_V) (((m) & (AP_M) (a)) | (~(m) & (AP_M) (b))))
 #define AP_LOAD(place, i, none) ((AP_V) (none ^ ((const AP_ANY_M *) (place))[i]))
 #define AP_EACH(value) ((AP_V) {0} + (AP_T) (value))
@@ -36,6 +37,12 @@ typedef AP_I AP_U;
 #define AP_EACH(value) ((AP_T) (value))
 #define AP_COUNT(value) ((AP_S) (value))
 #define AP_TRUE(c) ((AP_M) -(AP_M) (c))
+#endif
+#if defined(AP_NAN)
+#define AP_DOUBT ap_nan_mask
+#else
+#define AP_DOUBT AP_M
+#define AP_NAN(x, y) (AP_TRUE((x) != (x)) | AP_TRUE((y) != (y)))
 #endif
 #define AP_W ((int) (sizeof(AP_V) / sizeof(AP_T)))
 #define AP_VS (AP_N / AP_W) /* vectors of a strip */
@@ -150,7 +157,7 @@ AP_INLINE void AP_NAME(compare)(
     AP_V top[AP_VS];
     const AP_M none = AP_COUNT(block->columns < 0);
 #if AP_KIND != AP_INTEGER
-    AP_M doubt = {0};
+    AP_DOUBT doubt = {0};
 #endif
 #if AP_KIND == AP_HALF
     AP_V low[AP_VS];
@@ -183,7 +190,8 @@ AP_INLINE void AP_NAME(compare)(
                     top[i] = AP_LARGER(x, top[i]);
 #elif AP_KIND == AP_REAL
                     top[i] = AP_LARGER(x, top[i]);
-                    doubt |= AP_TRUE(x != x);
+                    if (i % 2 == 1 || i == n - 1) /* two vectors at once */
+                        doubt |= AP_NAN(x, ((const AP_ANY_V *) place)[i & ~1]);
 #else
                     top[i] = AP_LARGER(x, top[i]);
                     low[i] = AP_SMALLER(x, low[i]);
@@ -207,9 +215,9 @@ AP_INLINE void AP_NAME(compare)(
 #endif
     }
 #if AP_KIND != AP_INTEGER
-    AP_I doubts[AP_W], any = 0;
+    uint64_t doubts[(sizeof doubt + 7) / 8] = {0}, any = 0;
     memcpy(doubts, &doubt, sizeof doubt);
-    for (int i = 0; i < AP_W; i++)
+    for (size_t i = 0; i < sizeof doubts / 8; i++)
         any |= doubts[i];
     if (any) {
         AP_I steps[AP_N];
@@ -286,6 +294,7 @@ static void AP_NAME(lanes)(
 
 #undef AP_N
 #undef AP_V
+#undef AP_VECTOR
 #undef AP_ANY_V
 #undef AP_ANY_M
 #undef AP_M
@@ -295,6 +304,7 @@ static void AP_NAME(lanes)(
 #undef AP_COUNT
 #undef AP_TRUE
 #undef AP_W
+#undef AP_DOUBT
 #undef AP_VS
 #undef AP_INLINE
 #undef AP_NAME
@@ -304,5 +314,6 @@ static void AP_NAME(lanes)(
 #undef AP_U
 #undef AP_KIND
 #undef AP_LARGER
+#undef AP_NAN
 #undef AP_SMALLER
 #undef AP_HIGHER
