@@ -49,7 +49,26 @@ def test_the_best_build_is_chosen():
     assert ap.config()["isas_built"] == _kernels.isas_built
     assert "baseline" in _kernels.isas_built
     if not os.environ.get("ADAPTIVE_POOL_ISA"):
-        assert _kernels.isa == next(i for i in _kernels.isas_built if _kernels._IS_CHOSEN[i])
+        assert _kernels.isa == _kernels._choose(None)
+
+
+@pytest.mark.parametrize(
+    ("built", "gains", "chosen"),
+    [
+        (("x86_64_v4", "x86_64_v3", "baseline"), True, "x86_64_v4"),
+        (("x86_64_v4", "x86_64_v3", "baseline"), False, "x86_64_v3"),
+        (("x86_64_v4", "baseline"), False, "baseline"),
+        (("x86_64_v4",), False, "x86_64_v4"),
+    ],
+)
+def test_where_a_build_does_not_gain(monkeypatch, built, gains, chosen):
+    """It is taken only if nothing else is built, or if it is asked for."""
+    runs = {"x86_64_v4": True, "x86_64_v3": True, "baseline": True}
+    monkeypatch.setattr(_kernels, "_RUNS", runs)
+    monkeypatch.setattr(_kernels, "_IS_CHOSEN", {**runs, "x86_64_v4": gains})
+    monkeypatch.setattr(_kernels, "isas_built", built)
+    assert _kernels._choose(None) == chosen
+    assert _kernels._choose("x86_64_v4") == "x86_64_v4"
 
 
 @pytest.mark.parametrize("module", MODULES)

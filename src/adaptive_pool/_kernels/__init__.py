@@ -83,12 +83,13 @@ def _choose(wanted: str | None) -> str:
         raise ImportError(f"ADAPTIVE_POOL_ISA={wanted!r} does not run on this processor")
     if wanted:
         return wanted
-    for name in isas_built:
-        if _IS_CHOSEN[name]:
-            return name
+    for chosen in (_IS_CHOSEN, _RUNS):
+        for name in isas_built:
+            if chosen[name]:
+                return name
     raise ImportError(
         f"adaptive_pool has no kernels that run on this processor: built are {list(isas_built)},"
-        f" expected one of {[name for name in _RUNS if _IS_CHOSEN[name]]}. Install a wheel for this"
+        f" expected one of {[name for name in _RUNS if _RUNS[name]]}. Install a wheel for this"
         " platform, or build it here: python -m pip install ."
     )
 
