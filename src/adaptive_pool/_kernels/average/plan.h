@@ -24,9 +24,9 @@ enum {
     AP_DIVISORS = 2048,     /* that are prepared once for all planes */
     AP_SLOTS = 16,          /* planes side by side */
     AP_PLANE = 2048,        /* elements and results of a plane that is turned, at most */
-    AP_TURNED_WINDOW = 20,  /* elements that may be turned for what it saves a window, */
-    AP_TURNED_LINE = 8,     /* and a line of input */
-    AP_SHORT = 16,          /* elements of a window that is read in place only if it has more */
+    AP_TURNED_WINDOW = 16,  /* elements that are worth turning for each window, */
+    AP_TURNED_LINE = 8,     /* and for each line of input */
+    AP_SHORT = 16,          /* elements from which on a window is not short */
     AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
     AP_RUN = 32             /* elements of a plane that is a window by itself */
 };

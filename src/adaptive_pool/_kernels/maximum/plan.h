@@ -19,7 +19,7 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
-    AP_LEAST_LANES = 64 /* that are not worth more jobs; half of them are a vector at least */
+    AP_LEAST_LANES = 64 /* that are not worth more jobs; half as many fill a vector */
 };
 
 typedef struct {

@@ -32,11 +32,12 @@ enum { AP_PER_FOUR = 4 / AP_FOUR }; /* vectors for four numbers */
 #define AP_SIZED(name) AP_PASTE_VALUES(name, AP_NUMBERS) /* what is called so for this width */
 
 #if defined(__GNUC__)
-typedef double ap_doubles_2 __attribute__((vector_size(16)));
-typedef int64_t ap_longs_2 __attribute__((vector_size(16)));
 #if AP_FOUR == 4
 typedef double ap_doubles_4 __attribute__((vector_size(32)));
 typedef int64_t ap_longs_4 __attribute__((vector_size(32)));
+#else
+typedef double ap_doubles_2 __attribute__((vector_size(16)));
+typedef int64_t ap_longs_2 __attribute__((vector_size(16)));
 #endif
 #if AP_WIDE == 8
 typedef double ap_doubles_8 __attribute__((vector_size(64)));
