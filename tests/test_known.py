@@ -1,7 +1,10 @@
 """Calls like one before take another way than the first of their kind; nobody may notice."""
 
+import contextlib
 import pickle
+import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -31,7 +34,8 @@ class Calls:
     def __call__(self, signature, *arguments):
         self.general += 1
         if self.keeps and signature is not None:
-            signature.keep(nothing, (), (), self.windows, 0, None, PROBLEM)
+            inputs, results = (((1,), OUT.dtype),), (((1,), OUT.dtype),)
+            signature.keep(nothing, inputs, results, (), self.windows, 0, None, PROBLEM)
 
     def is_known(self, number):
         """Whether a call is known; it does not become so."""
@@ -101,12 +105,13 @@ def test_many_windows_are_not_all_kept(calls):
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "bfloat16", "float32", "float64", "int64"])
 @pytest.mark.parametrize("options", [{}, {"windows": "split"}, {"data_format": "channels_last"}])
 def test_all_ways_agree(rng, dtype, options):
-    """New, of other sizes, known, and the general way: a list as size has no key."""
+    """New, of other sizes, known, and the general way: NumPy integers have no key."""
+    sizes = (np.int64(3), 2)
     for shape in ((2, 5, 6, 7), (2, 5, 9, 8), (1, 5, 6, 30), (2, 5, 6, 7)):
         x = random_array(rng, shape, dtype)
         for name in ("avg", "max"):
             f = function(name, 2)
-            expected = f(x, [3, 2], **options)
+            expected = f(x, sizes, **options)
             out = np.empty_like(expected)
             for _ in range(3):
                 y = f(x, (3, 2), **options)
@@ -114,7 +119,7 @@ def test_all_ways_agree(rng, dtype, options):
                 assert y.tobytes() == expected.tobytes()
                 assert f(x, (3, 2), out=out, **options) is out
                 assert out.tobytes() == expected.tobytes()
-        expected = f(x, [3, 2], return_indices=True, index_dtype=np.int32, **options)
+        expected = f(x, sizes, return_indices=True, index_dtype=np.int32, **options)
         for _ in range(3):
             pair = f(x, (3, 2), return_indices=True, index_dtype=np.int32, **options)
             assert [a.dtype for a in pair] == [a.dtype for a in expected]
@@ -259,3 +264,61 @@ def test_first_calls_of_many_threads(rng, dtype):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+GENERAL = ["_average", "_maximum", "_average_backward", "_maximum_backward"]
+
+
+def change_meanwhile(call, change, back):
+    """Make a call; change something as it begins to look at its arguments, and back at the end."""
+
+    def look(frame, event, _):
+        if event == "call" and frame.f_code.co_name in GENERAL:
+            change()
+        elif event == "call" and frame.f_code.co_name == "keep":
+            back()
+
+    sys.setprofile(look)
+    try:
+        return call()
+    finally:
+        sys.setprofile(None)
+        back()
+
+
+def turn_into(array, shape, dtype):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy, which will forbid it
+        array.dtype, array.shape = dtype, shape
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["new", "out"])
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((33, 58), "float32"), ((29, 66), "int32"), ((33 * 58,), "float32")]
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, **o: ap.adaptive_avg_pool2d(x, (11, 29), **o),
+        lambda x, **o: ap.adaptive_max_pool2d(x, (11, 29), **o),
+        lambda x, **o: ap.adaptive_avg_pool2d_backward(x, (67, 61), **o),
+        lambda x, **o: ap.adaptive_max_pool2d_backward(
+            x, np.arange(29 * 66).reshape(29, 66), (67, 61), **o
+        ),
+    ],
+    ids=GENERAL,
+)
+def test_an_array_that_changes_in_its_first_call(rng, call, shape, dtype, given):
+    """What is kept for a shape and dtype is not what came of another."""
+    x = random_array(rng, (29, 66), "float32")
+    expected = call(x)
+    out = {"out": np.empty_like(expected)} if given else {}
+    known.forget_all()
+    with contextlib.suppress(TypeError, ValueError):
+        change_meanwhile(
+            lambda: call(x, **out),
+            lambda: turn_into(x, shape, dtype),
+            lambda: turn_into(x, (29, 66), "float32"),
+        )
+    for _ in range(3):
+        assert call(x, **out).tobytes() == expected.tobytes()

@@ -48,12 +48,13 @@ def _average(
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
             dtype = _dtypes.as_dtype(function, "dtype", dtype)
-        name = _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
-        x_dtype = _dtypes.native(x.dtype)
+        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        name = _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
+        x_dtype = _dtypes.native(x_dtype)
         y_dtype = _dtypes.mean_dtype(function, x_dtype, dtype)
-        problem = make_problem(function, x.shape, sizes, data_format, windows, y_dtype.itemsize)
+        problem = make_problem(function, x_shape, sizes, data_format, windows, y_dtype.itemsize)
         if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and (tables := problem.cut()) is not None:
-            _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
+            _dtypes.check_exact_sum(function, x_dtype, int(tables.largest))
         work = int(problem.elements * x_dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
@@ -65,9 +66,9 @@ def _average(
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
             average(x, y, *rest, threads)
-            results = ((shape, y_dtype),) if out is None else ()
+            inputs, results = ((x_shape, x_dtype),), ((shape, y_dtype),)
             shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
-            keep(signature, problem, average, results, rest, work, shared)
+            keep(signature, problem, average, inputs, results, rest, work, shared)
         return y if out is None else deliver(y, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -87,12 +88,11 @@ def _average_backward(
     try:
         gradient = as_array(function, "grad_output", grad_output)
         target_shape = normalize_shape(function, input_shape)
-        name = _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
-        dtype = _dtypes.native(gradient.dtype)
-        first = check_gradient(
-            function, ndim, gradient.shape, target_shape, data_format, dtype.itemsize
-        )
-        sizes = gradient.shape[first : first + ndim]
+        shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
+        name = _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
+        dtype = _dtypes.native(dtype)
+        first = check_gradient(function, ndim, shape, target_shape, data_format, dtype.itemsize)
+        sizes = shape[first : first + ndim]
         problem = make_problem(
             function, target_shape, sizes, data_format, windows, dtype.itemsize, "input_shape"
         )
@@ -108,8 +108,8 @@ def _average_backward(
         else:
             rest = (tables, ELEMENTS[name])
             average_backward(gradient, result, *rest, threads)
-            results = ((target_shape, dtype),) if out is None else ()
-            keep(signature, problem, average_backward, results, rest, work)
+            inputs, results = ((shape, dtype),), ((target_shape, dtype),)
+            keep(signature, problem, average_backward, inputs, results, rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error

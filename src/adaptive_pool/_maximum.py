@@ -72,15 +72,16 @@ def _maximum(
         sizes = normalize_size(function, ndim, output_size)
         wanted = as_bool(function, "return_indices", return_indices)
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
-        name = _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
-        dtype = _dtypes.native(x.dtype)
+        x_shape, dtype = x.shape, x.dtype  # once, for another thread may change them
+        name = _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
+        dtype = _dtypes.native(dtype)
         itemsize = max(dtype.itemsize, positions.itemsize if positions is not None else 0)
         if positions is not None:  # before there are tables
             data_format = check_data_format(function, data_format)
-            first = pooled_axes(function, ndim, x.shape, data_format, "x")
-            plane = math.prod(x.shape[first : first + ndim])
+            first = pooled_axes(function, ndim, x_shape, data_format, "x")
+            plane = math.prod(x_shape[first : first + ndim])
             _dtypes.check_index_dtype(function, positions, plane)
-        problem = make_problem(function, x.shape, sizes, data_format, windows, itemsize)
+        problem = make_problem(function, x_shape, sizes, data_format, windows, itemsize)
         work = int(problem.elements * dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
@@ -101,10 +102,10 @@ def _maximum(
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name])
             maximum(x, y, indices, *rest, threads)
-            values_made = ((shape, dtype),) if out is None else ()
-            results = (*values_made, None if positions is None else (shape, positions))
+            inputs = ((x_shape, dtype),)
+            results = ((shape, dtype), None if positions is None else (shape, positions))
             shared = (sizes, itemsize, dtype.itemsize)
-            keep(signature, problem, maximum, results, rest, work, shared)
+            keep(signature, problem, maximum, inputs, results, rest, work, shared)
         if indices is None:
             return y if out is None else deliver(y, out)
         return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)
@@ -136,15 +137,16 @@ def _maximum_backward(
         gradient = as_array(function, "grad_output", grad_output)
         positions = as_array(function, "indices", indices)
         target_shape = normalize_shape(function, input_shape)
-        name = _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
-        _dtypes.check_dtype(function, "indices", positions.dtype, _dtypes.INDICES)
-        dtype = _dtypes.native(gradient.dtype)
-        shape = gradient.shape
+        shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
+        places_shape, places_dtype = positions.shape, positions.dtype
+        name = _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
+        _dtypes.check_dtype(function, "indices", places_dtype, _dtypes.INDICES)
+        dtype = _dtypes.native(dtype)
         first = check_gradient(function, ndim, shape, target_shape, data_format, dtype.itemsize)
-        if positions.shape != shape:
+        if places_shape != shape:
             raise ValueError(
                 f"{function}: indices must have the shape of grad_output {shape}, "
-                f"got {positions.shape}"
+                f"got {places_shape}"
             )
         counts = shape[first : first + ndim]
         problem = Problem(function, target_shape, first, counts, None, dtype.itemsize)
@@ -173,7 +175,9 @@ def _maximum_backward(
             raise _outside(function, positions, problem)
         elif throwaway:
             rest = (tables, ELEMENTS[name])
-            keep(signature, problem, maximum_backward, ((target_shape, dtype),), rest, work)
+            inputs = ((shape, dtype), (places_shape, places_dtype))
+            results = ((target_shape, dtype),)
+            keep(signature, problem, maximum_backward, inputs, results, rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error

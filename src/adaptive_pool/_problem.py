@@ -245,6 +245,7 @@ def keep(
     signature: known.Signature | None,
     problem: Problem,
     kernel: Callable[..., object],
+    inputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...],
     results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
     rest: tuple[object, ...],
     work: int,
@@ -253,7 +254,7 @@ def keep(
     """Let a signature remember what its call came to; tables of the caller's may change."""
     if signature is not None and not isinstance(problem.windows, tuple):
         windows = sum(problem.output_size)
-        signature.keep(kernel, results, rest, windows, work, shared, problem)
+        signature.keep(kernel, inputs, results, rest, windows, work, shared, problem)
 
 
 def share_memory(a: Array, b: Array) -> bool:

@@ -27,9 +27,8 @@ cdef struct Key:
     char* begins[ARRAYS]
     char* ends[ARRAYS]
     int array_count
+    Py_ssize_t places[ARRAYS]   # where their words stand
     bint contiguous             # all of them
-    Py_ssize_t sizes            # where the sizes of the first array stand
-    Py_ssize_t axes             # and how many there are
 
 
 cdef inline bint add(Key* key, uint64_t word) noexcept:
@@ -70,8 +69,7 @@ cdef inline bint add_array(
     bits = <Py_ssize_t> buffer.buf
     fits = key.count + 2 + buffer.ndim < WORDS and not (is_result and buffer.readonly)
     if fits:
-        if key.array_count == 0:
-            key.sizes, key.axes = key.count + 2, buffer.ndim
+        key.places[key.array_count] = key.count
         key.arrays[key.array_count] = <PyObject*> array
         key.begins[key.array_count] = <char*> buffer.buf
         key.ends[key.array_count] = <char*> buffer.buf + buffer.len
@@ -85,6 +83,18 @@ cdef inline bint add_array(
     bits &= buffer.itemsize - 1     # which are 0 where all elements are aligned
     PyBuffer_Release(&buffer)
     return fits and bits == 0
+
+
+cdef inline tuple shape_of(const Key* key, int array):
+    """The shape that an array had when it was added."""
+    cdef const uint64_t* words = &key.words[key.places[array]]
+    return tuple([<Py_ssize_t> words[2 + k] for k in range(<Py_ssize_t> words[1])])
+
+
+cdef inline bint is_of(const Key* key, int array, tuple shape, Py_ssize_t dtype) except -1:
+    """Whether an array had this shape, and a dtype of this number, when it was added."""
+    cdef uint64_t word = ARRAY | dtype << 3
+    return key.words[key.places[array]] == word and shape_of(key, array) == shape
 
 
 cdef inline bint is_apart(const Key* key) noexcept:
@@ -112,8 +122,9 @@ cdef inline bint equal(const Key* a, const Key* b) noexcept:
 cdef inline Key of_any_size(const Key* key) noexcept:
     """The key of calls that differ in the sizes of their one array alone."""
     cdef Key other = key[0]
+    cdef uint64_t* words = &other.words[key.places[0]]
     cdef Py_ssize_t k
-    for k in range(key.axes):
-        other.words[key.sizes + k] = ANY_SIZE
+    for k in range(<Py_ssize_t> words[1]):
+        words[2 + k] = ANY_SIZE
     add(&other, ANY_SIZE)
     return other

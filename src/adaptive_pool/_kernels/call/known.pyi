@@ -6,6 +6,7 @@ import numpy as np
 from .problem import Problem
 
 _Result = TypeVar("_Result")
+_Array = tuple[tuple[int, ...], np.dtype[Any]]
 
 def prepare(
     kind: type, empty: Callable[..., Any], choose_threads: Callable[..., int], below: int, /
@@ -18,7 +19,8 @@ class Signature:
     def keep(
         self,
         kernel: Callable[..., object],
-        results: tuple[tuple[tuple[int, ...], np.dtype[Any]] | None, ...],
+        inputs: tuple[_Array, ...],
+        results: tuple[_Array | None, ...],
         rest: tuple[object, ...],
         windows: int,
         work: float,

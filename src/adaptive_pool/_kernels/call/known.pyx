@@ -24,7 +24,7 @@ from libc.stdint cimport uint64_t
 
 from adaptive_pool._kernels.call.key cimport (
     BOOL, CONSTANT, NAME, NONE, WORDS, Key, add, add_array, add_int, add_tuple, equal, hash_of,
-    is_apart, of_any_size,
+    is_apart, is_of, of_any_size, shape_of,
 )
 from adaptive_pool._kernels.call.problem cimport Problem
 
@@ -139,22 +139,34 @@ cdef class Signature:
     def keep(
         self,
         kernel,             # IN
-        tuple results,      # IN: (shape, dtype) of each to be made, or None for one not wanted
+        tuple inputs,       # IN: (shape, dtype) of each array that is read
+        tuple results,      # IN: (shape, dtype) of each result, or None for one not wanted
         tuple rest,         # IN: what the kernel gets after arrays and results, but for the threads
         Py_ssize_t windows,     # IN: how many there are
         double work,        # IN: bytes read and written
         tuple shared,       # IN: of calls with other sizes: counts or None, itemsizes; or None
         Problem problem,    # IN
     ):
-        """Remember what a call has come to."""
+        """Remember what a call has come to, unless it saw other arrays than are in the key.
+
+        Another thread may have given an array another shape or dtype since, and the old ones again.
+        """
         cdef Signature other
-        self.kernel, self.results, self.rest, self.windows = kernel, results, rest, windows
+        cdef Py_ssize_t count = len(inputs), k
+        cdef bint is_given = count < self.key.array_count   # the first result
+        cdef tuple arrays = (*inputs, results[0]) if is_given else inputs
+        for k in range(len(arrays)):
+            shape, dtype = arrays[k]
+            if not is_of(&self.key, k, shape, place_of(dtype)):
+                return
+        self.kernel, self.results = kernel, results[1:] if is_given else results
+        self.rest, self.windows = rest, windows
         self.work = <Py_ssize_t> min(work, <double> (1 << 30))
         remember(self)
         if shared is not None and self.key.array_count == 1 and self.key.count + 1 < WORDS:
             other = Signature()
             other.key, other.named = of_any_size(&self.key), self.named
-            other.kernel, other.results, other.rest = kernel, results, rest[1:]
+            other.kernel, other.results, other.rest = kernel, self.results, rest[1:]
             other.shared = (problem.first_axis, problem.windows, *shared)
             remember(other)
 
@@ -215,8 +227,7 @@ cdef Signature for_other_sizes(const Key* key, tuple arguments):
     if like is None:
         return None
     first, windows, counts, itemsize, traffic = like.shared
-    array = <object> key.arrays[0]
-    problem = Problem(arguments[1], array.shape, first, counts, windows, itemsize)
+    problem = Problem(arguments[1], shape_of(key, 0), first, counts, windows, itemsize)
     if not problem.computes or problem.plane > LARGE_PLANE:
         return None
     new = Signature()
