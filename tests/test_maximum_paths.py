@@ -131,7 +131,13 @@ WAYS = [
     pytest.param((1, 2, 300, 45), (3, 8), "channels_first", id="rows-first"),
     pytest.param((1, 300, 45, 3), (2, 8), "channels_last", id="rows-first-three-lanes"),
     pytest.param((1, 1, 7, 400), (3, 5), "channels_first", id="along"),
+    pytest.param((2, 3, 500, 2), (2, 5), "channels_last", id="along-two-lanes"),
+    pytest.param((2, 3, 500, 3), (2, 2), "channels_last", id="along-three-lanes"),
     pytest.param((2, 3, 500, 4), (2, 5), "channels_last", id="along-four-lanes"),
+    pytest.param((40, 3, 7, 420), (3, 2), "channels_first", id="along-many-lines"),
+    pytest.param((1, 2, 5, 60, 301), (2, 2, 1), "channels_first", id="along-blocks-of-rows"),
+    pytest.param((1, 2, 3, 5000, 3), (2, 3, 1), "channels_last", id="along-pieces-of-rows"),
+    pytest.param((1, 2, 3 * 8192 + 1), (1,), "channels_first", id="along-one-more-than-blocks"),
     pytest.param((2, 3, 40, 50), (1, 1), "channels_first", id="plane-as-line"),
 ]
 
@@ -155,6 +161,16 @@ def test_each_way(rng, shape, counts, layout, dtype, threads):
     if layout == "channels_last":
         x, values, indices = (np.moveaxis(a, -1, 1) for a in (x, values, indices))
     assert_maximum(values, indices, x, tables(x.shape[2:], counts))
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_column_that_repeats(lanes):
+    """Every block of such a row begins at the same address."""
+    x = np.broadcast_to(np.float32(3), (1, 30_000, lanes))
+    pool = ap.adaptive_max_pool1d
+    y, where = pool(x, 2, return_indices=True, data_format="channels_last")
+    assert (y == 3).all()
+    assert where.tolist() == [[[0] * lanes, [15_000] * lanes]]
 
 
 def test_the_last_of_many_nans():

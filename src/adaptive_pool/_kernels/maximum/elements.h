@@ -6,6 +6,7 @@
 
 #include "maximum/window.h"
 #include "simd/compiler.h"
+#include "simd/mask.h"
 
 /* Bytes of a vector, at most. */
 #if !defined(__GNUC__)
@@ -39,6 +40,12 @@ typedef __m256i ap_nan_mask;
         if (block->ahead != 0) \
             AP_ASK(place); \
     } while (0)
+
+enum {
+    AP_BLOCK = 8192,    /* bytes that are read twice: for the first cache */
+    AP_AHEAD = 4096,    /* how many bytes ahead rows are asked for */
+    AP_MOST_LANES = 4   /* that are compared along W */
+};
 
 #define AP_INTEGER 0
 #define AP_REAL 1
@@ -135,18 +142,21 @@ typedef __m256i ap_nan_mask;
 
 typedef struct {
     void (*lanes)(ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
-    int (*fold)(ptrdiff_t, int64_t, void *, int64_t *);
     void (*pairs)(
         const void *, const int64_t *, ptrdiff_t, ptrdiff_t, int64_t, void *, int64_t *);
     int (*doubtful)(const void *, ptrdiff_t, int64_t);
+    int (*highest)(const ap_window *, int, int64_t, int, void *);
+    void (*find)(const ap_window *, int, int, int64_t, const void *, void *, int64_t *);
+    void (*largest)(const ap_window *, int, int64_t, void *, int64_t *);
     int64_t flip;
     int64_t quiet; /* what makes a NaN of halves quiet, or 0 */
     int size;
 } ap_elements;
 
 #define AP_ELEMENTS(name, size, flip, quiet) \
-    {ap_##name##_lanes, ap_##name##_fold, ap_##name##_pairs, \
-     ap_##name##_doubtful, flip, quiet, size}
+    {ap_##name##_lanes, ap_##name##_pairs, \
+     ap_##name##_doubtful, ap_##name##_highest, ap_##name##_find, ap_##name##_largest, \
+     flip, quiet, size}
 
 /* In the order of call/elements.pxd. */
 static const ap_elements ap_all_elements[] = {
@@ -164,6 +174,14 @@ static const ap_elements ap_all_elements[] = {
     AP_ELEMENTS(float, 4, 0, 0),
     AP_ELEMENTS(double, 8, 0, 0),
 };
+
+/* What converting halves to floats and back would do to signalling NaNs. */
+static inline void ap_quieten(const ap_elements *elements, ptrdiff_t n, uint16_t *tops)
+{
+    const uint16_t infinity = (uint16_t) elements->flip, quiet = (uint16_t) elements->quiet;
+    for (ptrdiff_t i = 0; i < n; i++)
+        tops[i] = (tops[i] & 0x7fff) > infinity ? tops[i] | quiet : tops[i];
+}
 
 static inline ptrdiff_t ap_strip(int size)
 {

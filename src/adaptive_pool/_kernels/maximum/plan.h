@@ -4,7 +4,7 @@
    side. Ways to have lanes to compare:
      AP_IN_PLACE   the array has lanes, at least a vector of them
      AP_TURNED     lines of planes, or of output rows of few planes, are turned into lanes
-     AP_ALONG      neighbours along W of few lines, whose strips are folded at the end */
+     AP_ALONG      neighbours along W, of windows that are long or of few lines: largest.h */
 #ifndef AP_MAXIMUM_PLAN_H
 #define AP_MAXIMUM_PLAN_H
 
@@ -19,6 +19,7 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
+    AP_LONG = 96,       /* columns of windows that are compared along W; with indices 2 * AP_LONG */
     AP_LEAST_LANES = 64 /* that are not worth more jobs; half as many fill a vector */
 };
 
@@ -60,6 +61,8 @@ static inline void ap_count_tiles(ap_maximum *m)
 
 static inline ptrdiff_t ap_tiles(const ap_maximum *m)
 {
+    if (m->way == AP_ALONG)
+        return m->groups;
     return m->groups * m->blocks * m->spans * (m->mixed ? 1 : m->row_tiles * m->d.count);
 }
 
@@ -92,22 +95,28 @@ static inline ptrdiff_t ap_width(const ap_maximum *m, ptrdiff_t used)
     return width;
 }
 
+/* Columns that rows compared along W must have: vectors that hold whole turns of lanes. */
+static inline ptrdiff_t ap_least_columns(const ap_maximum *m)
+{
+    const ptrdiff_t vector = ap_max(AP_BYTES_OF(m->elements->size) / m->elements->size, 1);
+    return m->lanes == 3 ? vector : ap_pieces(vector, m->lanes);
+}
+
 static inline void ap_choose_way(ap_maximum *m)
 {
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
-    const ptrdiff_t row = m->w.shortest * m->lanes;
     /* Columns are gone through from the first address to the last. */
     m->copied = m->is_bool || !ap_is_aligned(&m->x) || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
-    if ((m->lanes == 1 || m->lanes * size <= AP_BYTES_OF(size)) && strip % m->lanes == 0
-        && row >= strip && lines * m->lanes < strip / 2
-        && (m->copied ? m->w.longest * m->lanes * size <= AP_ROOM
-                      : m->lanes == 1 || m->x.w == m->lanes * size)) {
+    const int few = lines < strip / 2, indexed = m->indices.data != NULL;
+    if (m->lanes <= AP_MOST_LANES && (m->lanes % 2 == 1 || m->lanes * size <= AP_BYTES_OF(size))
+        && m->w.shortest >= ap_least_columns(m)
+        && m->w.shortest * m->lanes >= (few ? strip : AP_LONG << indexed)) {
         m->way = AP_ALONG;
-        m->stride = strip;
+        m->copied = m->copied || (m->lanes > 1 && m->x.w != m->lanes * size);
     } else if (m->lanes * size >= ap_least_bytes(m)) {
         m->way = AP_IN_PLACE;
     } else {
@@ -126,6 +135,12 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     const ptrdiff_t size = m->elements->size, jobs = threads > 1 ? AP_JOBS * threads : 1;
     ap_flatten(m);
     ap_choose_way(m);
+    m->ahead = bytes > 8 * AP_ROOM;
+    if (m->way == AP_ALONG) {
+        m->results = m->rows_first = 0;
+        m->groups = ap_min(m->planes * m->d.count * m->h.count * m->w.count, jobs);
+        return;
+    }
     m->block = m->way == AP_IN_PLACE ? ap_min(m->lanes, AP_RESULTS) : m->lanes;
     ptrdiff_t width = m->way == AP_IN_PLACE ? m->block : m->stride;
     ptrdiff_t column = m->lanes * m->slots * size; /* bytes of one, as they are read */
@@ -135,7 +150,7 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     ptrdiff_t reach = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / column, 1);
     m->span = ap_span(&m->w, AP_RESULTS / width, bounded ? reach : PTRDIFF_MAX);
     m->rows = 1;
-    if (m->way != AP_ALONG && !m->mixed && m->h.monotone) {
+    if (!m->mixed && m->h.monotone) {
         ptrdiff_t rows = reach / (ap_min(m->w.size, reach) * m->d.longest);
         if (m->span == m->w.count && rows > 0)
             m->rows = ap_span(&m->h, AP_RESULTS / (width * m->span), rows);
@@ -166,7 +181,6 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     m->results = ap_max(m->way == AP_IN_PLACE ? m->block : m->stride, 1) * m->span * m->rows;
     m->direct = m->way == AP_IN_PLACE && m->out.lane == size
         && (m->indices.data == NULL || (m->indices.itemsize == 8 && m->indices.lane == 8));
-    m->ahead = bytes > 8 * AP_ROOM;
 }
 
 #endif

@@ -28,10 +28,6 @@ static inline ap_window ap_window_of(
     window.ahead = ahead;
     window.w_step = piece->w;
     window.w_number = 1;
-    if (m->way == AP_ALONG) {
-        window.w_step = ap_strip(m->elements->size) * m->elements->size;
-        window.w_number = ap_strip(m->elements->size) / m->lanes;
-    }
     return window;
 }
 
@@ -58,12 +54,6 @@ static inline void ap_reduce(
     window->columns = columns;
     window->last = (columns - 1) * piece->w;
     window->last_number = columns - 1;
-    if (m->way == AP_ALONG) {
-        const ptrdiff_t strip = ap_strip(elements->size);
-        window->columns = ap_pieces(columns * m->lanes, strip);
-        window->last = (columns * m->lanes - strip) * elements->size;
-        window->last_number = columns - strip / m->lanes;
-    }
     char *tops = tile->tops + result * stride * elements->size;
     int64_t *where = m->indices.data == NULL ? NULL : tile->where + result * stride;
     if (m->direct) {
@@ -122,7 +112,7 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
     const ap_elements *elements = m->elements;
     const ptrdiff_t size = elements->size, n = (tile->w1 - tile->w0) * m->lanes;
     const ptrdiff_t all = n * m->slots;
-    char *tops = tile->candidates, *turned_tops = tops + all * size;
+    char *tops = tile->pairs, *turned_tops = tops + all * size;
     int64_t *where = (int64_t *) (turned_tops + all * size), *turned = where + all;
     const char *lines[AP_STRIP], *places[AP_STRIP];
     const int indexed = m->indices.data != NULL;

@@ -1,16 +1,9 @@
-/* The results of a tile: strips folded, NaNs of halves made quiet, values and indices stored. */
+/* The results of a tile: NaNs of halves made quiet, values and indices stored. */
 #ifndef AP_MAXIMUM_STORE_H
 #define AP_MAXIMUM_STORE_H
 
+#include "maximum/along.h"
 #include "maximum/reduce.h"
-
-/* What converting halves to floats and back would do to signalling NaNs. */
-static inline void ap_quieten(const ap_elements *elements, ptrdiff_t n, uint16_t *tops)
-{
-    const uint16_t infinity = (uint16_t) elements->flip, quiet = (uint16_t) elements->quiet;
-    for (ptrdiff_t i = 0; i < n; i++)
-        tops[i] = (tops[i] & 0x7fff) > infinity ? tops[i] | quiet : tops[i];
-}
 
 /* Store results: [row][window][lane][slot] in `source`, `stride` apart from window to window. */
 static void ap_store(
@@ -50,15 +43,19 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     const ap_maximum *m = task;
     const ptrdiff_t size = m->x.itemsize;
     ap_tile tile;
+    if (m->way == AP_ALONG) {
+        ap_compare_along(m, job, scratch);
+        return 0;
+    }
     tile.where = (int64_t *) scratch;
     tile.tops = scratch + m->results * 8;
     tile.read = tile.tops + ap_pieces(m->results * size, 64) * 64;
     tile.copy = tile.read + AP_ROOM + AP_STRIP * 64;
-    tile.candidates = tile.read;
+    tile.pairs = tile.read;
     ap_find_tile(m, job, &tile);
     const ptrdiff_t stride = tile.stride;
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;
-    int indexed = m->indices.data != NULL, doubt = 0;
+    const int indexed = m->indices.data != NULL;
     if (m->rows_first) {
         ap_reduce_rows(m, &tile);
         if (!indexed && m->elements->doubtful(tile.tops, n, m->elements->flip)) {
@@ -68,20 +65,6 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
         }
     } else {
         ap_reduce_tile(m, &tile);
-    }
-    if (m->way == AP_ALONG) {
-        for (ptrdiff_t i = 0; i < windows && !indexed; i++)
-            doubt |= m->elements->fold(
-                m->lanes, m->elements->flip, tile.tops + i * stride * size, NULL);
-        if (doubt) {
-            ap_maximum again = *m;
-            again.indices = m->out;
-            ap_reduce_tile(&again, &tile);
-        }
-        for (ptrdiff_t i = 0; i < windows && (indexed || doubt); i++)
-            m->elements->fold(
-                m->lanes, m->elements->flip, tile.tops + i * stride * size,
-                tile.where + i * stride);
     }
     if (m->direct) {
         for (ptrdiff_t row = 0; row < tile.rows && m->elements->quiet; row++)
@@ -106,6 +89,8 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
 
 static inline ptrdiff_t ap_scratch_size(const ap_maximum *m)
 {
+    if (m->way == AP_ALONG)
+        return ap_along_scratch(m);
     ptrdiff_t size = m->results * 8 + ap_pieces(m->results * m->x.itemsize, 64) * 64;
     if (m->way == AP_TURNED || m->copied)
         size += AP_ROOM + AP_STRIP * 64;

@@ -290,7 +290,8 @@ static void AP_NAME(lanes)(
     }
 }
 
-#include "maximum/fold.h"
+#include "maximum/pairs.h"
+#include "maximum/largest.h"
 
 #undef AP_N
 #undef AP_V

@@ -22,7 +22,7 @@ typedef struct {
     int clipped;
     char *tops, *read;                      /* scratch: results, and a piece of the input */
     char *copy;
-    char *candidates;                       /* scratch: of rows_first */
+    char *pairs;                            /* scratch: of rows_first */
     int64_t *where;
     ap_places places;
 } ap_tile;
@@ -53,14 +53,6 @@ static inline void ap_find_places(const ap_maximum *m, ap_tile *tile)
     ap_places *places = &tile->places;
     places->period = tile->width;
     places->clipped = tile->clipped;
-    if (m->way == AP_ALONG) {
-        int lanes = 0;      /* a power of 2 */
-        while (1 << lanes < m->lanes)
-            lanes++;
-        for (int i = 0; i < AP_STRIP; i++)
-            places->base[i] = tile->base[0] + (i >> lanes);
-        return;
-    }
     if (tile->width == 1) {
         for (int i = 0; i < AP_STRIP; i++)  /* a loop that vectorises: small planes are tiles */
             places->base[i] = tile->base[0];
@@ -122,7 +114,7 @@ static inline void ap_find_tile(const ap_maximum *m, ptrdiff_t job, ap_tile *til
         }
     }
     tile->width = m->way == AP_TURNED ? ap_width(m, tile->used) : 1;
-    tile->stride = m->way == AP_ALONG ? m->stride : tile->lanes * tile->width;
+    tile->stride = tile->lanes * tile->width;
     for (; i < tile->width; i++) {
         tile->slots[i] = tile->slots[tile->used - 1];
         ap_find_slot(m, tile, i);

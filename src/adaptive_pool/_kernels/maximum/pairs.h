@@ -1,7 +1,5 @@
-/* Candidates for a maximum, with where they stand, compared in any order; part of strip.h.
-
-   pairs: windows of candidates that rows were reduced to. fold: the strip of one window. Of equal
-   elements the one at the smaller place wins, of NaNs the one at the larger. */
+/* Pairs of a maximum and its place, which rows were reduced to, compared in any order; part of
+   strip.h. Of equal elements the one at the smaller place wins, of NaNs the one at the larger. */
 
 AP_INLINE int AP_NAME(is_nan)(AP_T key)
 {
@@ -12,7 +10,7 @@ AP_INLINE int AP_NAME(is_nan)(AP_T key)
 #endif
 }
 
-/* Reduce a window of candidates, `columns` times `stride` of them, for so many lanes. */
+/* Reduce a window of pairs, `columns` times `stride` of them, for so many lanes. */
 static void AP_NAME(pairs)(
     const void *all_tops, const int64_t *all_where, ptrdiff_t columns, ptrdiff_t stride,
     int64_t flip_, void *found_tops, int64_t *found_where)
@@ -69,40 +67,4 @@ AP_INLINE int AP_NAME(doubts)(const AP_T *tops, ptrdiff_t n, AP_T flip)
 static int AP_NAME(doubtful)(const void *tops, ptrdiff_t n, int64_t flip)
 {
     return AP_NAME(doubts)(tops, n, (AP_T) flip);
-}
-
-/* Fold the strip of a window whose lanes are neighbours to its first `lanes` lanes, of which a
-   vector holds a multiple. No lanes: only say whether places are needed. */
-static int AP_NAME(fold)(ptrdiff_t lanes, int64_t flip_, void *all_tops, int64_t *where)
-{
-    const AP_T flip = (AP_T) flip_;
-    AP_T *tops = all_tops, keys[AP_N], highest[AP_W];
-    AP_V high = AP_EACH(0);
-    for (int i = 0; i < AP_VS; i++) {
-        AP_V key = AP_NAME(key)((AP_V) ((const AP_ANY_V *) tops)[i], flip);
-        high = i == 0 ? key : AP_SELECT(AP_NAME(wins)(key, high), key, high);
-        ((AP_ANY_V *) keys)[i] = key;
-    }
-    ((AP_ANY_V *) highest)[0] = high;
-    for (ptrdiff_t i = lanes; i < AP_W; i++) {
-        AP_T *other = &highest[i & (lanes - 1)];
-        *other = highest[i] > *other || AP_NAME(is_nan)(highest[i]) ? highest[i] : *other;
-    }
-    for (ptrdiff_t lane = 0; lane < lanes; lane++) {
-        const AP_T top = highest[lane];
-        const int nan = AP_NAME(is_nan)(top);
-        ptrdiff_t found = -1;
-        for (ptrdiff_t i = lane; i < AP_N; i += lanes) {
-            if (nan ? !AP_NAME(is_nan)(keys[i]) : keys[i] != top)
-                continue;
-            if (found < 0 || (where != NULL && (where[i] < where[found]) != nan))
-                found = i;
-        }
-        if (found < 0) /* cannot be */
-            found = lane;
-        tops[lane] = tops[found];
-        if (where != NULL)
-            where[lane] = where[found];
-    }
-    return AP_NAME(doubts)(tops, lanes, flip);
 }
