@@ -123,7 +123,7 @@ AP_INLINE int64_t AP_NAME(find_of)(
 {
     const ptrdiff_t item = sizeof(AP_T), step = sizeof(AP_V), size = block->columns * lanes * item;
     const int few = lanes == 3 ? 3 : 1;
-    uint64_t own[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX}; /* bytes of vectors that are the lane's */
+    uint64_t own[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX}; /* bytes that are the lane's */
     for (int i = 0; lanes > 1 && i < few * AP_W; i++)
         if (i % lanes != lane)
             own[i / AP_W] &= ~((((uint64_t) 1 << item) - 1) << i % AP_W * item);
@@ -138,8 +138,8 @@ AP_INLINE int64_t AP_NAME(find_of)(
                 for (int k = 0; k < few; k++) {
                     const int v = is_nan ? few - 1 - k : k;
                     const AP_V key = AP_NAME(key_at)(row + from + v * step, flip);
-                    const AP_M hits = is_nan && AP_KIND == AP_REAL ? AP_TRUE(key != key)
-                                                                   : AP_TRUE(key == AP_EACH(wanted));
+                    const AP_M hits = is_nan && AP_KIND == AP_REAL
+                        ? AP_TRUE(key != key) : AP_TRUE(key == AP_EACH(wanted));
                     const uint64_t bits = ap_bits(&hits, sizeof hits) & own[v];
                     if (bits == 0)
                         continue;

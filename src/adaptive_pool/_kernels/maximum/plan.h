@@ -19,7 +19,9 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
-    AP_LONG = 96,       /* columns of windows that are compared along W; with indices 2 * AP_LONG */
+    AP_LONG = 96,       /* columns of windows that are compared along W, if that is no more than */
+    AP_LONG_BYTES = 512, /* so many bytes; twice as many with indices */
+    AP_LARGE_WINDOW = 256, /* elements likewise, of several lanes, for each line that there is */
     AP_LEAST_LANES = 64 /* that are not worth more jobs; half as many fill a vector */
 };
 
@@ -102,6 +104,22 @@ static inline ptrdiff_t ap_least_columns(const ap_maximum *m)
     return m->lanes == 3 ? vector : ap_pieces(vector, m->lanes);
 }
 
+/* Whether windows are so long, or lines so few, that one after the other is sooner done than side by
+   side. What a window of several lanes costs beside its elements is many times that of one. */
+static inline int ap_is_long(const ap_maximum *m, ptrdiff_t lines)
+{
+    const ptrdiff_t size = m->elements->size, strip = ap_strip((int) size);
+    const ptrdiff_t row = m->w.shortest * m->lanes;
+    const int indexed = m->indices.data != NULL;
+    if (m->lanes > AP_MOST_LANES || m->w.shortest < ap_least_columns(m)
+        || (m->lanes % 2 == 0 && m->lanes * size > AP_BYTES_OF(size)))
+        return 0;
+    if (m->lanes > 1)
+        return row >= strip && m->d.shortest * m->h.shortest * row
+            >= AP_LARGE_WINDOW * ap_min(lines, strip / 2);
+    return row >= (lines < strip / 2 ? strip : ap_min(AP_LONG, AP_LONG_BYTES / size) << indexed);
+}
+
 static inline void ap_choose_way(ap_maximum *m)
 {
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
@@ -111,10 +129,7 @@ static inline void ap_choose_way(ap_maximum *m)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
-    const int few = lines < strip / 2, indexed = m->indices.data != NULL;
-    if (m->lanes <= AP_MOST_LANES && (m->lanes % 2 == 1 || m->lanes * size <= AP_BYTES_OF(size))
-        && m->w.shortest >= ap_least_columns(m)
-        && m->w.shortest * m->lanes >= (few ? strip : AP_LONG << indexed)) {
+    if (ap_is_long(m, lines)) {
         m->way = AP_ALONG;
         m->copied = m->copied || (m->lanes > 1 && m->x.w != m->lanes * size);
     } else if (m->lanes * size >= ap_least_bytes(m)) {
