@@ -104,8 +104,8 @@ static inline ptrdiff_t ap_least_columns(const ap_maximum *m)
     return m->lanes == 3 ? vector : ap_pieces(vector, m->lanes);
 }
 
-/* Whether windows are so long, or lines so few, that one after the other is sooner done than side by
-   side. What a window of several lanes costs beside its elements is many times that of one. */
+/* Whether windows are so long, or lines so few, that one after the other is sooner done than side
+   by side. What a window of several lanes costs beside its elements is many times that of one. */
 static inline int ap_is_long(const ap_maximum *m, ptrdiff_t lines)
 {
     const ptrdiff_t size = m->elements->size, strip = ap_strip((int) size);
