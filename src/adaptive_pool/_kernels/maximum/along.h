@@ -4,7 +4,7 @@
 #ifndef AP_MAXIMUM_ALONG_H
 #define AP_MAXIMUM_ALONG_H
 
-#include "maximum/tile.h"
+#include "maximum/reduce.h"
 
 /* A block as runs; `copy` has room for one. */
 static ap_window ap_runs_of(const ap_maximum *m, const ap_window *block, char *copy)
@@ -68,16 +68,15 @@ static void ap_compare_along(const ap_maximum *m, ptrdiff_t job, char *scratch)
     const ptrdiff_t first = windows * job / m->groups, last = windows * (job + 1) / m->groups;
     const ptrdiff_t size = m->elements->size, most = AP_BLOCK / (size * m->lanes);
     const int indexed = m->indices.data != NULL, lanes = (int) m->lanes;
-    ap_window window = {0};
-    window.d_step = m->x.d;
-    window.h_step = m->x.h;
-    window.w_step = m->x.w;
-    window.d_number = m->h.size * m->w.size;
-    window.h_number = m->w.size;
-    window.w_number = 1;
+    ap_piece all = {0};     /* read where it lies */
+    all.d = m->x.d;
+    all.h = m->x.h;
+    all.w = m->x.w;
+    ptrdiff_t ahead = 0;
     if (m->ahead)
-        window.ahead = m->d.longest * m->h.longest > 1
+        ahead = m->d.longest * m->h.longest > 1
             ? m->x.h * ap_pieces(AP_AHEAD, m->w.longest * m->lanes * size) : AP_AHEAD;
+    ap_window window = ap_window_of(m, &all, ahead);
     for (ptrdiff_t i = first, ow = first % count; i < last; ow = 0) {
         const ptrdiff_t row = i / count, od = row / m->h.count % m->d.count, oh = row % m->h.count;
         const ptrdiff_t plane = row / m->h.count / m->d.count;

@@ -84,10 +84,7 @@ AP_INLINE void AP_NAME(keys_of)(
     AP_HALVE(2)
 #undef AP_HALVE
 #if AP_KIND == AP_REAL
-    uint64_t doubts[(sizeof doubt + 7) / 8] = {0}, any = 0;
-    memcpy(doubts, &doubt, sizeof doubt);
-    for (size_t i = 0; i < sizeof doubts / 8; i++)
-        any |= doubts[i];
+    const int any = AP_NAME(any)(doubt);
     for (int lane = 0; any && lane < lanes; lane++)
         if (lanes == 1 || AP_NAME(has_nan)(block, lanes, lane))
             keys[lane] = (AP_T) NAN;

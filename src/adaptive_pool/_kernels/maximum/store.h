@@ -3,7 +3,6 @@
 #define AP_MAXIMUM_STORE_H
 
 #include "maximum/along.h"
-#include "maximum/reduce.h"
 
 /* Store results: [row][window][lane][slot] in `source`, `stride` apart from window to window. */
 static void ap_store(

@@ -149,6 +149,17 @@ AP_INLINE void AP_NAME(challenge)(
     }
 }
 
+#if AP_KIND != AP_INTEGER
+AP_INLINE int AP_NAME(any)(AP_DOUBT doubt)
+{
+    uint64_t words[(sizeof doubt + 7) / 8] = {0}, any = 0;
+    memcpy(words, &doubt, sizeof doubt);
+    for (size_t i = 0; i < sizeof words / 8; i++)
+        any |= words[i];
+    return any != 0;
+}
+#endif
+
 /* The same without steps. What plain comparisons do not tell, of NaNs and of zeros of both signs
    among halves, challenge() does. */
 AP_INLINE void AP_NAME(compare)(
@@ -215,11 +226,7 @@ AP_INLINE void AP_NAME(compare)(
 #endif
     }
 #if AP_KIND != AP_INTEGER
-    uint64_t doubts[(sizeof doubt + 7) / 8] = {0}, any = 0;
-    memcpy(doubts, &doubt, sizeof doubt);
-    for (size_t i = 0; i < sizeof doubts / 8; i++)
-        any |= doubts[i];
-    if (any) {
+    if (AP_NAME(any)(doubt)) {
         AP_I steps[AP_N];
         ap_window again = *block;
         again.ahead = 0;
