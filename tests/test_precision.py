@@ -112,6 +112,21 @@ def test_hundred_million_equal_elements():
         assert error <= BOUND
 
 
+@pytest.mark.parametrize("scale", [-1.0, 2.0**600, 2.0**-960])
+def test_means_of_float64_are_rounded_once(rng, scale, data_format):
+    """Where a sum and its error are exact, the mean is the nearest float64, to even in a tie."""
+    for n in [*range(2, 130), 243, 509, 1023]:
+        x = np.empty((18, n))
+        x[:9] = rng.integers(2**52, 2**53, (9, 1)) * 2.0**-52
+        x[:9, 0] *= 2
+        x[:9, -1] = n * 2.0**-53  # so that their means are halfway between two float64
+        x[9:] = rng.standard_normal((9, n))
+        x *= scale
+        given = x if data_format == "channels_first" else np.ascontiguousarray(x.T)
+        y = function("avg", 1)(given, 1, data_format=data_format).ravel()
+        assert [*y] == [float(sum(map(Fraction, row.tolist())) / n) for row in x]
+
+
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32"])
 @pytest.mark.parametrize("window", [(3,), (7, 7), (33, 35), (3, 2100)], ids=str)
 def test_average_of_integers_is_correctly_rounded(rng, dtype, window):

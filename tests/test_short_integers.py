@@ -124,6 +124,18 @@ def test_means_of_all_of_an_array(rng, dtype):
             np.testing.assert_array_equal(y, exact)
 
 
+@pytest.mark.parametrize("extreme", ["min", "max"])
+@pytest.mark.parametrize("dtype", SHORT)
+@pytest.mark.parametrize("size", [65535, 65536, 65537, 131072, 200_000])
+def test_no_long_run_overflows(dtype, size, extreme):
+    """Runs in memory are summed in blocks of 65536 elements, for which 32 bits are enough."""
+    value = getattr(np.iinfo(dtype), extreme)
+    x = np.full((2, size), value, dtype)
+    x[:, -1] = 1
+    y = ap.adaptive_avg_pool1d(x, 1, dtype=np.float64)
+    assert (y == (value * (size - 1) + 1) / size).all()
+
+
 @pytest.mark.parametrize("result", ["float16", "bfloat16", "float32", "float64", "same"])
 @pytest.mark.parametrize("dtype", ["bool", *SHORT])
 @pytest.mark.parametrize("size", [3, 11, 17, 40, 190])

@@ -87,11 +87,14 @@ static inline uint64_t ap_integer_of_ratio(ap_ratio ratio)
     return ratio.negative ? 0 - ratio.whole : ratio.whole;
 }
 
-/* total / count with what the division rounds away divided as well. */
+/* (value + error) / count. Divisions are slow, so the quotient is a product, and what that leaves,
+   which fma finds exactly, is divided in the same way: once more what is left, for its last bit. */
 static inline double ap_twofold_mean(double value, double error, double count)
 {
-    const double mean = value / count, rest = fma(-mean, count, value) + error;
-    return rest != 0 ? mean + rest / count : mean; /* -0.0 + 0.0 would be 0.0 */
+    const double inverse = 1 / count, mean = value * inverse;
+    const double rest = fma(-mean, count, value) + error, part = rest * inverse;
+    const double mended = mean + fma(fma(-part, count, rest), inverse, part);
+    return rest != 0 ? mended : mean; /* -0.0 + 0.0 would be 0.0 */
 }
 
 /* A mean in float64, or rounded to odd if it is exact and will be narrowed. */

@@ -162,8 +162,9 @@ static inline ptrdiff_t ap_step_of_run(const ap_average *m)
 static inline void ap_cut(ap_average *m, ptrdiff_t jobs)
 {
     m->block = ap_min(m->lanes, AP_MOST_LANES);
+    /* Windows that are runs are read in place: their blocks keep no sums of lines. */
     while (m->block > AP_LEAST_LANES
-           && (m->w.longest * m->block > AP_SUMS
+           && ((m->run == 0 && m->w.longest * m->block > AP_SUMS)
                || m->lines * ap_pieces(m->lanes, m->block) < jobs))
         m->block = ap_pieces(m->block, 2);
     m->blocks = ap_pieces(m->lanes, m->block);

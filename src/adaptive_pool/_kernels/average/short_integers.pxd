@@ -5,7 +5,7 @@ room for. Windows along W are then summed on that line, all of them in one loop 
 sizes. docs/design/packing.md.
 """
 from adaptive_pool._kernels.call.elements cimport (
-    BOOL, INT8, INT16, UINT8, UINT16, Element, int64_t,
+    BOOL, INT8, INT16, UINT8, UINT16, Element, int64_t, uint16_t, uint32_t,
 )
 from adaptive_pool._kernels.tiles.planes cimport (
     ROWS, TILE, VECTOR, Line, Pooling, Tile, depth_of, input_at, line_of, next_line, step_of_run,
@@ -31,6 +31,11 @@ cdef extern from "average/short_integers.h":
         const int64_t* starts, const int64_t* ends, Py_ssize_t windows, bint equal, int size,
         void* totals,
     ) noexcept nogil
+
+cdef extern from "average/short_runs.h" nogil:
+    int64_t sum_run "ap_sum_short_run"(
+        const void* run, Py_ssize_t n, int itemsize, bint negative,
+    ) noexcept
 
 cdef enum:
     RUN = 64        # elements that a run in memory is cut into, as if it were a picture
@@ -81,6 +86,15 @@ cdef inline void fold_lines(
             first, left = top, line.height
 
 
+cdef inline void store_total(int64_t sum, int total_size, char* total) noexcept nogil:
+    if total_size == 8:
+        (<int64_t*> total)[0] = sum
+    elif total_size == 4:
+        (<uint32_t*> total)[0] = <uint32_t> sum
+    else:
+        (<uint16_t*> total)[0] = <uint16_t> sum
+
+
 cdef inline void sum_run_of_pixels(
     const Pooling* p, const Tile* tile, const char* first, Py_ssize_t step,
     Py_ssize_t size,                    # IN: pixels of tile.lanes elements, so many bytes apart
@@ -92,7 +106,7 @@ cdef inline void sum_run_of_pixels(
     cdef Py_ssize_t lanes = tile.lanes, columns = 1, rows, done = 0
     cdef int64_t start = 0, end
     if step == lanes * itemsize and lanes < RUN:
-        columns = RUN if lanes == 1 else RUN // lanes
+        columns = RUN // lanes
     while done < size:
         rows = 0
         if columns <= size - done:
@@ -214,7 +228,14 @@ cdef inline void sum_short_integers(
     for _k in range(tile.lines):
         if p.whole:
             step = step_of_run(p, &line)
-        if step != 0:
+        if tile.lanes == 1 and step == p.x.itemsize:
+            store_total(
+                sum_run(
+                    input_at(p, &line, 0, 0, tile.lane), line.count * p.w.size,
+                    <int> p.x.itemsize, is_negative(p.element),
+                ), total_size, totals,
+            )
+        elif step != 0:
             sum_run_of_pixels(
                 p, tile, input_at(p, &line, 0, 0, tile.lane), step, line.count * p.w.size,
                 total_size, folded, sums, totals,

@@ -41,6 +41,19 @@ static inline double ap_scaled_mean(
     return ap_twofold_mean(value, error, count) / 0x1p-64;
 }
 
+/* Whether n numbers are all finite. */
+static inline int ap_are_finite(const char *numbers, ptrdiff_t n)
+{
+    const uint64_t exponent = (uint64_t) 0x7ff << 52;
+    uint64_t others = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, numbers + 8 * i, 8);
+        others |= (bits & exponent) == exponent;
+    }
+    return others == 0;
+}
+
 /* Means of float64 that have to be computed again. `target` holds those of a line, or of a window
    if windows lie `step` bytes apart. */
 static inline void ap_mend(
@@ -48,6 +61,9 @@ static inline void ap_mend(
     ptrdiff_t step)
 {
     const double one = 1;
+    const ptrdiff_t n = (tile->ow1 - tile->ow0) * tile->lanes;
+    if (ap_are_finite(sums, n) && ap_are_finite(sums + m->part, n))
+        return;
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += step)
         for (ptrdiff_t lane = 0; lane < tile->lanes; lane++, sums += 8) {
             double value, error;

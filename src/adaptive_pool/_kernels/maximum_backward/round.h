@@ -30,17 +30,25 @@ static inline __m256i ap_round_to_bfloat16(__m256 x)
     return _mm256_srli_epi32(bits, 16);
 }
 
-/* Returns how many were rounded: the rest is up to the caller. */
+/* Where the sixteen sums lie that begin with the k-th, or the last ones, if these are fewer. */
+static inline ptrdiff_t ap_sixteen_at(ptrdiff_t k, ptrdiff_t n)
+{
+    return k + 16 <= n ? k : n - 16;
+}
+
+/* Returns how many were rounded: fewer than sixteen are up to the caller. */
 static inline ptrdiff_t ap_round_float16(const float *sums, ptrdiff_t n, char *halves)
 {
-    ptrdiff_t k = 0;
-    for (; k + 16 <= n; k += 16) {
+    if (n < 16)
+        return 0;
+    for (ptrdiff_t k = 0; k < n; k += 16) {
+        const ptrdiff_t at = ap_sixteen_at(k, n);
         __m256 a, b;
-        ap_load_sums(sums + k, &a, &b);
-        _mm_storeu_si128((__m128i *) (halves + 2 * k), _mm256_cvtps_ph(a, 0));
-        _mm_storeu_si128((__m128i *) (halves + 2 * k + 16), _mm256_cvtps_ph(b, 0));
+        ap_load_sums(sums + at, &a, &b);
+        _mm_storeu_si128((__m128i *) (halves + 2 * at), _mm256_cvtps_ph(a, 0));
+        _mm_storeu_si128((__m128i *) (halves + 2 * at + 16), _mm256_cvtps_ph(b, 0));
     }
-    return k;
+    return n;
 }
 
 #define AP_ROUNDS_SIXTEEN 1
@@ -52,11 +60,12 @@ static inline void ap_round_bfloat16(const float *sums, ptrdiff_t n, uint16_t *h
 {
     ptrdiff_t k = 0;
 #ifdef AP_ROUNDS_SIXTEEN
-    for (; k + 16 <= n; k += 16) {
+    for (; k < n && n >= 16; k += 16) {
+        const ptrdiff_t at = ap_sixteen_at(k, n);
         __m256 a, b;
-        ap_load_sums(sums + k, &a, &b);
+        ap_load_sums(sums + at, &a, &b);
         __m256i packed = _mm256_packus_epi32(ap_round_to_bfloat16(a), ap_round_to_bfloat16(b));
-        _mm256_storeu_si256((__m256i *) (halves + k), _mm256_permute4x64_epi64(packed, 0xd8));
+        _mm256_storeu_si256((__m256i *) (halves + at), _mm256_permute4x64_epi64(packed, 0xd8));
     }
 #endif
     for (; k < n; k++) {

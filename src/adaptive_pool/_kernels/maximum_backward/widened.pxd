@@ -33,16 +33,23 @@ cdef inline void widen_planes(
         widen_run[half_t](gradients + w * s.lanes, place.lanes, floats + w * place.lanes)
 
 
-cdef inline void round_plane(
-    const Scatter* s, const Place* place, Py_ssize_t channel, const float* sums, half_t* _,
+cdef inline void round_planes(
+    const Scatter* s, const Place* place, Py_ssize_t first, Py_ssize_t planes,
+    const float* sums, half_t* _,
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef half_t* out = <half_t*> at(&s.grad_input, place.batch, channel, 0, 0, 0, place.lane)
-    if place.lanes == s.lanes:
-        round_run[half_t](sums, s.plane * s.lanes, out)
-        return
-    for i in range(s.plane):
-        round_run[half_t](sums + i * place.lanes, place.lanes, out + i * s.lanes)
+    cdef Py_ssize_t size = s.plane * place.lanes, k, i
+    cdef half_t* out
+    if place.lanes == s.lanes and s.grad_input.channel == size * s.grad_input.itemsize:
+        size, planes = planes * size, 1     # one after the other, without gaps
+    for k in range(planes):
+        out = <half_t*> at(&s.grad_input, place.batch, first + k, 0, 0, 0, place.lane)
+        if place.lanes == s.lanes:
+            round_run[half_t](sums + k * size, size, out)
+            continue
+        for i in range(s.plane):
+            round_run[half_t](
+                sums + k * size + i * place.lanes, place.lanes, out + i * s.lanes
+            )
 
 
 cdef inline int scatter_widened(
@@ -52,7 +59,7 @@ cdef inline int scatter_widened(
     cdef Scatter wide = s[0]
     cdef float* gradients = <float*> scratch
     cdef float* sums = gradients + s.cleared * s.outputs * place.lanes
-    cdef Py_ssize_t first = place.channel0, planes, k, size = s.plane * place.lanes
+    cdef Py_ssize_t first = place.channel0, planes, size = s.plane * place.lanes
     cdef int outside = False
     wide.grad_output = floats_at(gradients, s.outputs, place.lanes)
     wide.grad_input = floats_at(sums, s.plane, place.lanes)
@@ -66,7 +73,6 @@ cdef inline int scatter_widened(
         outside |= scatter_planes[float, index_t](
             &wide, &here, 0, planes, s.plane, NULL, NULL, like_index
         )
-        for k in range(planes):
-            round_plane[half_t](s, &place, first + k, sums + k * size, like)
+        round_planes[half_t](s, &place, first, planes, sums, like)
         first += planes
     return outside
