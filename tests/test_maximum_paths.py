@@ -17,6 +17,13 @@ LONG = [
 # Many lines, enough to be reduced side by side, of windows of several rows and columns.
 SEVERAL = [((136, 64), (32, 9)), ((8, 40, 32), (4, 8, 5)), ((136, 33), (32, 5))]
 
+# Windows whose rows are compared before they are turned: several pieces of a line, few lines, rows
+# that differ from window to window, more rows than two bytes or a tile hold, 127 rows of bytes.
+TALL = [
+    ((96, 40), (5, 9)), ((64, 700), (3, 100)), ((40, 3000), (2, 400)), ((5, 9, 40), (1, 2, 11)),
+    ((254, 33), (2, 3)), ((900, 64), (7, 8)), ((34000, 32), (1, 4)),
+]  # fmt: skip
+
 # Rows, many and few, of more columns than a tile has; two axes of which one is not pooled; more
 # outputs than inputs; windows of two rows, of one element, of one column, of many.
 SHORT = [
@@ -43,7 +50,7 @@ def check(x, counts):
         np.testing.assert_array_equal(places, indices)
 
 
-@pytest.mark.parametrize("case", LONG + SEVERAL, ids=ids)
+@pytest.mark.parametrize("case", LONG + SEVERAL + TALL[:-1], ids=ids)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("channels", [3, 9])
 def test_windows(rng, case, dtype, channels):
@@ -56,6 +63,37 @@ def test_windows(rng, case, dtype, channels):
 def test_short_windows(rng, case, dtype, channels):
     """As lanes of a strip, full or not, and with as many channels last."""
     check(random_array(rng, (channels, *case[0]), dtype), case[1])
+
+
+@pytest.mark.parametrize("case", TALL, ids=ids)
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "uint64", *FLOATS])
+def test_ties_in_tall_windows(rng, case, dtype):
+    """The first of equal elements, whichever column it is in, and the last NaN."""
+    values = [-1.0, -0.0, 0.0, 1.0] if dtype in FLOATS else [0, 1, 2]
+    for rare in [0.3, 0.01] if dtype in FLOATS else [0]:
+        x = rng.choice(values, (2, *case[0]))
+        x[rng.random(x.shape) < rare] = np.nan if dtype in FLOATS else 2
+        check(x.astype(dtype_of(dtype)), case[1])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "int64"])
+@pytest.mark.parametrize("lanes", [2, 3, 5])
+def test_tall_windows_of_few_lanes(rng, lanes, dtype):
+    """Lines whose columns are pixels; tables in any order, and of very different heights."""
+    x = random_array(rng, (3, 70, 41, lanes), dtype)
+    rows = np.array([40, 0, 9]), np.array([70, 16, 60])
+    for columns in (ap.pool_windows(41, 7), (np.array([30, 0, 0]), np.array([33, 41, 1]))):
+        values, indices = ap.adaptive_max_pool2d(
+            x, None, windows=[rows, columns], data_format="channels_last", return_indices=True
+        )
+        assert_maximum(
+            np.moveaxis(values, -1, 1), np.moveaxis(indices, -1, 1), np.moveaxis(x, -1, 1),
+            [rows, columns],
+        )  # fmt: skip
+        alone = ap.adaptive_max_pool2d(
+            x, None, windows=[rows, columns], data_format="channels_last", num_threads=2
+        )
+        assert alone.tobytes() == values.tobytes()
 
 
 @pytest.mark.parametrize("case", LONG + SEVERAL + SHORT, ids=ids)

@@ -42,6 +42,7 @@ typedef struct {
     int divides;                /* by sizes of windows, or times their inverses */
     int way, copied;            /* copied: lines are no runs of aligned elements */
     int whole;                  /* a window is all of W: its elements are numbered through */
+    int direct;                 /* windows along W are read where they lie */
     ptrdiff_t run;              /* bytes between the elements of a window, if they are one, or 0 */
     ptrdiff_t merged;           /* planes whose results are one run, with prepared divisors */
     ptrdiff_t part;             /* bytes from the first to the second numbers of sums */
@@ -169,11 +170,12 @@ static inline void ap_cut(ap_average *m, ptrdiff_t jobs)
         m->block = ap_pieces(m->block, 2);
     m->blocks = ap_pieces(m->lanes, m->block);
     m->span = ap_span(&m->w, AP_SUMS / m->block, AP_SUMS / m->block);
+    if (m->direct) /* four windows are reduced side by side, however long they are */
+        m->span = ap_max(m->span, ap_min(4, m->w.count));
     m->spans = ap_pieces(m->w.count, m->span);
     const int runs = m->way == AP_ALONG && m->whole && m->run == m->x.itemsize;
     const ptrdiff_t columns = ap_max(ap_min(m->w.size, AP_SUMS / m->block), m->span);
     m->group = runs ? AP_RUNS : ap_max(AP_SUMS / (columns * m->block), 1);
-    /* Four windows are reduced side by side. */
     m->group = ap_max(ap_min(m->group, m->lines * m->spans * m->blocks / jobs), runs ? 4 : 1);
     m->group = ap_min(m->group, m->lines);
     m->groups = ap_pieces(m->lines, m->group);
@@ -202,6 +204,7 @@ static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
         ap_turn_planes(m);
     m->ahead = bytes > AP_LARGE;
     m->run = ap_step_of_run(m);
+    m->direct = m->way == AP_ALONG && m->run == size && m->w.shortest >= AP_SHORT;
     m->lines = m->planes * m->d.count * m->h.count;
     ap_cut(m, m->way == AP_TURNED ? 1 : jobs);
     m->part = 8 * (AP_SUMS + AP_SPARE);

@@ -122,29 +122,51 @@ static inline void ap_reduce_by_lanes(
     }
 }
 
+/* Elements of that many bytes; a division by what is no literal takes as long as a short window. */
+static inline ptrdiff_t ap_elements(ptrdiff_t bytes, ptrdiff_t size)
+{
+    return size == 2 ? bytes / 2 : size == 4 ? bytes / 4 : bytes / 8;
+}
+
+/* Where the windows of the lines of a tile begin and end, in elements from the first one on, if each
+   is a run in memory. */
+static inline void ap_find_runs(
+    const ap_average *m, const ap_tile *tile, ap_line line, int64_t *starts, int64_t *ends)
+{
+    const ptrdiff_t size = m->x.itemsize, step = ap_elements(m->x.channel, size);
+    const int planes = m->d.count == 1 && m->h.count == 1; /* that are windows by themselves */
+    const char *first = line.first;
+    for (ptrdiff_t k = 0, count = 1; k < tile->lines; k += count, ap_next_line(m, &line)) {
+        const ptrdiff_t length = line.depth * line.height * m->w.size;
+        const ptrdiff_t start = ap_elements(line.first - first, size);
+        if (planes)
+            count = ap_min(tile->lines - k, m->channels - line.channel);
+        for (ptrdiff_t i = 0; i < count; i++) {
+            starts[k + i] = start + i * step;
+            ends[k + i] = start + i * step + length;
+        }
+        line.channel += count - 1;
+    }
+}
+
 /* Windows that are runs in memory, one of each output line. */
 static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
 {
     int64_t starts[AP_RUNS], ends[AP_RUNS];
-    const ptrdiff_t size = m->x.itemsize, area = m->w.size;
-    ap_windows w = {
-        tile->lines, 1, starts, ends, 0, size, m->d.shortest * m->h.shortest * area,
+    const ptrdiff_t area = m->w.size;
+    const ap_line line = ap_line_of(m, tile->line);
+    const ap_windows w = {
+        tile->lines, 1, starts, ends, 0, m->x.itemsize, m->d.shortest * m->h.shortest * area,
         m->d.longest * m->h.longest * area, m->ahead};
-    ap_line line = ap_line_of(m, tile->line);
-    const char *first = line.first;
-    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line)) {
-        starts[k] = (line.first - first) / size;
-        ends[k] = starts[k] + line.depth * line.height * area;
-    }
-    m->kind->along(&w, first, tile->sums, m->part);
+    ap_find_runs(m, tile, line, starts, ends);
+    m->kind->along(&w, line.first, tile->sums, m->part);
 }
 
 /* The windows of all output lines of a tile, by vectors along W. */
 static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
 {
     const ptrdiff_t columns = tile->w1 - tile->w0, size = m->x.itemsize;
-    const int direct = m->run == size && m->w.shortest >= AP_SHORT;
-    const int longer = m->whole || (!direct && columns > AP_SUMS);
+    const int longer = m->whole || (!m->direct && columns > AP_SUMS);
     const ap_windows w = {
         tile->ow1 - tile->ow0, 1, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0, size,
         m->w.shortest, m->w.longest, m->ahead};
@@ -154,7 +176,7 @@ static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
         if (longer) {
             for (ptrdiff_t ow = 0; ow < w.count; ow++)
                 ap_long_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);
-        } else if (direct) {
+        } else if (m->direct) {
             m->kind->along(&w, line.first + tile->w0 * size, target, m->part);
         } else {
             ap_add_lines(m, tile, &line, tile->w0, tile->w1, tile->line_sums);

@@ -64,10 +64,32 @@
             memcpy(row + tail, some, (size_t) step * sizeof(word_t)); \
     }
 
+/* Rows of one value each, so many bytes apart. */
+#define AP_FILL_WHOLE(word_t) \
+    static AP_APART void ap_fill_whole_##word_t( \
+        const word_t *values, ptrdiff_t rows, ptrdiff_t columns, char *out, ptrdiff_t row_step) \
+    { \
+        const ptrdiff_t step = AP_STEP(word_t), tail = columns - step; \
+        for (ptrdiff_t k = 0; k < rows; k++, out += row_step) { \
+            const word_t value = values[k]; \
+            word_t *row = (word_t *) out; \
+            for (ptrdiff_t w = 0; w < tail; w += step) \
+                ap_put_##word_t(row + w, value); \
+            if (tail >= 0) \
+                ap_put_##word_t(row + tail, value); \
+            for (ptrdiff_t w = 0; tail < 0 && w < columns; w++) \
+                row[w] = value; \
+        } \
+    }
+
 AP_FILL(uint16_t)
 AP_FILL(uint32_t)
 AP_FILL(uint64_t)
+AP_FILL_WHOLE(uint16_t)
+AP_FILL_WHOLE(uint32_t)
+AP_FILL_WHOLE(uint64_t)
 #undef AP_FILL
+#undef AP_FILL_WHOLE
 #undef AP_PUT
 #undef AP_STEP
 

@@ -6,12 +6,13 @@ one end to the other, which is what memory is fast at. Lines that are short and 
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average_backward.problem cimport TILE, VALUES, Box, Problem, Scratch
-from adaptive_pool._kernels.average_backward.rows cimport RUNS, Runs, add_runs, fill_lines
+from adaptive_pool._kernels.average_backward.rows cimport RUNS, Runs, add_runs, fill_lines, fill_whole
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, store_sums, sum_runs, sum_segments_of_one, sum_windows,
+    add_run, share_run, store_sums, sum_runs, sum_segments_of_one, sum_windows,
 )
 from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.tiles.planes cimport at
 
 
 cdef inline double* add_lines(
@@ -94,3 +95,33 @@ cdef inline void fill_planes(
             fill_lines[real_t](
                 p, box, d, first, channel + plane, begin, k, &runs, values + plane, n
             )
+
+
+cdef inline bint are_whole(const Problem* p, const Box* box) noexcept nogil:
+    """Whether a plane is one row that one window covers."""
+    return p.contiguous and p.depth == p.height == 1 and box.segments == 1 and (
+        box.od1 - box.od0 == box.oh1 - box.oh0 == box.ow1 - box.ow0 == 1
+    )
+
+
+cdef inline void fill_whole_planes(
+    const Problem* p, const Box* box, const Scratch* scratch, const real_t* _,
+) noexcept nogil:
+    """Planes of one value each: the share of their window."""
+    cdef Py_ssize_t channel = box.channel0, step = p.grad_output.channel, n, i
+    cdef real_t* values = <real_t*> scratch.values
+    cdef const char* gradients
+    while channel < box.channel1:
+        n = min(box.channel1 - channel, <Py_ssize_t> VALUES)
+        gradients = at(&p.grad_output, box.batch, channel, box.od0, box.oh0, box.ow0, 0)
+        if step != sizeof(real_t):
+            for i in range(n):
+                values[i] = (<const real_t*> (gradients + i * step))[0]
+            gradients = <const char*> values
+        share_run[real_t](<const real_t*> gradients, n, scratch.factors[0], scratch.shares)
+        store_sums[real_t](scratch.shares, n, values)
+        fill_whole[real_t](
+            values, n, box.w1 - box.w0,
+            at(&p.grad_input, box.batch, channel, 0, 0, box.w0, 0), p.grad_input.channel,
+        )
+        channel += n

@@ -7,7 +7,9 @@ of each plane that has them, and copied to the others.
 """
 from libc.string cimport memcpy, memset
 
-from adaptive_pool._kernels.average_backward.filled cimport add_lines, fill_planes
+from adaptive_pool._kernels.average_backward.filled cimport (
+    add_lines, are_whole, fill_planes, fill_whole_planes,
+)
 from adaptive_pool._kernels.average_backward.problem cimport (
     BLOCK, COLUMNS, TURN, Box, Problem, Scratch,
 )
@@ -259,6 +261,9 @@ cdef inline void gather_by_planes(
 ) noexcept nogil:
     cdef Py_ssize_t channel = box.channel0, planes, width
     find_factors[real_t](p, box, scratch.factors, like)
+    if are_whole(p, box):
+        fill_whole_planes[real_t](p, box, scratch, like)
+        return
     while channel < box.channel1:
         planes = min(box.channel1 - channel, p.planes)
         width = planes if p.planes == 1 else (planes + 7) // 8 * 8

@@ -16,6 +16,12 @@ cdef extern from "average_backward/fill.h" nogil:
     void fill_8 "ap_fill_uint64_t"(
         const Py_ssize_t* ends, const Py_ssize_t* sources, Py_ssize_t runs, const uint64_t* values,
         uint64_t* row)
+    void fill_whole_2 "ap_fill_whole_uint16_t"(
+        const uint16_t* values, Py_ssize_t rows, Py_ssize_t columns, char* out, Py_ssize_t step)
+    void fill_whole_4 "ap_fill_whole_uint32_t"(
+        const uint32_t* values, Py_ssize_t rows, Py_ssize_t columns, char* out, Py_ssize_t step)
+    void fill_whole_8 "ap_fill_whole_uint64_t"(
+        const uint64_t* values, Py_ssize_t rows, Py_ssize_t columns, char* out, Py_ssize_t step)
 
 cdef enum:
     SHORT = 256         # bytes that are copied without a call
@@ -119,6 +125,18 @@ cdef inline void fill_row(
         fill_4(runs.ends, runs.sources, runs.count, <const uint32_t*> values, <uint32_t*> out)
     else:
         fill_8(runs.ends, runs.sources, runs.count, <const uint64_t*> values, <uint64_t*> out)
+
+
+cdef inline void fill_whole(
+    const real_t* values, Py_ssize_t planes, Py_ssize_t columns, char* out, Py_ssize_t step,
+) noexcept nogil:
+    """Fill planes that are one run of one value each."""
+    if sizeof(real_t) == 2:
+        fill_whole_2(<const uint16_t*> values, planes, columns, out, step)
+    elif sizeof(real_t) == 4:
+        fill_whole_4(<const uint32_t*> values, planes, columns, out, step)
+    else:
+        fill_whole_8(<const uint64_t*> values, planes, columns, out, step)
 
 
 cdef inline void fill_lines(

@@ -142,8 +142,10 @@ enum {
 
 typedef struct {
     void (*lanes)(ap_window *, const ap_places *, ptrdiff_t, int64_t, int, void *, int64_t *);
+    void (*rows)(const ap_window *, ptrdiff_t, int64_t, ptrdiff_t, void *, void *);
     void (*pairs)(
-        const void *, const int64_t *, ptrdiff_t, ptrdiff_t, int64_t, void *, int64_t *);
+        const void *, const void *, ptrdiff_t, ptrdiff_t, int64_t, const ap_window *,
+        const ap_places *, void *, int64_t *);
     int (*doubtful)(const void *, ptrdiff_t, int64_t);
     int (*highest)(const ap_window *, int, int64_t, int, void *);
     void (*find)(const ap_window *, int, int, int64_t, const void *, void *, int64_t *);
@@ -154,7 +156,7 @@ typedef struct {
 } ap_elements;
 
 #define AP_ELEMENTS(name, size, flip, quiet) \
-    {ap_##name##_lanes, ap_##name##_pairs, \
+    {ap_##name##_lanes, ap_##name##_rows, ap_##name##_pairs, \
      ap_##name##_doubtful, ap_##name##_highest, ap_##name##_find, ap_##name##_largest, \
      flip, quiet, size}
 

@@ -19,6 +19,7 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
+    AP_TALL = 16,       /* bytes of a column, from which on rows are compared before turning */
     AP_LONG = 96,       /* columns of windows that are compared along W, if that is no more than */
     AP_LONG_BYTES = 512, /* so many bytes; twice as many with indices */
     AP_LARGE_WINDOW = 256, /* elements likewise, of several lanes, for each line that there is */
@@ -120,6 +121,26 @@ static inline int ap_is_long(const ap_maximum *m, ptrdiff_t lines)
     return row >= (lines < strip / 2 ? strip : ap_min(AP_LONG, AP_LONG_BYTES / size) << indexed);
 }
 
+/* Whether to compare the rows of each line before it is turned: windows are tall, and pairs of a
+   maximum and its row, and columns, can be counted and kept. Chooses how many lines. */
+static inline int ap_is_tall(ap_maximum *m, ptrdiff_t lines)
+{
+    const ptrdiff_t size = m->elements->size, strip = ap_strip((int) size);
+    const ptrdiff_t vector = ap_max(AP_BYTES_OF(size) / size, AP_LINES);
+    const ptrdiff_t most = size == 1 ? 127 : size == 2 ? 32767 : INT32_MAX;
+    const ptrdiff_t line = m->w.size * m->lanes, strips = ap_pieces(line, strip) * strip;
+    ptrdiff_t slots = strip;
+    if (m->copied || line < strip || ap_max(m->d.longest * m->h.longest, m->w.longest) > most
+        || m->d.shortest * m->h.shortest * ap_min(size, 4) * line < AP_TALL * strips)
+        return 0;
+    while (slots / 2 >= vector && (slots / 2 >= lines || line * slots * size > AP_ROOM))
+        slots /= 2;
+    if (m->w.longest * m->lanes * slots * size > AP_ROOM)
+        return 0;
+    m->slots = slots;
+    return 1;
+}
+
 static inline void ap_choose_way(ap_maximum *m)
 {
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
@@ -129,6 +150,7 @@ static inline void ap_choose_way(ap_maximum *m)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
+    m->rows_first = 0;
     if (ap_is_long(m, lines)) {
         m->way = AP_ALONG;
         m->copied = m->copied || (m->lanes > 1 && m->x.w != m->lanes * size);
@@ -136,10 +158,13 @@ static inline void ap_choose_way(ap_maximum *m)
         m->way = AP_IN_PLACE;
     } else {
         m->way = AP_TURNED;
-        m->slots = strip;
-        while (m->slots > (size == 1 ? 16 : 8) && m->slots / 2 * m->lanes % strip == 0)
-            m->slots /= 2;
         m->copied = m->copied || (m->lanes > 1 && m->x.w != m->lanes * size);
+        m->rows_first = ap_is_tall(m, lines);
+        if (!m->rows_first) {
+            m->slots = strip;
+            while (m->slots > (size == 1 ? 16 : 8) && m->slots / 2 * m->lanes % strip == 0)
+                m->slots /= 2;
+        }
         m->stride = m->lanes * m->slots;
     }
     m->mixed = m->planes < m->slots;
@@ -152,7 +177,7 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     ap_choose_way(m);
     m->ahead = bytes > 8 * AP_ROOM;
     if (m->way == AP_ALONG) {
-        m->results = m->rows_first = 0;
+        m->results = 0;
         m->groups = ap_min(m->planes * m->d.count * m->h.count * m->w.count, jobs);
         return;
     }
@@ -165,20 +190,10 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
     ptrdiff_t reach = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / column, 1);
     m->span = ap_span(&m->w, AP_RESULTS / width, bounded ? reach : PTRDIFF_MAX);
     m->rows = 1;
-    if (!m->mixed && m->h.monotone) {
+    if (!m->mixed && !m->rows_first && m->h.monotone) {
         ptrdiff_t rows = reach / (ap_min(m->w.size, reach) * m->d.longest);
         if (m->span == m->w.count && rows > 0)
             m->rows = ap_span(&m->h, AP_RESULTS / (width * m->span), rows);
-    }
-    m->rows_first = 0;
-    if (m->way == AP_TURNED && !m->copied && m->w.size * m->stride <= AP_RESULTS) {
-        ptrdiff_t begin, end, rows = m->d.shortest * m->h.shortest;
-        ap_cover(&m->w, 0, m->w.count, &begin, &end);
-        int few = m->planes * m->d.count * m->h.count < m->slots / 2;
-        m->rows_first = (end - begin) * m->lanes >= ap_strip((int) size) && m->span == m->w.count
-            && few && rows > 1;
-        if (m->rows_first)
-            m->rows = 1;
     }
     ap_count_tiles(m);
     while (m->rows > 1 && ap_tiles(m) < jobs) {
@@ -189,7 +204,7 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
         m->block = ap_pieces(m->block, 2);
         ap_count_tiles(m);
     }
-    while (m->span > 1 && !m->rows_first && ap_tiles(m) < jobs) {
+    while (m->span > 1 && ap_tiles(m) < jobs) {
         m->span = ap_pieces(m->span, 2);
         ap_count_tiles(m);
     }

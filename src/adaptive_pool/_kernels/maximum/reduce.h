@@ -110,54 +110,53 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
 static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
 {
     const ap_elements *elements = m->elements;
-    const ptrdiff_t size = elements->size, n = (tile->w1 - tile->w0) * m->lanes;
-    const ptrdiff_t all = n * m->slots;
-    char *tops = tile->pairs, *turned_tops = tops + all * size;
-    int64_t *where = (int64_t *) (turned_tops + all * size), *turned = where + all;
-    const char *lines[AP_STRIP], *places[AP_STRIP];
-    const int indexed = m->indices.data != NULL;
-    ap_places own = {1, {0}, {0}, {0}, 0};
-    for (ptrdiff_t i = 0; i < m->slots; i++) {
-        const ptrdiff_t slot = ap_min(i, tile->used - 1);
-        lines[i] = tops + slot * n * size;
-        places[i] = (const char *) (where + slot * n);
-    }
+    const ptrdiff_t size = elements->size, least = ap_pieces(ap_strip((int) size), m->lanes);
+    /* As many columns as fill a strip, be they of other windows. */
+    const ptrdiff_t w0 = ap_max(ap_min(tile->w0, tile->w1 - least), 0);
+    const ptrdiff_t w1 = ap_max(tile->w1, w0 + least);
+    const ptrdiff_t n = (w1 - w0) * m->lanes, all = n * m->slots * size, most = AP_ROOM / (n * size);
+    char *tops = tile->pairs, *turned_tops = tops + all;
+    char *rows = m->indices.data == NULL ? NULL : turned_tops + all, *turned_rows = rows + all;
+    const char *lines[AP_STRIP];
+    ap_piece none = {0};
+    none.d = m->x.d;
+    none.h = m->x.h;
+    ap_window window = ap_window_of(m, &none, 0);
+    window.columns = window.h_count = 1;
+    window.number = w0;
     for (ptrdiff_t i = 0; i < tile->used; i++) {
-        const ptrdiff_t most = ap_max(AP_ROOM / (n * size), 1);
-        const int whole = (tile->last_d[i] + 1) * (tile->last_h[i] + 1) <= most;
-        ap_window window = {0};
-        window.columns = 1;
+        const ptrdiff_t depth = tile->last_d[i] + 1, height = tile->last_h[i] + 1;
+        const int whole = depth * height <= most;
         if (m->ahead) /* the next line, or the first one of the next tile */
             window.ahead = tile->slots[i + 1 < tile->used ? i + 1 : 0].data - tile->slots[i].data
                 + (i + 1 < tile->used ? 0 : tile->height * m->x.h);
-        window.d_step = m->x.d;
-        window.h_step = m->x.h;
-        window.d_number = m->h.size * m->w.size;
-        window.h_number = m->w.size;
-        for (ptrdiff_t d = 0; d <= tile->last_d[i]; d += window.depth)
-            for (ptrdiff_t h = 0; h <= tile->last_h[i]; h += window.height) {
-                window.depth = whole ? tile->last_d[i] + 1 : 1;
-                window.height = whole ? tile->last_h[i] + 1 : ap_min(most, tile->last_h[i] + 1 - h);
-                window.first = ap_line_of(m, tile, i, d, h, tile->w0);
-                window.number = tile->base[i] + d * window.d_number + h * m->w.size + tile->w0;
-                elements->lanes(
-                    &window, &own, n, elements->flip, d == 0 && h == 0, tops + i * n * size,
-                    indexed ? where + i * n : NULL);
+        window.d_count = height;
+        for (ptrdiff_t d = 0; d < depth; d += window.depth)
+            for (ptrdiff_t h = 0; h < height; h += window.height) {
+                window.depth = whole ? depth : 1;
+                window.height = whole ? height : ap_min(ap_max(most, 1), height - h);
+                window.first = ap_line_of(m, tile, i, d, h, w0);
+                elements->rows(
+                    &window, n, elements->flip, d * height + h, tops + i * n * size,
+                    rows == NULL ? NULL : rows + i * n * size);
             }
-        for (ptrdiff_t w = 0; indexed && w < tile->w1 - tile->w0; w++)
-            for (ptrdiff_t lane = 0; lane < m->lanes; lane++)
-                where[i * n + w * m->lanes + lane] += w;
     }
+    for (ptrdiff_t i = 0; i < m->slots; i++)
+        lines[i] = tops + ap_min(i, tile->used - 1) * n * size;
     ap_lines_to_lanes(lines, m->slots, n, 0, turned_tops, m->slots * size, (int) size);
-    if (indexed)
-        ap_lines_to_lanes(places, m->slots, n, 0, (char *) turned, m->slots * 8, 8);
+    for (ptrdiff_t i = 0; i < m->slots && rows != NULL; i++)
+        lines[i] += rows - tops;
+    if (rows != NULL)
+        ap_lines_to_lanes(lines, m->slots, n, 0, turned_rows, m->slots * size, (int) size);
+    window.depth = tile->depth;
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++) {
-        const ptrdiff_t first = (m->w.starts[ow] - tile->w0) * m->stride;
+        const ptrdiff_t result = (ow - tile->ow0) * m->stride;
+        const ptrdiff_t first = (m->w.starts[ow] - w0) * m->stride * size;
+        window.number = m->w.starts[ow];
         elements->pairs(
-            turned_tops + first * size, indexed ? turned + first : NULL,
-            m->w.ends[ow] - m->w.starts[ow], m->stride, elements->flip,
-            tile->tops + (ow - tile->ow0) * m->stride * size,
-            tile->where + (ow - tile->ow0) * m->stride);
+            turned_tops + first, rows == NULL ? NULL : turned_rows + first,
+            m->w.ends[ow] - m->w.starts[ow], m->stride, elements->flip, &window, &tile->places,
+            tile->tops + result * size, tile->where + result);
     }
 }
 

@@ -96,7 +96,7 @@ static inline ptrdiff_t ap_scratch_size(const ap_maximum *m)
     if (m->way == AP_TURNED && m->copied)
         size += AP_ROOM + AP_STRIP * 64;
     if (m->rows_first)
-        size += 2 * m->w.size * m->stride * (m->x.itemsize + 8) + AP_STRIP * 64;
+        size += 4 * AP_ROOM + AP_STRIP * 64;
     return size;
 }
 

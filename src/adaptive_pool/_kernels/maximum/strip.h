@@ -256,18 +256,26 @@ AP_INLINE void AP_NAME(strip)(
     ap_number(block, places, lane, numbers, first, n * AP_W, where + lane);
 }
 
-/* A block for all lanes, in as few strips as there are. What is left over is taken with some of
-   the lanes before it, or is cut into smaller strips. */
+/* Where the strip begins that is to take the `lane` of all, and how many lanes it has: as many as
+   AP_N, half of that or a vector. What is left over is taken with some of the lanes before it, or is
+   cut into smaller strips. */
+AP_INLINE ptrdiff_t AP_NAME(strip_at)(ptrdiff_t lane, ptrdiff_t lanes, ptrdiff_t *count)
+{
+    const ptrdiff_t left = lanes - lane;
+    ptrdiff_t n = left > AP_N / 2 ? AP_N : left > AP_W ? AP_N / 2 : AP_W;
+    while (n > lanes)
+        n = n == AP_N ? AP_N / 2 : AP_W;
+    *count = n;
+    return lane < lanes - n ? lane : lanes - n;
+}
+
+/* A block for all lanes, in as few strips as there are. */
 static void AP_NAME(block)(
     const ap_window *block, const ap_places *places, ptrdiff_t lanes, AP_T flip, int first,
     AP_T *tops, int64_t *where)
 {
     for (ptrdiff_t lane = 0, n; lane < lanes; lane += n) {
-        const ptrdiff_t left = lanes - lane;
-        n = left > AP_N / 2 ? AP_N : left > AP_W ? AP_N / 2 : AP_W;
-        while (n > lanes)
-            n = n == AP_N ? AP_N / 2 : AP_W;
-        lane = lane < lanes - n ? lane : lanes - n;
+        lane = AP_NAME(strip_at)(lane, lanes, &n);
         if (n == AP_N)
             AP_NAME(strip)(block, places, lane, flip, first, AP_VS, tops, where);
         else if (n > AP_W)

@@ -128,6 +128,24 @@ static inline void ap_number(
         where[i] = steps[i] != 0 ? base[i] + add + found[i] : where[i];
 }
 
+/* From rows, which begin with 1, and columns of pairs, to flat indices. */
+static inline void ap_number_pairs(
+    const ap_window *window, const ap_places *places, ptrdiff_t lane, const uint32_t *rows,
+    const uint32_t *columns, const int n, int64_t *where)
+{
+    const ptrdiff_t begin = lane % places->period;
+    const int64_t *base = places->base + begin, add = window->number - window->h_number;
+    for (int i = 0; i < n; i++)
+        where[i] = base[i] + add + (int64_t) columns[i] + (int64_t) rows[i] * window->h_number;
+    if (window->depth == 1)
+        return;
+    for (int i = 0; i < n; i++) {
+        const uint32_t height = (uint32_t) places->last_h[begin + i] + 1;
+        const int64_t depth = (rows[i] - 1) / height;
+        where[i] += depth * (window->d_number - (int64_t) height * window->h_number);
+    }
+}
+
 /* The next block of at most `most` elements: in whole depths, rows of one depth, or columns of one
    row. Returns 0 after the last one; `at` counts depths, rows and columns, and starts with 0. */
 typedef struct {
