@@ -128,8 +128,8 @@ static inline ptrdiff_t ap_elements(ptrdiff_t bytes, ptrdiff_t size)
     return size == 2 ? bytes / 2 : size == 4 ? bytes / 4 : bytes / 8;
 }
 
-/* Where the windows of the lines of a tile begin and end, in elements from the first one on, if each
-   is a run in memory. */
+/* Where the windows of the lines of a tile begin and end, if each is a run in memory: in elements
+   from the first one on. */
 static inline void ap_find_runs(
     const ap_average *m, const ap_tile *tile, ap_line line, int64_t *starts, int64_t *ends)
 {

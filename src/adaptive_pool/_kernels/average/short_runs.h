@@ -1,5 +1,5 @@
-/* Sums of integers of 8 and 16 bits that are a run in memory: exact, in any order. Plain C, of which
-   compilers make vectors. */
+/* Sums of integers of 8 and 16 bits that are a run in memory: exact, in any order. Plain C, of
+   which compilers make vectors. */
 #ifndef AP_SHORT_RUNS_H
 #define AP_SHORT_RUNS_H
 

@@ -6,7 +6,9 @@ one end to the other, which is what memory is fast at. Lines that are short and 
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average_backward.problem cimport TILE, VALUES, Box, Problem, Scratch
-from adaptive_pool._kernels.average_backward.rows cimport RUNS, Runs, add_runs, fill_lines, fill_whole
+from adaptive_pool._kernels.average_backward.rows cimport (
+    RUNS, Runs, add_runs, fill_lines, fill_whole,
+)
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
     add_run, share_run, store_sums, sum_runs, sum_segments_of_one, sum_windows,

@@ -1,6 +1,7 @@
 /* Rows first: the rows of a line are compared column by column, and what that leaves, pairs of a
-   maximum and the row it stands in, is compared in any order; part of strip.h. Of equal elements the
-   one in the upper row wins, of NaNs the one in the lower row; in one row, the first and the last. */
+   maximum and the row it stands in, is compared in any order; part of strip.h. Of equal elements
+   the one in the upper row wins, of NaNs the one in the lower row; in one row, the first of equal
+   ones and the last NaN. */
 
 AP_INLINE int AP_NAME(is_nan)(AP_T key)
 {

@@ -114,16 +114,17 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
     /* As many columns as fill a strip, be they of other windows. */
     const ptrdiff_t w0 = ap_max(ap_min(tile->w0, tile->w1 - least), 0);
     const ptrdiff_t w1 = ap_max(tile->w1, w0 + least);
-    const ptrdiff_t n = (w1 - w0) * m->lanes, all = n * m->slots * size, most = AP_ROOM / (n * size);
+    const ptrdiff_t n = (w1 - w0) * m->lanes, all = n * m->slots * size;
+    const ptrdiff_t most = AP_ROOM / (n * size);    /* rows that are compared at a time */
+    const int indexed = m->indices.data != NULL;
     char *tops = tile->pairs, *turned_tops = tops + all;
-    char *rows = m->indices.data == NULL ? NULL : turned_tops + all, *turned_rows = rows + all;
+    char *rows = turned_tops + all, *turned_rows = rows + all;
     const char *lines[AP_STRIP];
     ap_piece none = {0};
     none.d = m->x.d;
     none.h = m->x.h;
     ap_window window = ap_window_of(m, &none, 0);
     window.columns = window.h_count = 1;
-    window.number = w0;
     for (ptrdiff_t i = 0; i < tile->used; i++) {
         const ptrdiff_t depth = tile->last_d[i] + 1, height = tile->last_h[i] + 1;
         const int whole = depth * height <= most;
@@ -138,15 +139,15 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
                 window.first = ap_line_of(m, tile, i, d, h, w0);
                 elements->rows(
                     &window, n, elements->flip, d * height + h, tops + i * n * size,
-                    rows == NULL ? NULL : rows + i * n * size);
+                    indexed ? rows + i * n * size : NULL);
             }
     }
     for (ptrdiff_t i = 0; i < m->slots; i++)
         lines[i] = tops + ap_min(i, tile->used - 1) * n * size;
     ap_lines_to_lanes(lines, m->slots, n, 0, turned_tops, m->slots * size, (int) size);
-    for (ptrdiff_t i = 0; i < m->slots && rows != NULL; i++)
+    for (ptrdiff_t i = 0; i < m->slots; i++)
         lines[i] += rows - tops;
-    if (rows != NULL)
+    if (indexed)
         ap_lines_to_lanes(lines, m->slots, n, 0, turned_rows, m->slots * size, (int) size);
     window.depth = tile->depth;
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++) {
@@ -154,7 +155,7 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
         const ptrdiff_t first = (m->w.starts[ow] - w0) * m->stride * size;
         window.number = m->w.starts[ow];
         elements->pairs(
-            turned_tops + first, rows == NULL ? NULL : turned_rows + first,
+            turned_tops + first, indexed ? turned_rows + first : NULL,
             m->w.ends[ow] - m->w.starts[ow], m->stride, elements->flip, &window, &tile->places,
             tile->tops + result * size, tile->where + result);
     }

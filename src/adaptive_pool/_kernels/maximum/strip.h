@@ -256,9 +256,9 @@ AP_INLINE void AP_NAME(strip)(
     ap_number(block, places, lane, numbers, first, n * AP_W, where + lane);
 }
 
-/* Where the strip begins that is to take the `lane` of all, and how many lanes it has: as many as
-   AP_N, half of that or a vector. What is left over is taken with some of the lanes before it, or is
-   cut into smaller strips. */
+/* Where the strip begins that is to take the `lane` of all, and how many lanes it has: AP_N, half
+   of that or a vector. What is left over is taken with some of the lanes before it, or is cut into
+   smaller strips. */
 AP_INLINE ptrdiff_t AP_NAME(strip_at)(ptrdiff_t lane, ptrdiff_t lanes, ptrdiff_t *count)
 {
     const ptrdiff_t left = lanes - lane;
