@@ -18,7 +18,7 @@ LONG = [
 SEVERAL = [((136, 64), (32, 9)), ((8, 40, 32), (4, 8, 5)), ((136, 33), (32, 5))]
 
 # Windows whose rows are compared before they are turned: several pieces of a line, few lines, rows
-# that differ from window to window, more rows than two bytes or a tile hold, 127 rows of bytes.
+# that differ from window to window, more rows than 16 bits or a tile hold, 127 rows of bytes.
 TALL = [
     ((96, 40), (5, 9)), ((64, 700), (3, 100)), ((40, 3000), (2, 400)), ((5, 9, 40), (1, 2, 11)),
     ((254, 33), (2, 3)), ((900, 64), (7, 8)), ((34000, 32), (1, 4)),

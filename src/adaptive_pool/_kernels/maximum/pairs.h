@@ -94,8 +94,8 @@ AP_INLINE void AP_NAME(best_pairs)(
     }
 }
 
-/* Reduce a window of pairs for `stride` lanes, which are whole vectors. The first of the pairs is
-   the one at place `number` of a line. */
+/* Reduce a window of pairs for `stride` lanes, which are whole vectors; it begins with column
+   window->number of the plane. */
 static void AP_NAME(pairs)(
     const void *all_tops, const void *all_rows, ptrdiff_t columns, ptrdiff_t stride, int64_t flip,
     const ap_window *window, const ap_places *places, void *found, int64_t *where)

@@ -19,7 +19,8 @@ enum {
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
-    AP_TALL = 16,       /* bytes of a column, from which on rows are compared before turning */
+    AP_TALL = 16,       /* bytes of a column, from which on rows are compared before they are
+                           turned; elements of 8 bytes count as 4 */
     AP_LONG = 96,       /* columns of windows that are compared along W, if that is no more than */
     AP_LONG_BYTES = 512, /* so many bytes; twice as many with indices */
     AP_LARGE_WINDOW = 256, /* elements likewise, of several lanes, for each line that there is */
