@@ -49,7 +49,7 @@ class Ready:
 class Call(Literal):
     """What is called, with what; `fault` names what is wrong with it."""
 
-    operation: str  # "avg" or "max"
+    operation: str  # "avg", "max" or "unpool", which counts as backward
     ndim: int
     x: Data  # backward, the gradient of the output
     output_size: tuple[int | None, ...] | None = None
@@ -59,7 +59,8 @@ class Call(Literal):
     dtype: str | None = None  # of averages
     index_dtype: str | None = None  # of the maxima's indices, if they are wanted
     pooled_from: tuple[int, ...] | None = None  # backward, the pooled axes of the input
-    positions: Data | None = None  # max backward; their remainders are the indices
+    positions: Data | None = None  # of max backward, of unpool: their remainders are the indices
+    some_empty: bool = False  # some indices are -1
     out: tuple[Memory, ...] = ()
     out_overlaps: int | None = None  # `out` lies so many bytes into the memory of x
     num_threads: int | None = None
@@ -69,6 +70,16 @@ class Call(Literal):
     @property
     def backward(self) -> bool:
         return self.pooled_from is not None
+
+    @property
+    def array_name(self) -> str:
+        """What the function calls x."""
+        return "values" if self.operation == "unpool" else "grad_output" if self.backward else "x"
+
+    @property
+    def shape_name(self) -> str:
+        """What the function calls the shape of its result, backward."""
+        return "output_shape" if self.operation == "unpool" else "input_shape"
 
     @property
     def name(self) -> str:
@@ -101,14 +112,16 @@ class Call(Literal):
         return tables(self.pooled, counts, self.windows)
 
     def plain_positions(self) -> np.ndarray:
-        """Return the indices of max backward, contiguous."""
+        """Return the indices, contiguous."""
         x = self.positions.plain()
-        return x % x.dtype.type(max(math.prod(self.pooled_from), 1))
+        plane = math.prod(self.pooled_from)
+        if self.some_empty:
+            return x % x.dtype.type(plane + 1) - x.dtype.type(1)
+        return x % x.dtype.type(max(plane, 1))
 
     def plain(self) -> Ready:
         """Return what must give the same bits: contiguous arrays, one thread, no `out`."""
-        gradient = "grad_output" if self.backward else "x"
-        ready = Ready({gradient: self.x.plain(), "num_threads": 1})
+        ready = Ready({self.array_name: self.x.plain(), "num_threads": 1})
         if self.positions is not None:
             ready.arguments["indices"] = self.plain_positions()
         self._add_options(ready.arguments, "tuple")
@@ -119,7 +132,7 @@ class Call(Literal):
         overlaps = self.out_overlaps is not None and len(results) == 1
         room = self.out_overlaps + results[0].nbytes if overlaps else 0
         raw, x = self.x.laid(self.x.plain(), room)
-        ready = Ready({"grad_output" if self.backward else "x": x}, [raw])
+        ready = Ready({self.array_name: x}, [raw])
         arguments = ready.arguments
         if self.positions is not None:
             raw, arguments["indices"] = self.positions.laid(self.plain_positions())
@@ -140,11 +153,11 @@ class Call(Literal):
         spell = SPELLINGS[spelling]
         arguments["data_format"] = self.data_format
         if self.backward:
-            arguments["input_shape"] = spell(self.with_pooled(self.pooled_from))
+            arguments[self.shape_name] = spell(self.with_pooled(self.pooled_from))
         else:
             size = self.output_size
             arguments["output_size"] = None if size is None else spell(size)
-        if not (self.backward and self.operation == "max"):
+        if self.positions is None:
             arguments["windows"] = self.windows
         if self.dtype is not None:
             arguments["dtype"] = dtype_of(self.dtype)

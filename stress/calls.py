@@ -161,11 +161,12 @@ def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
             x = random_data(chance, shape, dtype, values)
             call = replace(call, x=x, pooled_from=pooled, output_size=None)
         else:
-            x = random_data(chance, shape, dtype)
+            operation = chance.choice(["max", "max", "unpool"])
+            x = random_data(chance, shape, chance.choice(DTYPES) if operation != "max" else dtype)
             positions = random_data(chance, shape, chance.choice(["int32", "int64"]), "ordinary")
             call = replace(
-                call, operation="max", x=x, pooled_from=pooled, output_size=None, windows="torch",
-                positions=positions,
+                call, operation=operation, x=x, pooled_from=pooled, output_size=None,
+                windows="torch", positions=positions, some_empty=chance.random() < 0.5,
             )  # fmt: skip
     if chance.random() < 0.4:
         results = 2 if call.index_dtype else 1

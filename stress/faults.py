@@ -40,7 +40,7 @@ def backward(call: Call) -> bool:
 
 
 def has_windows(call: Call) -> bool:
-    return not (call.backward and call.operation == "max")
+    return call.positions is None
 
 
 def scatters(call: Call) -> bool:
@@ -78,10 +78,6 @@ class Raises:
         raise OSError("the disk is gone")
 
 
-def array_name(call: Call) -> str:
-    return "grad_output" if call.backward else "x"
-
-
 def outs_of(arguments: Arguments) -> tuple[np.ndarray, ...]:
     out = arguments["out"]
     return out if isinstance(out, tuple) else (out,)
@@ -109,7 +105,7 @@ def replace_table(arguments: Arguments, call: Call, pair: Any, chance: random.Ra
 
 @fault(ValueError)
 def too_few_axes(arguments, call, chance):
-    name = "input_shape" if call.backward else "x"
+    name = call.shape_name if call.backward else "x"
     axes = call.ndim + (call.data_format == "channels_last") - 1
     if call.backward:
         arguments[name] = tuple(arguments[name])[:axes]
@@ -120,9 +116,9 @@ def too_few_axes(arguments, call, chance):
 @fault(TypeError)
 def unsupported_dtype(arguments, call, chance):
     dtypes = ["c8", "c16", "O", "U1", "S1", "M8[s]", "m8[s]", "V2", "V4", "f4,f4"]
-    if call.backward:
+    if call.backward and call.operation != "unpool":
         dtypes += ["i4", "u1", "?"]
-    name = array_name(call)
+    name = call.array_name
     arguments[name] = np.zeros(arguments[name].shape, chance.choice(dtypes))
 
 
@@ -177,7 +173,7 @@ def spoil_size(arguments: Arguments, call: Call, chance: random.Random, size: An
     if call.backward:
         shape = list(call.with_pooled(call.pooled_from))
         shape[call.first + chance.randrange(call.ndim)] = size
-        arguments["input_shape"] = chance.choice([list, tuple])(shape)
+        arguments[call.shape_name] = chance.choice([list, tuple])(shape)
         return
     arguments["windows"] = "torch"
     sizes = [1] * call.ndim
@@ -210,7 +206,7 @@ def size_that_is_none(arguments, call, chance):
 
 @fault(TypeError)
 def sizes_that_are_none(arguments, call, chance):
-    name = "input_shape" if call.backward else "output_size"
+    name = call.shape_name if call.backward else "output_size"
     arguments[name] = chance.choice(["33", b"33", {3, 4}, {3: 3}, 2.0, True, Raises()])
 
 
@@ -334,7 +330,7 @@ def outs_that_share_memory(arguments, call, chance):
 @fault(ValueError, fits=backward)
 def axes_of_the_input(arguments, call, chance):
     shape = call.with_pooled(call.pooled_from)
-    arguments["input_shape"] = chance.choice([(1, *shape), (*shape, 1)])
+    arguments[call.shape_name] = chance.choice([(1, *shape), (*shape, 1)])
 
 
 @fault(ValueError, fits=lambda call: call.backward and len(call.x.shape) > call.ndim)
@@ -342,7 +338,7 @@ def other_axes_of_the_input(arguments, call, chance):
     shape = list(call.with_pooled(call.pooled_from))
     others = [k for k in range(len(shape)) if not call.first <= k < call.first + call.ndim]
     shape[chance.choice(others)] += chance.choice([1, 5])
-    arguments["input_shape"] = tuple(shape)
+    arguments[call.shape_name] = tuple(shape)
 
 
 @fault(ValueError, fits=scatters)
@@ -361,7 +357,7 @@ def index_outside(arguments, call, chance):
     plane = int(np.prod(call.pooled_from))
     indices = arguments["indices"].copy()
     most = np.iinfo(indices.dtype).max
-    wrong = [w for w in (-1, plane, 10**12, -(10**12), most, -most - 1, plane + 2**32) if w <= most]
+    wrong = [w for w in (-2, plane, 10**12, -(10**12), most, -most - 1, plane + 2**32) if w <= most]
     wrong = [w for w in wrong if w >= -most - 1]
     indices[tuple(chance.randrange(n) for n in indices.shape)] = chance.choice(wrong)
     arguments["indices"] = indices

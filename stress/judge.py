@@ -17,6 +17,7 @@ from oracle import (
     assert_average_backward,
     assert_maximum,
     assert_maximum_backward,
+    assert_unpooled,
     pooled_last,
 )
 
@@ -24,13 +25,13 @@ from oracle import (
 def assert_right(call: Call, plain: Ready, results: Arrays) -> None:
     """The results are the definition's."""
     last = [pooled_last(y, call.ndim, call.data_format) for y in results]
-    name = "grad_output" if call.backward else "x"
-    x = pooled_last(plain.arguments[name], call.ndim, call.data_format)
+    x = pooled_last(plain.arguments[call.array_name], call.ndim, call.data_format)
     if call.backward and call.operation == "avg":
         assert_average_backward(last[0], x, call.pooled_from, call.tables)
     elif call.backward:
         indices = pooled_last(plain.arguments["indices"], call.ndim, call.data_format)
-        assert_maximum_backward(last[0], x, indices, call.pooled_from)
+        check = assert_unpooled if call.operation == "unpool" else assert_maximum_backward
+        check(last[0], x, indices, call.pooled_from)
     elif call.operation == "avg":
         assert_average(last[0], x, call.tables, results[0].dtype)
     else:

@@ -67,3 +67,13 @@ def random_array(rng, shape, dtype):
         return np.where(rng.random(shape) < 0.5, wide, small)
     x = rng.standard_normal(shape) * 2.0 ** rng.integers(-6, 7, shape)
     return np.where(rng.random(shape) < 0.2, np.round(x), x).astype(dtype)
+
+
+def strided(x):
+    """An equal array with gaps between neighbours on every axis, and one axis reversed."""
+    wide = np.full([2 * n + 1 for n in x.shape], 7, x.dtype)[
+        tuple(slice(1, None, 2) for _ in x.shape)
+    ]
+    wide = wide[..., ::-1]
+    wide[...] = x
+    return wide

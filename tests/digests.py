@@ -190,15 +190,16 @@ def results(name, dtype, way):
     maximum = way.call("max", ndim, x, return_indices=True, **forward)
     maximum += way.call("max", ndim, x, **forward)
     found = {"average": average, "maximum": maximum}
+    back = {"backward": True, "sizes": case.sizes}
+    found["maximum unpool"] = way.call("unpool", ndim, *maximum[:2], **back)
     if dtype.name in FLOATS:
         g = array(f"{name}/g", (*case.lead, *case.outputs), dtype, case.special)
         plane = math.prod(case.sizes)
         indices = raw(f"{name}/indices", g.shape, "u4") % np.uint32(plane)
-        backward = {"backward": True, "sizes": case.sizes}
-        found["average backward"] = way.call("avg", ndim, g, **backward, **windows)
+        found["average backward"] = way.call("avg", ndim, g, **back, **windows)
         for kind in (np.int32, np.int64):
             found.setdefault("maximum backward", []).extend(
-                way.call("max", ndim, g, indices.astype(kind), **backward)
+                way.call("max", ndim, g, indices.astype(kind), **back)
             )
     return found
 

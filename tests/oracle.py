@@ -10,7 +10,9 @@ BOUND = 1.0
 
 
 def function(operation, ndim, backward=False):
-    """The public function, say ``adaptive_avg_pool2d_backward``."""
+    """The public function, say ``adaptive_avg_pool2d_backward`` or ``adaptive_max_unpool1d``."""
+    if operation == "unpool":
+        return getattr(ap, f"adaptive_max_unpool{ndim}d")
     return getattr(ap, f"adaptive_{operation}_pool{ndim}d{'_backward' if backward else ''}")
 
 
@@ -141,6 +143,14 @@ def assert_maximum_backward(result, g, indices, sizes):
     assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
     # In float64: NumPy does not see that a NaN of bfloat16 is one.
     np.testing.assert_array_equal(result.astype(np.float64), expected.astype(np.float64))
+
+
+def assert_unpooled(result, values, indices, sizes):
+    """`result` holds `values` at `indices`, pooled axes last, and zeros elsewhere, to the bit."""
+    words = f"u{values.dtype.itemsize}"
+    expected = _reference.unpool(values.view(words), indices, sizes)
+    assert (result.shape, result.dtype) == (expected.shape, values.dtype)
+    np.testing.assert_array_equal(result.view(words), expected)
 
 
 def assert_maximum(values, indices, x, windows):

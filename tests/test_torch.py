@@ -109,6 +109,18 @@ def test_ordinary_average_pooling_by_explicit_tables(rng):
     np.testing.assert_array_equal(indices, where.numpy())
 
 
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_unpooling(rng, ndim):
+    """Windows that do not overlap, as PyTorch's unpooling demands; any indices it would refuse."""
+    x = random_array(rng, (2, 3, *(6, 8, 10)[:ndim]), "float32")
+    counts = tuple(n // 2 for n in x.shape[2:])
+    values, indices = function("max", ndim)(x, counts, return_indices=True)
+    unpool = getattr(torch.nn.functional, f"max_unpool{ndim}d")
+    expected = unpool(torch.from_numpy(values), torch.from_numpy(indices), 2)
+    result = function("unpool", ndim)(values, indices, x.shape)
+    np.testing.assert_array_equal(result, expected.numpy())
+
+
 def test_tensors_are_array_likes():
     x = torch.arange(16.0).reshape(4, 4)
     np.testing.assert_array_equal(

@@ -27,6 +27,7 @@ from ._maximum import (
     adaptive_max_pool3d_backward,
 )
 from ._threads import get_num_threads, num_threads, set_num_threads
+from ._unpool import adaptive_max_unpool1d, adaptive_max_unpool2d, adaptive_max_unpool3d
 from ._windows import block_windows, pool_windows
 
 __all__ = [
@@ -48,6 +49,9 @@ __all__ = [
     "adaptive_max_pool2d_backward",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_backward",
+    "adaptive_max_unpool1d",
+    "adaptive_max_unpool2d",
+    "adaptive_max_unpool3d",
     "block_windows",
     "config",
     "get_num_threads",

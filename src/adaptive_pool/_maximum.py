@@ -13,27 +13,25 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
-from ._arrays import Array, as_array, native, readable
-from ._kernels import any_outside, maximum, maximum_backward
+from ._arrays import Array, as_array, native
+from ._kernels import maximum
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
-from ._kernels.call.problem import Problem
 from ._objects import is_a, no_memory
 from ._problem import (
     DataFormat,
     Size,
     as_bool,
     check_data_format,
-    check_gradient,
     deliver,
     keep,
     make_problem,
-    normalize_shape,
     normalize_size,
     pooled_axes,
     result_array,
     share_memory,
 )
+from ._scatter import maximum_backward_at
 from ._threads import threads_for
 from ._windows import Windows
 
@@ -109,76 +107,6 @@ def _maximum(
         if indices is None:
             return y if out is None else deliver(y, out)
         return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)
-    except MemoryError as error:
-        raise no_memory(function, error) from error
-
-
-def _outside(function: str, positions: Array, problem: Problem) -> ValueError:
-    bad = positions[(positions < 0) | (positions >= problem.plane)]
-    return ValueError(
-        f"{function}: indices must lie in 0:{problem.plane} for input shape "
-        f"{problem.input_shape}, got "
-        f"{bad.flat[0] if bad.size else 'another, changed during the call'}"
-    )
-
-
-def _maximum_backward(
-    signature: Signature | None,
-    function: str,
-    ndim: int,
-    grad_output: npt.ArrayLike,
-    indices: npt.ArrayLike,
-    input_shape: Sequence[int],
-    data_format: DataFormat,
-    out: Array | None,
-    num_threads: int | None,
-) -> Array:
-    try:
-        gradient = as_array(function, "grad_output", grad_output)
-        positions = as_array(function, "indices", indices)
-        target_shape = normalize_shape(function, input_shape)
-        shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
-        places_shape, places_dtype = positions.shape, positions.dtype
-        name = _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
-        _dtypes.check_dtype(function, "indices", places_dtype, _dtypes.INDICES)
-        dtype = _dtypes.native(dtype)
-        first = check_gradient(function, ndim, shape, target_shape, data_format, dtype.itemsize)
-        if places_shape != shape:
-            raise ValueError(
-                f"{function}: indices must have the shape of grad_output {shape}, "
-                f"got {places_shape}"
-            )
-        counts = shape[first : first + ndim]
-        problem = Problem(function, target_shape, first, counts, None, dtype.itemsize)
-        work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
-        threads = threads_for(function, num_threads, work)
-        gradient, positions = readable(gradient), readable(positions)
-        tables = problem.cut()
-
-        # A new array can be thrown away; the caller's is not written to before all is known.
-        throwaway = out is None and 0 not in target_shape
-        if (
-            tables is not None
-            and not throwaway
-            and any_outside(positions, tables, problem.plane, threads)
-        ):
-            raise _outside(function, positions, problem)
-        if out is None:
-            result = np.empty(target_shape, dtype)
-        else:
-            result = result_array(
-                function, "out", out, target_shape, dtype, problem, gradient, positions
-            )
-        if tables is None:
-            result[...] = 0
-        elif maximum_backward(gradient, positions, result, tables, ELEMENTS[name], threads):
-            raise _outside(function, positions, problem)
-        elif throwaway:
-            rest = (tables, ELEMENTS[name])
-            inputs = ((shape, dtype), (places_shape, places_dtype))
-            results = ((target_shape, dtype),)
-            keep(signature, problem, maximum_backward, inputs, results, rest, work)
-        return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -605,9 +533,10 @@ def adaptive_max_pool1d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool1d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
-    that meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
+    Each window adds its gradient to the element at its index; all other elements get 0. Windows
+    with the index -1 have no element and add nothing. Gradients that meet at an element are added
+    in row-major order of the windows, in float32 for float16 and bfloat16, else in their own type.
+    NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
@@ -640,7 +569,7 @@ def adaptive_max_pool1d_backward(
         If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
         int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
-        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        If the shapes do not agree, an index is under -1 or past the pooled axes, or `out` does not
         fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
@@ -660,7 +589,7 @@ def adaptive_max_pool1d_backward(
     array([0., 2., 0., 1.])
     """
     return call(
-        _maximum_backward,
+        maximum_backward_at,
         "adaptive_max_pool1d_backward",
         1,
         grad_output,
@@ -683,9 +612,10 @@ def adaptive_max_pool2d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool2d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
-    that meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
+    Each window adds its gradient to the element at its index; all other elements get 0. Windows
+    with the index -1 have no element and add nothing. Gradients that meet at an element are added
+    in row-major order of the windows, in float32 for float16 and bfloat16, else in their own type.
+    NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
@@ -718,7 +648,7 @@ def adaptive_max_pool2d_backward(
         If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
         int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
-        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        If the shapes do not agree, an index is under -1 or past the pooled axes, or `out` does not
         fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
@@ -741,7 +671,7 @@ def adaptive_max_pool2d_backward(
            [0., 1.]])
     """
     return call(
-        _maximum_backward,
+        maximum_backward_at,
         "adaptive_max_pool2d_backward",
         2,
         grad_output,
@@ -764,9 +694,10 @@ def adaptive_max_pool3d_backward(
 ) -> Array:
     """Gradient of `adaptive_max_pool3d` with respect to its input.
 
-    Each window adds its gradient to the element at its index; all other elements get 0. Gradients
-    that meet at an element are added in row-major order of the windows, in float32 for float16 and
-    bfloat16, else in their own type. NaN and infinity reach only the element at their index.
+    Each window adds its gradient to the element at its index; all other elements get 0. Windows
+    with the index -1 have no element and add nothing. Gradients that meet at an element are added
+    in row-major order of the windows, in float32 for float16 and bfloat16, else in their own type.
+    NaN and infinity reach only the element at their index.
 
     Parameters
     ----------
@@ -799,7 +730,7 @@ def adaptive_max_pool3d_backward(
         If the dtype of `grad_output` is not one of the four float types, that of `indices` is not
         int32 or int64, an array has a mask, or an argument is of the wrong type.
     ValueError
-        If the shapes do not agree, an index is negative or past the pooled axes, or `out` does not
+        If the shapes do not agree, an index is under -1 or past the pooled axes, or `out` does not
         fit. Nothing has been written then, unless another thread changes `indices` during the call.
 
     See Also
@@ -825,7 +756,7 @@ def adaptive_max_pool3d_backward(
             [0., 1.]]])
     """
     return call(
-        _maximum_backward,
+        maximum_backward_at,
         "adaptive_max_pool3d_backward",
         3,
         grad_output,

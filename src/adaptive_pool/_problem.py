@@ -132,19 +132,21 @@ def make_problem(
     return Problem(function, input_shape, first, counts, tables, itemsize)
 
 
-def normalize_shape(function: str, input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Return `input_shape` as a tuple of integers, each evaluated once."""
-    if are_sizes(input_shape, False):
-        return input_shape  # type: ignore[return-value]
-    if is_a(input_shape, (str, bytes)) or not is_a(input_shape, Sequence):
+def normalize_shape(
+    function: str, shape: Sequence[int], name: str = "input_shape"
+) -> tuple[int, ...]:
+    """Return a shape as a tuple of integers, each evaluated once."""
+    if are_sizes(shape, False):
+        return shape  # type: ignore[return-value]
+    if is_a(shape, (str, bytes)) or not is_a(shape, Sequence):
         raise TypeError(
-            f"{function}: input_shape must be a sequence of integers, such as x.shape, "
-            f"got {type(input_shape).__name__}"
+            f"{function}: {name} must be a sequence of integers, such as x.shape, "
+            f"got {type(shape).__name__}"
         )
-    taken = _windows.first_entries(f"{function}: input_shape", input_shape, MOST_AXES + 1)
+    taken = _windows.first_entries(f"{function}: {name}", shape, MOST_AXES + 1)
     if len(taken) > MOST_AXES:
-        raise ValueError(f"{function}: input_shape must have at most {MOST_AXES} elements")
-    return tuple([_windows.as_size(function, "input_shape", size) for size in taken])
+        raise ValueError(f"{function}: {name} must have at most {MOST_AXES} elements")
+    return tuple([_windows.as_size(function, name, size) for size in taken])
 
 
 def check_gradient(
@@ -154,16 +156,17 @@ def check_gradient(
     input_shape: tuple[int, ...],
     data_format: DataFormat,
     itemsize: int,
+    names: tuple[str, str] = ("grad_output", "input_shape"),
 ) -> int:
     """Check `input_shape` against the gradient of the output; return the first pooled axis."""
     data_format = check_data_format(function, data_format)
-    first = pooled_axes(function, ndim, input_shape, data_format, "input_shape")
+    first = pooled_axes(function, ndim, input_shape, data_format, names[1])
     last = first + ndim
     if len(input_shape) != len(gradient_shape) or (
         input_shape[:first] + input_shape[last:] != gradient_shape[:first] + gradient_shape[last:]
     ):
         raise ValueError(
-            f"{function}: input_shape {input_shape} and grad_output of shape {gradient_shape} must "
+            f"{function}: {names[1]} {input_shape} and {names[0]} of shape {gradient_shape} must "
             f"agree except on the pooled axes {tuple(range(first, last))}"
         )
     check_addressable(function, input_shape, itemsize)

@@ -112,18 +112,29 @@ def average_backward(gradient: Array, input_shape: Sequence[int], windows: Table
     return result.astype(gradient.dtype)
 
 
+def _planes(x: Array, ndim: int) -> Array:
+    lead, pooled = x.shape[: x.ndim - ndim], x.shape[x.ndim - ndim :]
+    return x.reshape(math.prod(lead), math.prod(pooled))
+
+
 def maximum_backward(gradient: Array, indices: Array, input_shape: Sequence[int]) -> Array:
     """Adjoint of `maximum`: every window adds its gradient at its index, one after the other."""
     ndim = len(input_shape)
     lead = gradient.shape[: gradient.ndim - ndim]
     wide = np.float32 if gradient.dtype.itemsize == 2 else gradient.dtype
     result = np.zeros((math.prod(lead), math.prod(input_shape)), wide)
-    for plane, (g, i) in enumerate(
-        zip(
-            gradient.reshape(len(result), math.prod(gradient.shape[gradient.ndim - ndim :])),
-            indices.reshape(len(result), math.prod(gradient.shape[gradient.ndim - ndim :])),
-            strict=True,
-        )
-    ):
-        np.add.at(result[plane], i, g.astype(wide))
+    for plane, g, i in zip(result, _planes(gradient, ndim), _planes(indices, ndim), strict=True):
+        np.add.at(plane, i[i >= 0], g[i >= 0].astype(wide))
     return result.astype(gradient.dtype).reshape(*lead, *input_shape)
+
+
+def unpool(values: Array, indices: Array, output_shape: Sequence[int]) -> Array:
+    """Put every value at its index, one after the other."""
+    ndim = len(output_shape)
+    lead = values.shape[: values.ndim - ndim]
+    result = np.zeros((math.prod(lead), math.prod(output_shape)), values.dtype)
+    for plane, v, i in zip(result, _planes(values, ndim), _planes(indices, ndim), strict=True):
+        for value, index in zip(v, i, strict=True):
+            if index >= 0:
+                plane[index] = value
+    return result.reshape(*lead, *output_shape)

@@ -101,17 +101,29 @@ with as_adaptive_pool(_package):
         from .builds.baseline.average import average
         from .builds.baseline.average_backward import average_backward
         from .builds.baseline.maximum import maximum
-        from .builds.baseline.maximum_backward import any_outside, maximum_backward
+        from .builds.baseline.maximum_backward import (
+            any_outside,
+            maximum_backward,
+            maximum_unpool,
+        )
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import average
         from .builds.x86_64_v3.average_backward import average_backward
         from .builds.x86_64_v3.maximum import maximum
-        from .builds.x86_64_v3.maximum_backward import any_outside, maximum_backward
+        from .builds.x86_64_v3.maximum_backward import (
+            any_outside,
+            maximum_backward,
+            maximum_unpool,
+        )
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import average
         from .builds.x86_64_v4.average_backward import average_backward
         from .builds.x86_64_v4.maximum import maximum
-        from .builds.x86_64_v4.maximum_backward import any_outside, maximum_backward
+        from .builds.x86_64_v4.maximum_backward import (
+            any_outside,
+            maximum_backward,
+            maximum_unpool,
+        )
 
 # Built with -ffast-math, they would set the processor to flush subnormals to zero.
 changed_subnormals = _kept_before and not subnormals_are_kept()
@@ -129,6 +141,7 @@ __all__ = [
     "known",
     "maximum",
     "maximum_backward",
+    "maximum_unpool",
     "parallel",
     "problem",
     "subnormals_are_kept",

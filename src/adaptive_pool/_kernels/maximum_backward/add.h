@@ -1,4 +1,4 @@
-/* A run of gradients added at their indices, in the result itself.
+/* A run of gradients added at their indices, in the result itself; or of values put there.
 
    Halves are added in float32, one sum for each element that an index names. An element that is
    named for the first time gets a number, which is kept in the element itself until the sum of that
@@ -82,12 +82,15 @@ AP_ALWAYS ptrdiff_t ap_index(const char *index, int size)
 }
 
 AP_ALWAYS size_t ap_add_one(
-    const ap_plane *plane, int size, int flat, int whole, ptrdiff_t i, const char *gradient,
-    char *element, size_t count, uint16_t **places, float *sums, ap_widen_t widen, int *outside)
+    const ap_plane *plane, int size, int puts, int flat, int whole, ptrdiff_t i,
+    const char *gradient, char *element, size_t count, uint16_t **places, float *sums,
+    ap_widen_t widen, int *outside)
 {
     if (AP_LIKELY((size_t) (whole ? i : i - plane->begin) < plane->ready)) {
         element += ap_offset(plane, i, flat);
-        if (size == 2)
+        if (puts)
+            memcpy(element, gradient, (size_t) size);
+        else if (size == 2)
             return ap_add_half(
                 count, places, sums, (uint16_t *) element, widen(*(const uint16_t *) gradient));
         else if (size == 4)
@@ -95,28 +98,31 @@ AP_ALWAYS size_t ap_add_one(
         else
             *(double *) element += *(const double *) gradient;
     } else {
-        *outside |= i < 0 || i >= plane->size || (i >= plane->begin && i < plane->end);
+        *outside |= i < -1 || i >= plane->size || (i >= plane->begin && i < plane->end);
     }
     return count;
 }
 
-/* Add what is ready, four at a time. Returns whether an index is outside or has just changed.
-   `size`, `index_size`, `flat` (one step from element to element), `whole` (not a part of a plane)
+/* Add what is ready, four at a time. Returns whether an index is outside or has just changed; -1 is
+   that of a window without elements, and passed over. `size`, `puts` (in the place of what is
+   there), `index_size`, `flat` (one step from element to element), `whole` (not a part of a plane)
    and `widen` (of halves) are literals. */
 AP_ALWAYS int ap_add_run(
-    const ap_plane *plane, int size, int index_size, int flat, int whole,
+    const ap_plane *plane, int size, int puts, int index_size, int flat, int whole,
     const char *gradient, ptrdiff_t gradient_step, const char *index, ptrdiff_t index_step,
     ptrdiff_t n,                    /* windows of one lane, or lanes of one window */
     char *element, ptrdiff_t side,  /* the first of the plane; bytes from one of a run to the next */
     ap_names *names, ap_widen_t widen)
 {
     int outside = 0;
-    size_t count = size == 2 ? names->count : 0;
-    uint16_t **places = size == 2 ? names->places : NULL;
-    float *sums = size == 2 ? names->sums : NULL;
+    const int named = size == 2 && !puts;
+    size_t count = named ? names->count : 0;
+    uint16_t **places = named ? names->places : NULL;
+    float *sums = named ? names->sums : NULL;
 #define AP_ADD(i) \
     count = ap_add_one( \
-        plane, size, flat, whole, i, gradient, element, count, places, sums, widen, &outside); \
+        plane, size, puts, flat, whole, i, gradient, element, count, places, sums, widen, \
+        &outside); \
     gradient += gradient_step; \
     element += side;
     if (index_step != 0) {
@@ -140,7 +146,7 @@ AP_ALWAYS int ap_add_run(
         AP_ADD(i)
     }
 #undef AP_ADD
-    if (size == 2)
+    if (named)
         names->count = count;
     return outside;
 }

@@ -1,9 +1,11 @@
-"""Gradients added at their indices: one loop for each way that windows lie in memory.
+"""Gradients added, or values put, at their indices: one loop for each way that windows lie.
 
 Each index is looked at as it is used, whatever was checked before.
 """
-from adaptive_pool._kernels.call.elements cimport index_t, real_t
-from adaptive_pool._kernels.maximum_backward.names cimport Names, widen_for, widen_t
+from adaptive_pool._kernels.call.elements cimport index_t
+from adaptive_pool._kernels.maximum_backward.names cimport (
+    Names, are_put, item_t, widen_for, widen_t,
+)
 from adaptive_pool._kernels.maximum_backward.problem cimport FEW, Place, Scatter
 
 cdef extern from "maximum_backward/add.h" nogil:
@@ -21,7 +23,7 @@ cdef extern from "maximum_backward/add.h" nogil:
     Py_ssize_t ap_index(const char* index, int size) noexcept
     Py_ssize_t ap_offset(const Plane* plane, Py_ssize_t i, bint flat) noexcept
     int ap_add_run(
-        const Plane* plane, int size, int index_size, bint flat, bint whole,
+        const Plane* plane, int size, bint puts, int index_size, bint flat, bint whole,
         const char* gradient, Py_ssize_t gradient_step, const char* index, Py_ssize_t index_step,
         Py_ssize_t n, char* element, Py_ssize_t side, Names* names, widen_t widen,
     ) noexcept
@@ -47,16 +49,17 @@ ctypedef int (*add_t)(
 cdef inline int add_neighbours(
     const Scatter* s, const Place* place, const Plane* plane, const char* gradient,
     const char* index, Py_ssize_t n, Py_ssize_t planes,
-    char* element, Names* names, real_t* like, index_t* like_index,
+    char* element, Names* names, item_t* like, index_t* like_index,
 ) noexcept nogil:
     """One lane, whose windows are neighbours in memory; whole planes without gaps."""
     cdef Plane packed = plane[0]
     cdef int outside = False
-    packed.w_step = sizeof(real_t)
+    packed.w_step = sizeof(item_t)
     for _plane in range(planes):
         outside |= ap_add_run(
-            &packed, sizeof(real_t), sizeof(index_t), True, True, gradient, sizeof(real_t),
-            index, sizeof(index_t), n, element, 0, names, widen_for(like),
+            &packed, sizeof(item_t), are_put(like), sizeof(index_t), True, True,
+            gradient, sizeof(item_t), index, sizeof(index_t), n, element, 0, names,
+            widen_for(like),
         )
         gradient += s.grad_output.channel
         index += s.indices.channel
@@ -67,7 +70,7 @@ cdef inline int add_neighbours(
 cdef inline int add_lanes(
     const Scatter* s, const Place* place, const Plane* plane, const char* gradient,
     const char* index, Py_ssize_t n, Py_ssize_t planes,
-    char* element, Names* names, real_t* like, index_t* like_index,
+    char* element, Names* names, item_t* like, index_t* like_index,
 ) noexcept nogil:
     """Lanes that are neighbours in memory; whole planes."""
     cdef int outside = False
@@ -75,9 +78,9 @@ cdef inline int add_lanes(
     for _plane in range(planes):
         for w in range(n):
             outside |= ap_add_run(
-                plane, sizeof(real_t), sizeof(index_t), True, True,
-                gradient + w * s.grad_output.w, sizeof(real_t), index + w * s.indices.w,
-                sizeof(index_t), place.lanes, element, sizeof(real_t), names, widen_for(like),
+                plane, sizeof(item_t), are_put(like), sizeof(index_t), True, True,
+                gradient + w * s.grad_output.w, sizeof(item_t), index + w * s.indices.w,
+                sizeof(index_t), place.lanes, element, sizeof(item_t), names, widen_for(like),
             )
         gradient += s.grad_output.channel
         index += s.indices.channel
@@ -88,16 +91,16 @@ cdef inline int add_lanes(
 cdef inline int add_lanes_of_part(
     const Scatter* s, const Place* place, const Plane* plane, const char* gradient,
     const char* index, Py_ssize_t n, Py_ssize_t planes,
-    char* element, Names* names, real_t* like, index_t* like_index,
+    char* element, Names* names, item_t* like, index_t* like_index,
 ) noexcept nogil:
     """The same for a part of a plane."""
     cdef int outside = False
     cdef Py_ssize_t w
     for w in range(n):
         outside |= ap_add_run(
-            plane, sizeof(real_t), sizeof(index_t), True, False,
-            gradient + w * s.grad_output.w, sizeof(real_t), index + w * s.indices.w,
-            sizeof(index_t), place.lanes, element, sizeof(real_t), names, widen_for(like),
+            plane, sizeof(item_t), are_put(like), sizeof(index_t), True, False,
+            gradient + w * s.grad_output.w, sizeof(item_t), index + w * s.indices.w,
+            sizeof(index_t), place.lanes, element, sizeof(item_t), names, widen_for(like),
         )
     return outside
 
@@ -105,14 +108,14 @@ cdef inline int add_lanes_of_part(
 cdef inline int add_anything(
     const Scatter* s, const Place* place, const Plane* plane, const char* gradient,
     const char* index, Py_ssize_t n, Py_ssize_t planes,
-    char* element, Names* names, real_t* like, index_t* like_index,
+    char* element, Names* names, item_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef int outside = False
     cdef Py_ssize_t lane
     for _plane in range(planes):
         for lane in range(place.lanes):
             outside |= ap_add_run(
-                plane, sizeof(real_t), sizeof(index_t), s.flat, False,
+                plane, sizeof(item_t), are_put(like), sizeof(index_t), s.flat, False,
                 gradient + lane * s.grad_output.lane, s.grad_output.w,
                 index + lane * s.indices.lane, s.indices.w, n,
                 element + lane * s.grad_input.lane, 0, names, widen_for(like),
@@ -123,16 +126,16 @@ cdef inline int add_anything(
     return outside
 
 
-cdef inline add_t choose_add(const Scatter* s, real_t* _, index_t* __) noexcept nogil:
+cdef inline add_t choose_add(const Scatter* s, item_t* _, index_t* __) noexcept nogil:
     cdef bint lanes = s.neighbours and s.flat and s.lanes >= FEW
     if lanes and s.parts > 1:
-        return <add_t> add_lanes_of_part[real_t, index_t]
+        return <add_t> add_lanes_of_part[item_t, index_t]
     elif lanes:
-        return <add_t> add_lanes[real_t, index_t]
+        return <add_t> add_lanes[item_t, index_t]
     elif (
         s.parts == 1 and s.lanes == 1 and s.packed
-        and s.grad_output.w == sizeof(real_t) and s.indices.w == sizeof(index_t)
+        and s.grad_output.w == sizeof(item_t) and s.indices.w == sizeof(index_t)
     ):
-        return <add_t> add_neighbours[real_t, index_t]
+        return <add_t> add_neighbours[item_t, index_t]
     else:
-        return <add_t> add_anything[real_t, index_t]
+        return <add_t> add_anything[item_t, index_t]

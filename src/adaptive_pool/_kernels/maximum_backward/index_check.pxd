@@ -1,4 +1,4 @@
-"""Whether indices are inside their plane: a look at all of them, once each."""
+"""Whether indices are inside their plane, or -1: a look at all of them, once each."""
 from adaptive_pool._kernels.call.canonical cimport Array, Canonical, advance
 from adaptive_pool._kernels.call.elements cimport index_word_t, uint32_t, uint64_t
 from adaptive_pool._kernels.threads.parallel cimport run_jobs
@@ -46,12 +46,15 @@ cdef inline IndexCheck check_of(const Canonical* c) noexcept nogil:
 cdef inline bint outside_run(
     const char* index, Py_ssize_t step, Py_ssize_t n, index_word_t last,
 ) noexcept nogil:
-    """Whether one of n indices is negative or over `last`: the sign of it or of last - it."""
+    """Whether one of n indices is under -1 or over `last`.
+
+    Under -1, its sign and that of it + 1 are set; over `last` that of last - it is, not its own.
+    """
     cdef index_word_t signs = 0, i
     cdef Py_ssize_t k
     for k in range(n):
         i = (<const index_word_t*> (index + k * step))[0]
-        signs |= i | (last - i)
+        signs |= (i & (i + 1)) | ((last - i) & ~i)
     return signs >> (8 * sizeof(index_word_t) - 1) != 0
 
 

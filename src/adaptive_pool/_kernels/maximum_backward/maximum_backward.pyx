@@ -1,10 +1,10 @@
-"""Max pooling, backward: each window adds its gradient at its index.
+"""Max pooling, backward: each window adds its gradient at its index. Unpooling puts values there.
 
 Parallel over planes, over parts of planes that are much larger than their outputs, and over blocks
 of lanes, so each thread owns the elements it writes. Gradients that meet at an element are added in
 row-major order of the windows, in grad_input itself; halves in float32, one sum for each element
-that is named (names.pxd). A large plane is cleared just ahead of the indices, so that its elements
-are added to while they are in the cache.
+that is named (names.pxd). Of values that meet, the last stays. A large plane is cleared just ahead
+of the indices, so that its elements are added to while they are in the cache.
 
 Indices come from strangers. `any_outside` looks at all of them before anything of the caller's is
 written; each is looked at again as it is used, which is all that a new array needs.
@@ -15,6 +15,7 @@ from adaptive_pool._kernels.call.canonical cimport (
 )
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
+    uint8_t, uint16_t, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
@@ -49,6 +50,17 @@ cdef scatter_t scatter_for(const Scatter* s, Element element, index_t* _) noexce
         return <scatter_t> scatter[double, index_t]
 
 
+cdef scatter_t put_for(const Scatter* s, index_t* _) noexcept nogil:
+    if s.grad_input.itemsize == 1:
+        return <scatter_t> scatter[uint8_t, index_t]
+    elif s.grad_input.itemsize == 2:
+        return <scatter_t> scatter[uint16_t, index_t]
+    elif s.grad_input.itemsize == 4:
+        return <scatter_t> scatter[uint32_t, index_t]
+    else:
+        return <scatter_t> scatter[uint64_t, index_t]
+
+
 cdef bint adjoin(const Array* array, const Py_ssize_t* sizes) noexcept nogil:
     """Whether the elements of a plane have one step from each to the next."""
     return (sizes[1] == 1 or array.h == sizes[2] * array.w) and (
@@ -61,11 +73,10 @@ cdef Py_ssize_t widened_size(const Scatter* s, Py_ssize_t lanes) noexcept nogil:
     return (s.plane + s.outputs) * lanes * <Py_ssize_t> sizeof(float)
 
 
-cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogil:
+cdef Py_ssize_t plan(Scatter* s, bint halves, int num_threads) noexcept nogil:
     """Cut the work into jobs, enough for all threads; returns how many."""
     cdef Py_ssize_t item = s.grad_input.itemsize, jobs = s.batches * s.channels, size
     cdef Py_ssize_t enough = JOBS * num_threads if num_threads > 1 else 1, parts, blocks, block
-    cdef bint halves = element in (FLOAT16, BFLOAT16)
     s.outputs = s.windows[0] * s.windows[1] * s.windows[2]
     s.plane = s.sizes[0] * s.sizes[1] * s.sizes[2]
     size = s.plane * s.lanes * item
@@ -115,10 +126,10 @@ cdef Py_ssize_t plan(Scatter* s, Element element, int num_threads) noexcept nogi
     return jobs // s.channels * s.groups
 
 
-cdef Py_ssize_t scratch_size(const Scatter* s, Element element) noexcept nogil:
+cdef Py_ssize_t scratch_size(const Scatter* s, bint halves) noexcept nogil:
     if s.widened:
         return widened_size(s, s.cleared * s.lane_block)
-    elif element in (FLOAT16, BFLOAT16):
+    elif halves:
         return names_size(s.cleared * s.outputs * min(s.named, s.lane_block))
     return 1
 
@@ -126,7 +137,7 @@ cdef Py_ssize_t scratch_size(const Scatter* s, Element element) noexcept nogil:
 def any_outside(
     indices,            # IN: int32 or int64, aligned
     Windows windows,    # IN
-    Py_ssize_t plane,   # IN: indices must lie in 0:plane
+    Py_ssize_t plane,   # IN: indices must lie in -1:plane
     int num_threads,    # IN
 ):
     """Whether an index is outside the plane. Reads each index once and writes nothing."""
@@ -156,26 +167,54 @@ cdef int run_scatter(const void* task, Py_ssize_t job, char* scratch) noexcept n
     return t.run(&t.scatter, job, scratch, NULL, NULL)
 
 
-cdef int scatter_all(Canonical* c, Element element, int num_threads) except -1 nogil:
+cdef int scatter_all(
+    Canonical* c, Element element, bint puts, int num_threads,
+) except -1 nogil:
     """Whether an index was outside the plane."""
     cdef Task task
     cdef Scatter* s = &task.scatter
     cdef Py_ssize_t jobs, k
     cdef int outside = False
+    cdef bint halves = not puts and element in (FLOAT16, BFLOAT16)
     while True:
         s.grad_input, s.grad_output, s.indices = c.arrays[0], c.arrays[1], c.arrays[2]
         s.batches, s.channels, s.lanes = c.batches, c.channels, c.lanes
         for k in range(3):
             s.windows[k] = c.sizes[1][k]
             s.sizes[k] = c.sizes[0][k]
-        jobs = plan(s, element, num_threads)
-        if s.indices.itemsize == 4:
+        jobs = plan(s, halves, num_threads)
+        if s.indices.itemsize == 4 and puts:
+            task.run = put_for[int32_t](s, NULL)
+        elif puts:
+            task.run = put_for[int64_t](s, NULL)
+        elif s.indices.itemsize == 4:
             task.run = scatter_for[int32_t](s, element, NULL)
         else:
             task.run = scatter_for[int64_t](s, element, NULL)
-        outside |= run_jobs(run_scatter, &task, jobs, scratch_size(s, element), num_threads)
+        outside |= run_jobs(run_scatter, &task, jobs, scratch_size(s, halves), num_threads)
         if not advance(c):
             return outside
+
+
+cdef bint scatter_arrays(
+    values, indices, out, Windows windows, Element element, bint puts, int num_threads,
+) except -1:
+    cdef Canonical c
+    cdef bint outside
+    c.count = 0
+    try:
+        borrow(&c, out, True, size_of(element))
+        borrow(&c, values, False, size_of(element))
+        borrow_indices(&c, indices, False)
+        arrange(&c, windows)
+        if is_brief(&c, num_threads):
+            outside = scatter_all(&c, element, puts, num_threads)
+        else:
+            with nogil:
+                outside = scatter_all(&c, element, puts, num_threads)
+    finally:
+        give_back(&c)
+    return outside
 
 
 def maximum_backward(
@@ -188,21 +227,20 @@ def maximum_backward(
 ):
     """Store the gradient of the input in `grad_input`; all are aligned, and none is empty.
 
-    Returns whether an index is outside the plane; such indices are passed over.
+    Returns whether an index is outside the plane; such indices are passed over, and so is -1.
     """
-    cdef Canonical c
-    cdef bint outside
-    c.count = 0
-    try:
-        borrow(&c, grad_input, True, size_of(element))
-        borrow(&c, grad_output, False, size_of(element))
-        borrow_indices(&c, indices, False)
-        arrange(&c, windows)
-        if is_brief(&c, num_threads):
-            outside = scatter_all(&c, element, num_threads)
-        else:
-            with nogil:
-                outside = scatter_all(&c, element, num_threads)
-    finally:
-        give_back(&c)
-    return outside
+    return scatter_arrays(
+        grad_output, indices, grad_input, windows, element, False, num_threads
+    )
+
+
+def maximum_unpool(
+    values,             # IN: array of the elements below
+    indices,            # IN: int32 or int64
+    out,                # OUT: array of the elements below
+    Windows windows,    # IN
+    Element element,    # IN: what values are
+    int num_threads,    # IN
+):
+    """Store values at their indices in `out` and zeros elsewhere, likewise."""
+    return scatter_arrays(values, indices, out, windows, element, True, num_threads)

@@ -2,7 +2,8 @@
 from libc.string cimport memset
 
 from adaptive_pool._kernels.call.elements cimport (
-    bfloat16_t, float16_t, one_nan, real_t, store_real, uint16_t, widen_bfloat16,
+    bfloat16_t, float16_t, one_nan, real_t, store_real, uint8_t, uint16_t, uint32_t, uint64_t,
+    widen_bfloat16,
 )
 from adaptive_pool._kernels.simd.halves cimport half_t
 from adaptive_pool._kernels.tiles.planes cimport pieces
@@ -45,10 +46,30 @@ cdef inline Names no_names(void* scratch, Py_ssize_t gradients) noexcept nogil:
     return names
 
 
-cdef inline widen_t widen_for(real_t* _) noexcept nogil:
-    if real_t is float16_t:
+# What is added at indices: gradients; and, as words, whatever is put there.
+ctypedef fused item_t:
+    float16_t
+    bfloat16_t
+    float
+    double
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+
+
+cdef inline bint are_put(item_t* _) noexcept nogil:
+    """Whether elements take the place of what is there."""
+    if item_t in real_t:
+        return False
+    else:
+        return True
+
+
+cdef inline widen_t widen_for(item_t* _) noexcept nogil:
+    if item_t is float16_t:
         return widen_quietly
-    elif real_t is bfloat16_t:
+    elif item_t is bfloat16_t:
         return widen_bfloat16
     else:
         return NULL

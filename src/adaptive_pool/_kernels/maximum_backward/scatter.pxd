@@ -1,4 +1,7 @@
-"""One job: planes are cleared, gradients added, and what they leave made the same everywhere."""
+"""One job: planes are cleared, gradients added, and what they leave made the same everywhere.
+
+Or values are put there, which are words.
+"""
 from libc.string cimport memset
 
 from adaptive_pool._kernels.call.elements cimport (
@@ -7,7 +10,7 @@ from adaptive_pool._kernels.call.elements cimport (
 from adaptive_pool._kernels.maximum_backward.addition cimport (
     Plane, add_t, ap_clear, ap_index, ap_offset, choose_add, plane_of,
 )
-from adaptive_pool._kernels.maximum_backward.names cimport Names, no_names, round_sums
+from adaptive_pool._kernels.maximum_backward.names cimport Names, item_t, no_names, round_sums
 from adaptive_pool._kernels.maximum_backward.problem cimport CHUNK, CLEAR, Place, Scatter, locate
 from adaptive_pool._kernels.simd.halves cimport half_t
 from adaptive_pool._kernels.tiles.planes cimport at
@@ -67,7 +70,7 @@ cdef inline void clear(
 cdef inline int scatter_planes(
     const Scatter* s, const Place* place, Py_ssize_t first, Py_ssize_t planes,
     Py_ssize_t ready,       # IN: how far they are cleared; the rest is, just ahead of the indices
-    void* scratch, real_t* like, index_t* like_index,
+    void* scratch, item_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef Py_ssize_t od, oh, ow, n, top
     cdef Py_ssize_t size = s.lanes * s.grad_input.itemsize
@@ -76,10 +79,10 @@ cdef inline int scatter_planes(
     cdef Names names
     cdef const char* index
     cdef int outside = False
-    cdef add_t add = choose_add[real_t, index_t](s, NULL, NULL)
+    cdef add_t add = choose_add[item_t, index_t](s, NULL, NULL)
     while some.lane < place.lane + place.lanes:
         some.lanes = min(s.named, place.lane + place.lanes - some.lane)
-        if real_t in half_t:
+        if item_t in half_t:
             names = no_names(scratch, planes * s.outputs * some.lanes)
         for od in range(s.windows[0]):
             for oh in range(s.windows[1]):
@@ -107,14 +110,14 @@ cdef inline int scatter_planes(
             clear(s, place, first, ready, place.end)
             ready = place.end
             plane.ready = ready - place.begin
-        if real_t in half_t:
+        if item_t in half_t:
             round_sums(&names, like)
         some.lane += some.lanes
     return outside
 
 
 cdef inline int scatter_small(
-    const Scatter* s, const Place* place, void* scratch, real_t* like, index_t* like_index,
+    const Scatter* s, const Place* place, void* scratch, item_t* like, index_t* like_index,
 ) noexcept nogil:
     """Add to planes that are cleared whole, some of them at once."""
     cdef Py_ssize_t size = s.plane * s.grad_input.w
@@ -127,7 +130,7 @@ cdef inline int scatter_small(
         else:
             for channel in range(first, first + planes):
                 clear(s, place, channel, 0, s.plane)
-        outside |= scatter_planes[real_t, index_t](
+        outside |= scatter_planes[item_t, index_t](
             s, place, first, planes, s.plane, scratch, like, like_index
         )
         first += planes
@@ -177,19 +180,20 @@ cdef inline void unify_all(
 
 
 cdef inline int scatter(
-    const Scatter* s, Py_ssize_t job, void* scratch, real_t* like, index_t* like_index,
+    const Scatter* s, Py_ssize_t job, void* scratch, item_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef Place place = locate(s, job)
     cdef int outside
     cdef bint finite = True     # so are halves: rounding makes every NaN the same
-    if real_t not in half_t:
-        finite = are_finite[real_t](s, &place, like)
+    if item_t is float or item_t is double:
+        finite = are_finite[item_t](s, &place, like)
     if s.small:
-        outside = scatter_small[real_t, index_t](s, &place, scratch, like, like_index)
+        outside = scatter_small[item_t, index_t](s, &place, scratch, like, like_index)
     else:
-        outside = scatter_planes[real_t, index_t](
+        outside = scatter_planes[item_t, index_t](
             s, &place, place.channel0, 1, place.begin, scratch, like, like_index
         )
-    if not finite:
-        unify_all[real_t, index_t](s, &place, like, like_index)
+    if item_t is float or item_t is double:
+        if not finite:
+            unify_all[item_t, index_t](s, &place, like, like_index)
     return outside

@@ -17,3 +17,11 @@ def maximum_backward(
     element: int,
     num_threads: int,
 ) -> bool: ...
+def maximum_unpool(
+    values: NDArray[Any],
+    indices: NDArray[Any],
+    out: NDArray[Any],
+    windows: Windows,
+    element: int,
+    num_threads: int,
+) -> bool: ...
