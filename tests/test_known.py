@@ -40,12 +40,12 @@ class Calls:
     def is_known(self, number):
         """Whether a call is known; it does not become so."""
         before, self.keeps = self.general, False
-        known.call(self, "function", np.zeros(1, np.float32), number, OUT, None)
+        known.call(self, "function", 1, np.zeros(1, np.float32), number, OUT, None, {})
         self.keeps = True
         return self.general == before
 
     def make(self, number):
-        known.call(self, "function", np.zeros(1, np.float32), number, OUT, None)
+        known.call(self, "function", 1, np.zeros(1, np.float32), number, OUT, None, {})
 
 
 OUT = np.zeros(1, np.float32)

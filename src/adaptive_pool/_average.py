@@ -6,6 +6,7 @@ docstring -> problem -> allocate -> kernel. `_kernels/average/` defines what a m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,13 @@ from ._arrays import Array, as_array, native, readable
 from ._kernels import average, average_backward
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
+from ._kernels.call.problem import Problem
 from ._objects import no_memory
+from ._options import AllOptionTypes, OptionTypes, PartTypes, described, options_of
+from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
+    Pair,
     Size,
     check_gradient,
     deliver,
@@ -42,8 +47,10 @@ def _average(
     dtype: npt.DTypeLike | None,
     out: Array | None,
     num_threads: int | None,
-) -> Array:
+    given: dict[str, Any],
+) -> Array | Pair:
     try:
+        options = options_of(function, given, AllOptionTypes)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
@@ -52,7 +59,14 @@ def _average(
         name = _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
         x_dtype = _dtypes.native(x_dtype)
         y_dtype = _dtypes.mean_dtype(function, x_dtype, dtype)
-        problem = make_problem(function, x_shape, sizes, data_format, windows, y_dtype.itemsize)
+        problem: Problem | PartsProblem
+        if options is None:
+            problem = make_problem(function, x_shape, sizes, data_format, windows, y_dtype.itemsize)
+        else:
+            problem = PartsProblem(
+                function, x_shape, sizes, data_format, windows, y_dtype.itemsize, options
+            )
+            problem.settle(options.empty, y_dtype)
         if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and (tables := problem.cut()) is not None:
             _dtypes.check_exact_sum(function, x_dtype, int(tables.largest))
         work = int(problem.elements * x_dtype.itemsize)
@@ -65,11 +79,15 @@ def _average(
             y = result_array(function, "out", out, shape, y_dtype, problem, x)
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
-            average(x, y, *rest, threads)
-            inputs, results = ((x_shape, x_dtype),), ((shape, y_dtype),)
-            shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
-            keep(signature, problem, average, inputs, results, rest, work, shared)
-        return y if out is None else deliver(y, out)
+            if isinstance(problem, PartsProblem):
+                average(problem.expand(x), problem.expand(y), *rest, threads)
+            else:
+                average(x, y, *rest, threads)
+                inputs, results = ((x_shape, x_dtype),), ((shape, y_dtype),)
+                shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
+                keep(signature, problem, average, inputs, results, rest, work, shared)
+        result = y if out is None else deliver(y, out)
+        return problem.with_counts(result) if isinstance(problem, PartsProblem) else result
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -84,18 +102,28 @@ def _average_backward(
     windows: Windows,
     out: Array | None,
     num_threads: int | None,
+    given: dict[str, Any],
 ) -> Array:
     try:
+        options = options_of(function, given, PartTypes)
         gradient = as_array(function, "grad_output", grad_output)
         target_shape = normalize_shape(function, input_shape)
         shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
         name = _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
         dtype = _dtypes.native(dtype)
-        first = check_gradient(function, ndim, shape, target_shape, data_format, dtype.itemsize)
-        sizes = shape[first : first + ndim]
-        problem = make_problem(
-            function, target_shape, sizes, data_format, windows, dtype.itemsize, "input_shape"
+        samples = options is None or options.regions is None
+        first = check_gradient(
+            function, ndim, shape, target_shape, data_format, dtype.itemsize, samples=samples
         )
+        sizes = shape[first : first + ndim]
+        geometry = (function, target_shape, sizes, data_format, windows, dtype.itemsize)
+        problem: Problem | PartsProblem
+        if options is None:
+            problem = make_problem(*geometry, "input_shape")
+        else:
+            problem = PartsProblem(*geometry, options, "input_shape")
+            problem.check_gradient(shape, "grad_output")
+            gradient = problem.without_short(gradient)
         work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
         gradient = readable(gradient)
@@ -107,14 +135,18 @@ def _average_backward(
             result[...] = 0
         else:
             rest = (tables, ELEMENTS[name])
-            average_backward(gradient, result, *rest, threads)
-            inputs, results = ((shape, dtype),), ((target_shape, dtype),)
-            keep(signature, problem, average_backward, inputs, results, rest, work)
+            if isinstance(problem, PartsProblem):
+                average_backward(problem.expand(gradient), problem.expand(result), *rest, threads)
+            else:
+                average_backward(gradient, result, *rest, threads)
+                inputs, results = ((shape, dtype),), ((target_shape, dtype),)
+                keep(signature, problem, average_backward, inputs, results, rest, work)
         return result if out is None else deliver(result, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
 
 
+@overload
 def adaptive_avg_pool1d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -124,7 +156,47 @@ def adaptive_avg_pool1d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-) -> Array:
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
+) -> Array: ...
+@overload
+def adaptive_avg_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_avg_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair: ...
+@described
+def adaptive_avg_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair:
     """Average over windows that cut one axis into a given number of parts.
 
     The last axis is pooled, whatever its length. A signal of shape ``(W, C)``, with its channels
@@ -152,6 +224,21 @@ def adaptive_avg_pool1d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
         array of shape ``(1, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)``, optional
+        For padded batches: of sample ``n`` of the leading axis only ``x[n, ..., :lengths[n]]`` is
+        pooled, as if alone, to the bit; the rest is not read. With windows that are given, what
+        lies beyond does not count.
+    regions : array_like of int, shape ``(K, 3)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -164,10 +251,12 @@ def adaptive_avg_pool1d(
 
     Returns
     -------
-    ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
+    means : ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -213,9 +302,11 @@ def adaptive_avg_pool1d(
         dtype,
         out,
         num_threads,
+        options,
     )
 
 
+@overload
 def adaptive_avg_pool2d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -225,7 +316,47 @@ def adaptive_avg_pool2d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-) -> Array:
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
+) -> Array: ...
+@overload
+def adaptive_avg_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_avg_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair: ...
+@described
+def adaptive_avg_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair:
     """Average over windows that cut two axes into a given number of parts.
 
     The last two axes are pooled, whatever their lengths. A picture of shape ``(H, W, 3)``, such as
@@ -253,6 +384,22 @@ def adaptive_avg_pool2d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(2, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
+        For padded batches: how much of each sample of the leading axis is pooled, from the
+        beginning of both pooled axes on: one length for all of them, or one for each. A sample is
+        pooled as if alone, to the bit; the rest is not read. With windows that are given, what
+        lies beyond does not count.
+    regions : array_like of int, shape ``(K, 5)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -265,10 +412,12 @@ def adaptive_avg_pool2d(
 
     Returns
     -------
-    ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
+    means : ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -317,9 +466,11 @@ def adaptive_avg_pool2d(
         dtype,
         out,
         num_threads,
+        options,
     )
 
 
+@overload
 def adaptive_avg_pool3d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -329,7 +480,47 @@ def adaptive_avg_pool3d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-) -> Array:
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
+) -> Array: ...
+@overload
+def adaptive_avg_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_avg_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair: ...
+@described
+def adaptive_avg_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    dtype: npt.DTypeLike | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair:
     """Average over windows that cut three axes into a given number of parts.
 
     The last three axes are pooled, whatever their lengths. A film or volume of shape
@@ -358,6 +549,22 @@ def adaptive_avg_pool3d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(3, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
+        For padded batches: how much of each sample of the leading axis is pooled, from the
+        beginning of all three pooled axes on: one length for all of them, or one for each. A
+        sample is pooled as if alone, to the bit; the rest is not read. With windows that are given,
+        what lies beyond does not count.
+    regions : array_like of int, shape ``(K, 7)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -370,10 +577,12 @@ def adaptive_avg_pool3d(
 
     Returns
     -------
-    ndarray, shape ``(..., OD, OH, OW)`` or, with "channels_last", ``(..., OD, OH, OW, C)``
+    means : ndarray, shape ``(..., OD, OH, OW)`` or, with "channels_last", ``(..., OD, OH, OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -421,9 +630,11 @@ def adaptive_avg_pool3d(
         dtype,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_avg_pool1d_backward(
     grad_output: npt.ArrayLike,
     input_shape: Sequence[int],
@@ -432,6 +643,7 @@ def adaptive_avg_pool1d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[PartTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool1d` with respect to its input: the exact adjoint.
 
@@ -454,6 +666,13 @@ def adaptive_avg_pool1d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: one pair
         of integer arrays in a list, as `block_windows` gives it, or one array of shape
         ``(1, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)``, optional
+        As they were given to the operation. What lies beyond them gets 0.
+    regions : array_like of int, shape ``(K, 3)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
+    min_count : int
+        As it was given to the operation. Windows with fewer elements pass no gradient on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -500,9 +719,11 @@ def adaptive_avg_pool1d_backward(
         windows,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_avg_pool2d_backward(
     grad_output: npt.ArrayLike,
     input_shape: Sequence[int],
@@ -511,6 +732,7 @@ def adaptive_avg_pool2d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[PartTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool2d` with respect to its input: the exact adjoint.
 
@@ -533,6 +755,13 @@ def adaptive_avg_pool2d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(2, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
+        As they were given to the operation. What lies beyond them gets 0.
+    regions : array_like of int, shape ``(K, 5)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
+    min_count : int
+        As it was given to the operation. Windows with fewer elements pass no gradient on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -581,9 +810,11 @@ def adaptive_avg_pool2d_backward(
         windows,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_avg_pool3d_backward(
     grad_output: npt.ArrayLike,
     input_shape: Sequence[int],
@@ -592,6 +823,7 @@ def adaptive_avg_pool3d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[PartTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool3d` with respect to its input: the exact adjoint.
 
@@ -614,6 +846,13 @@ def adaptive_avg_pool3d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(3, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
+        As they were given to the operation. What lies beyond them gets 0.
+    regions : array_like of int, shape ``(K, 7)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
+    min_count : int
+        As it was given to the operation. Windows with fewer elements pass no gradient on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -662,4 +901,5 @@ def adaptive_avg_pool3d_backward(
         windows,
         out,
         num_threads,
+        options,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,13 @@ from ._arrays import Array, as_array, native
 from ._kernels import maximum
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
+from ._kernels.call.problem import Problem
 from ._objects import is_a, no_memory
+from ._options import AllOptionTypes, OptionTypes, RegionTypes, described, options_of
+from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
+    Pair,
     Size,
     as_bool,
     check_data_format,
@@ -35,7 +39,7 @@ from ._scatter import maximum_backward_at
 from ._threads import threads_for
 from ._windows import Windows
 
-Pair: TypeAlias = tuple[Array, Array]
+Triple: TypeAlias = tuple[Array, Array, Array]
 
 
 def _pair_of(function: str, out: Any) -> Pair:
@@ -64,8 +68,10 @@ def _maximum(
     windows: Windows,
     out: Any,
     num_threads: int | None,
-) -> Array | Pair:
+    given: dict[str, Any],
+) -> Array | Pair | Triple:
     try:
+        options = options_of(function, given, AllOptionTypes)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         wanted = as_bool(function, "return_indices", return_indices)
@@ -79,7 +85,14 @@ def _maximum(
             first = pooled_axes(function, ndim, x_shape, data_format, "x")
             plane = math.prod(x_shape[first : first + ndim])
             _dtypes.check_index_dtype(function, positions, plane)
-        problem = make_problem(function, x_shape, sizes, data_format, windows, itemsize)
+        problem: Problem | PartsProblem
+        if options is None:
+            problem = make_problem(function, x_shape, sizes, data_format, windows, itemsize)
+        else:
+            problem = PartsProblem(
+                function, x_shape, sizes, data_format, windows, itemsize, options
+            )
+            problem.settle(options.empty, dtype)
         work = int(problem.elements * dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
@@ -99,14 +112,22 @@ def _maximum(
                 raise ValueError(f"{function}: out[0] and out[1] must not share memory")
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name])
-            maximum(x, y, indices, *rest, threads)
-            inputs = ((x_shape, dtype),)
-            results = ((shape, dtype), None if positions is None else (shape, positions))
-            shared = (sizes, itemsize, dtype.itemsize)
-            keep(signature, problem, maximum, inputs, results, rest, work, shared)
+            if isinstance(problem, PartsProblem):
+                places_of_parts = None if indices is None else problem.expand(indices)
+                maximum(problem.expand(x), problem.expand(y), places_of_parts, *rest, threads)
+            else:
+                maximum(x, y, indices, *rest, threads)
+                inputs = ((x_shape, dtype),)
+                results = ((shape, dtype), None if positions is None else (shape, positions))
+                shared = (sizes, itemsize, dtype.itemsize)
+                keep(signature, problem, maximum, inputs, results, rest, work, shared)
         if indices is None:
-            return y if out is None else deliver(y, out)
-        return (y, indices) if out is None else _deliver_pair(y, values, indices, places, out)
+            result: Any = y if out is None else deliver(y, out)
+        elif out is None:
+            result = (y, indices)
+        else:
+            result = _deliver_pair(y, values, indices, places, out)
+        return problem.with_counts(result) if isinstance(problem, PartsProblem) else result  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -122,6 +143,8 @@ def adaptive_max_pool1d(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_max_pool1d(
@@ -134,7 +157,37 @@ def adaptive_max_pool1d(
     windows: Windows = "torch",
     out: Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
+@overload
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Triple: ...
 @overload
 def adaptive_max_pool1d(
     x: npt.ArrayLike,
@@ -146,7 +199,10 @@ def adaptive_max_pool1d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
+@overload
 def adaptive_max_pool1d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -157,7 +213,22 @@ def adaptive_max_pool1d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
-) -> Array | Pair:
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair | Triple: ...
+@described
+def adaptive_max_pool1d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair | Triple:
     """Maximum over windows that cut one axis into a given number of parts.
 
     The last axis is pooled, whatever its length. A signal of shape ``(W, C)``, with its channels
@@ -190,6 +261,21 @@ def adaptive_max_pool1d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
         array of shape ``(1, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)``, optional
+        For padded batches: of sample ``n`` of the leading axis only ``x[n, ..., :lengths[n]]`` is
+        pooled, as if alone, to the bit; the rest is not read. With windows that are given, what
+        lies beyond does not count.
+    regions : array_like of int, shape ``(K, 3)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -201,8 +287,10 @@ def adaptive_max_pool1d(
     values : ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
         The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
-        Only with `return_indices`: positions within the pooled axes, ``w``, the same numbers in
-        both layouts.
+        Only with `return_indices`: positions within the pooled axes of `x`, ``w``, the same
+        numbers in both layouts; -1 for a window that is `empty`.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -243,6 +331,7 @@ def adaptive_max_pool1d(
         windows,
         out,
         num_threads,
+        options,
     )
 
 
@@ -257,6 +346,8 @@ def adaptive_max_pool2d(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_max_pool2d(
@@ -269,7 +360,37 @@ def adaptive_max_pool2d(
     windows: Windows = "torch",
     out: Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
+@overload
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Triple: ...
 @overload
 def adaptive_max_pool2d(
     x: npt.ArrayLike,
@@ -281,7 +402,10 @@ def adaptive_max_pool2d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
+@overload
 def adaptive_max_pool2d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -292,7 +416,22 @@ def adaptive_max_pool2d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
-) -> Array | Pair:
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair | Triple: ...
+@described
+def adaptive_max_pool2d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair | Triple:
     """Maximum over windows that cut two axes into a given number of parts.
 
     The last two axes are pooled, whatever their lengths. A picture of shape ``(H, W, 3)``, such as
@@ -325,6 +464,22 @@ def adaptive_max_pool2d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(2, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
+        For padded batches: how much of each sample of the leading axis is pooled, from the
+        beginning of both pooled axes on: one length for all of them, or one for each. A sample is
+        pooled as if alone, to the bit; the rest is not read. With windows that are given, what
+        lies beyond does not count.
+    regions : array_like of int, shape ``(K, 5)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -336,8 +491,10 @@ def adaptive_max_pool2d(
     values : ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
         The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
-        Only with `return_indices`: positions within the pooled axes, ``h*W + w``, the same numbers
-        in both layouts.
+        Only with `return_indices`: positions within the pooled axes of `x`, ``h*W + w``, the same
+        numbers in both layouts; -1 for a window that is `empty`.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -382,6 +539,7 @@ def adaptive_max_pool2d(
         windows,
         out,
         num_threads,
+        options,
     )
 
 
@@ -396,6 +554,8 @@ def adaptive_max_pool3d(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_max_pool3d(
@@ -408,7 +568,37 @@ def adaptive_max_pool3d(
     windows: Windows = "torch",
     out: Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
+@overload
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[False] = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Pair: ...
+@overload
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: Literal[True],
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Pair | None = None,
+    num_threads: int | None = None,
+    return_counts: Literal[True],
+    **options: Unpack[OptionTypes],
+) -> Triple: ...
 @overload
 def adaptive_max_pool3d(
     x: npt.ArrayLike,
@@ -420,7 +610,10 @@ def adaptive_max_pool3d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
+    return_counts: Literal[False] = False,
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
+@overload
 def adaptive_max_pool3d(
     x: npt.ArrayLike,
     output_size: Size,
@@ -431,7 +624,22 @@ def adaptive_max_pool3d(
     windows: Windows = "torch",
     out: Array | Pair | None = None,
     num_threads: int | None = None,
-) -> Array | Pair:
+    return_counts: bool,
+    **options: Unpack[OptionTypes],
+) -> Array | Pair | Triple: ...
+@described
+def adaptive_max_pool3d(
+    x: npt.ArrayLike,
+    output_size: Size,
+    *,
+    return_indices: bool = False,
+    index_dtype: npt.DTypeLike = np.int64,
+    data_format: DataFormat = "channels_first",
+    windows: Windows = "torch",
+    out: Array | Pair | None = None,
+    num_threads: int | None = None,
+    **options: Unpack[AllOptionTypes],
+) -> Array | Pair | Triple:
     """Maximum over windows that cut three axes into a given number of parts.
 
     The last three axes are pooled, whatever their lengths. A film or volume of shape
@@ -464,6 +672,22 @@ def adaptive_max_pool3d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(3, 2, number of windows)``.
+    lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
+        For padded batches: how much of each sample of the leading axis is pooled, from the
+        beginning of all three pooled axes on: one length for all of them, or one for each. A
+        sample is pooled as if alone, to the bit; the rest is not read. With windows that are given,
+        what lies beyond does not count.
+    regions : array_like of int, shape ``(K, 7)``, optional
+        Parts to pool in the place of whole samples; they may overlap. A row is a sample of the
+        leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
+        is pooled as if alone, to the bit. Not together with `lengths`.
+    empty : scalar, optional
+        What a window without elements becomes; only `lengths` and `regions` leave any. By default
+        NaN and, where the result holds integers, an error.
+    min_count : int
+        Elements that a window must have: with fewer it becomes `empty` too.
+    return_counts : bool
+        Whether to return how many elements each window has, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -475,8 +699,10 @@ def adaptive_max_pool3d(
     values : ndarray, shape ``(..., OD, OH, OW)`` or, with "channels_last", ``(..., OD, OH, OW, C)``
         The maxima, in the dtype of `x`. `out`, if given.
     indices : ndarray of `index_dtype`, of the same shape
-        Only with `return_indices`: positions within the pooled axes, ``(d*H + h)*W + w``, the same
-        numbers in both layouts.
+        Only with `return_indices`: positions within the pooled axes of `x`, ``(d*H + h)*W + w``,
+        the same numbers in both layouts; -1 for a window that is `empty`.
+    counts : ndarray of int64, of the same shape
+        Only with `return_counts`: the elements of each window.
 
     Raises
     ------
@@ -519,9 +745,11 @@ def adaptive_max_pool3d(
         windows,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_max_pool1d_backward(
     grad_output: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -530,6 +758,7 @@ def adaptive_max_pool1d_backward(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Gradient of `adaptive_max_pool1d` with respect to its input.
 
@@ -551,6 +780,9 @@ def adaptive_max_pool1d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last axis is pooled. "channels_last": the axis before the channel
         axis.
+    regions : array_like of int, shape ``(K, 3)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -598,9 +830,11 @@ def adaptive_max_pool1d_backward(
         data_format,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_max_pool2d_backward(
     grad_output: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -609,6 +843,7 @@ def adaptive_max_pool2d_backward(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Gradient of `adaptive_max_pool2d` with respect to its input.
 
@@ -630,6 +865,9 @@ def adaptive_max_pool2d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last two axes are pooled. "channels_last": the two before the channel
         axis.
+    regions : array_like of int, shape ``(K, 5)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -680,9 +918,11 @@ def adaptive_max_pool2d_backward(
         data_format,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_max_pool3d_backward(
     grad_output: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -691,6 +931,7 @@ def adaptive_max_pool3d_backward(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Gradient of `adaptive_max_pool3d` with respect to its input.
 
@@ -712,6 +953,9 @@ def adaptive_max_pool3d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last three axes are pooled. "channels_last": the three before the
         channel axis.
+    regions : array_like of int, shape ``(K, 7)``, optional
+        As they were given to the operation; `grad_output` has `K` for its leading axis. What
+        several regions hold gets the sum, and what none holds 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -765,4 +1009,5 @@ def adaptive_max_pool3d_backward(
         data_format,
         out,
         num_threads,
+        options,
     )

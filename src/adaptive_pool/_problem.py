@@ -10,7 +10,7 @@ what is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,11 @@ from ._kernels.call.tables import are_sizes
 from ._objects import is_a, no_memory, said, shown
 from ._threads import BYTES_PER_THREAD, threads_for
 
+if TYPE_CHECKING:
+    from ._parts import PartsProblem
+
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
+Pair: TypeAlias = tuple[Array, Array]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
 _DATA_FORMATS = ("channels_first", "channels_last")
@@ -122,6 +126,14 @@ def make_problem(
             for axis, pair in enumerate(given)
         ]
     )
+    counts = check_counts(function, sizes, tables)
+    return Problem(function, input_shape, first, counts, tables, itemsize)
+
+
+def check_counts(
+    function: str, sizes: tuple[int | None, ...], tables: tuple[_windows.Table, ...]
+) -> tuple[int, ...]:
+    """Return the numbers of windows in tables, or raise unless sizes agree with them."""
     counts = tuple([len(starts) for starts, _ in tables])
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
@@ -129,7 +141,7 @@ def make_problem(
                 f"{function}: output_size {sizes} does not agree with "
                 f"windows for {counts} outputs; pass None to take it from them"
             )
-    return Problem(function, input_shape, first, counts, tables, itemsize)
+    return counts
 
 
 def normalize_shape(
@@ -157,13 +169,19 @@ def check_gradient(
     data_format: DataFormat,
     itemsize: int,
     names: tuple[str, str] = ("grad_output", "input_shape"),
+    *,
+    samples: bool = True,
 ) -> int:
-    """Check `input_shape` against the gradient of the output; return the first pooled axis."""
+    """Check `input_shape` against the gradient of the output; return the first pooled axis.
+
+    Unless gradients are of `samples`, the first axis may have any length.
+    """
     data_format = check_data_format(function, data_format)
     first = pooled_axes(function, ndim, input_shape, data_format, names[1])
-    last = first + ndim
+    last, begin = first + ndim, 0 if samples else 1
     if len(input_shape) != len(gradient_shape) or (
-        input_shape[:first] + input_shape[last:] != gradient_shape[:first] + gradient_shape[last:]
+        input_shape[begin:first] + input_shape[last:]
+        != gradient_shape[begin:first] + gradient_shape[last:]
     ):
         raise ValueError(
             f"{function}: {names[1]} {input_shape} and {names[0]} of shape {gradient_shape} must "
@@ -223,18 +241,20 @@ def result_array(
     out: object,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    problem: Problem,
+    problem: Problem | PartsProblem,
     *read: Array,
 ) -> Array:
     """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
     That is `out` itself wherever possible. A kernel cannot write to a misaligned array, nor to one
-    that overlaps what it reads; and with three or more leading axes that do not merge it writes
-    some results before it has memory for the others. Then it gets a new array, which `deliver`
-    copies to `out`.
+    that overlaps what it reads; and with three or more leading axes that do not merge, or many
+    parts, it writes some results before it has memory for the others. Then it gets a new array,
+    which `deliver` copies to `out`.
     """
     target = check_out(function, name, out, shape, dtype)
     if not target.flags.aligned:
+        return np.empty(shape, dtype)
+    if not problem.at_once:
         return np.empty(shape, dtype)
     if problem.first_axis > 2 and not all(a.flags.c_contiguous for a in (target, *read)):
         return np.empty(shape, dtype)

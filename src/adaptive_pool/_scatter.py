@@ -15,6 +15,8 @@ from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
+from ._options import RegionTypes, options_of
+from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
     check_gradient,
@@ -27,12 +29,12 @@ from ._threads import threads_for
 
 
 def _outside(
-    function: str, positions: Array, problem: Problem, names: tuple[str, str]
+    function: str, positions: Array, plane: int, shape: tuple[int, ...], names: tuple[str, str]
 ) -> ValueError:
-    bad = positions[(positions < -1) | (positions >= problem.plane)]
+    bad = positions[(positions < -1) | (positions >= plane)]
     return ValueError(
-        f"{function}: indices must lie in 0:{problem.plane} for {names[1].replace('_', ' ')} "
-        f"{problem.input_shape}, or be -1 for windows without elements, got "
+        f"{function}: indices must lie in 0:{plane} for {names[1].replace('_', ' ')} "
+        f"{shape}, or be -1 for windows without elements, got "
         f"{bad.flat[0] if bad.size else 'another, changed during the call'}"
     )
 
@@ -47,12 +49,14 @@ def _scatter(
     data_format: DataFormat,
     out: Array | None,
     num_threads: int | None,
+    given: dict[str, Any],
     *,
     names: tuple[str, str],
     supported: tuple[str, ...],
     kernel: Callable[..., bool],
 ) -> Array:
     try:
+        options = options_of(function, given, RegionTypes)
         values = as_array(function, names[0], values)
         positions = as_array(function, "indices", indices)
         target_shape = normalize_shape(function, target_shape, names[1])
@@ -62,13 +66,30 @@ def _scatter(
         _dtypes.check_dtype(function, "indices", places_dtype, _dtypes.INDICES)
         dtype = _dtypes.native(dtype)
         itemsize = dtype.itemsize
-        first = check_gradient(function, ndim, shape, target_shape, data_format, itemsize, names)
+        first = check_gradient(
+            function,
+            ndim,
+            shape,
+            target_shape,
+            data_format,
+            itemsize,
+            names,
+            samples=options is None,
+        )
         if places_shape != shape:
             raise ValueError(
                 f"{function}: indices must have the shape of {names[0]} {shape}, got {places_shape}"
             )
         counts = shape[first : first + ndim]
-        problem = Problem(function, target_shape, first, counts, None, itemsize)
+        parts = None
+        if options is not None:
+            parts = PartsProblem(
+                function, target_shape, counts, data_format, "torch", itemsize, options, names[1]
+            )
+            parts.check_gradient(shape, names[0])
+        # With regions, that of the indices: their windows do not matter.
+        pooled_from = target_shape if parts is None else (*shape[:1], *target_shape[1:])
+        problem = Problem(function, pooled_from, first, counts, None, itemsize)
         work = int(problem.elements * itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
         values, positions = readable(values), readable(positions)
@@ -81,18 +102,25 @@ def _scatter(
             and not throwaway
             and any_outside(positions, tables, problem.plane, threads)
         ):
-            raise _outside(function, positions, problem, names)
+            raise _outside(function, positions, problem.plane, target_shape, names)
         if out is None:
             result = np.empty(target_shape, dtype)
         else:
             result = result_array(
-                function, "out", out, target_shape, dtype, problem, values, positions
+                function, "out", out, target_shape, dtype, parts or problem, values, positions
             )
         if tables is None:
             result[...] = 0
-        elif kernel(values, positions, result, tables, ELEMENTS[name], threads):
-            raise _outside(function, positions, problem, names)
-        elif throwaway:
+        elif kernel(
+            values,
+            positions,
+            result,
+            tables if parts is None else parts.cut(),
+            ELEMENTS[name],
+            threads,
+        ):
+            raise _outside(function, positions, problem.plane, target_shape, names)
+        elif throwaway and parts is None:
             rest = (tables, ELEMENTS[name])
             inputs = ((shape, dtype), (places_shape, places_dtype))
             keep(signature, problem, kernel, inputs, ((target_shape, dtype),), rest, work)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy.typing as npt
 
 from ._arrays import Array
 from ._kernels.call.known import call
+from ._options import RegionTypes, described
 from ._problem import DataFormat
 from ._scatter import unpool_at
 
 
+@described
 def adaptive_max_unpool1d(
     values: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -20,6 +23,7 @@ def adaptive_max_unpool1d(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Put the maxima of `adaptive_max_pool1d` back where they stood, zeros elsewhere.
 
@@ -41,6 +45,9 @@ def adaptive_max_unpool1d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last axis is pooled. "channels_last": the axis before the channel
         axis.
+    regions : array_like of int, shape ``(K, 3)``, optional
+        As they were given to the operation; `values` has `K` for its leading axis. Where regions
+        overlap, the last stays.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -88,9 +95,11 @@ def adaptive_max_unpool1d(
         data_format,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_max_unpool2d(
     values: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -99,6 +108,7 @@ def adaptive_max_unpool2d(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Put the maxima of `adaptive_max_pool2d` back where they stood, zeros elsewhere.
 
@@ -120,6 +130,9 @@ def adaptive_max_unpool2d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last two axes are pooled. "channels_last": the two before the channel
         axis.
+    regions : array_like of int, shape ``(K, 5)``, optional
+        As they were given to the operation; `values` has `K` for its leading axis. Where regions
+        overlap, the last stays.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -170,9 +183,11 @@ def adaptive_max_unpool2d(
         data_format,
         out,
         num_threads,
+        options,
     )
 
 
+@described
 def adaptive_max_unpool3d(
     values: npt.ArrayLike,
     indices: npt.ArrayLike,
@@ -181,6 +196,7 @@ def adaptive_max_unpool3d(
     data_format: DataFormat = "channels_first",
     out: Array | None = None,
     num_threads: int | None = None,
+    **options: Unpack[RegionTypes],
 ) -> Array:
     """Put the maxima of `adaptive_max_pool3d` back where they stood, zeros elsewhere.
 
@@ -202,6 +218,9 @@ def adaptive_max_unpool3d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last three axes are pooled. "channels_last": the three before the
         channel axis.
+    regions : array_like of int, shape ``(K, 7)``, optional
+        As they were given to the operation; `values` has `K` for its leading axis. Where regions
+        overlap, the last stays.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap the
         inputs.
@@ -255,4 +274,5 @@ def adaptive_max_unpool3d(
         data_format,
         out,
         num_threads,
+        options,
     )

@@ -52,6 +52,7 @@ try:
         from .call import tables  # isort: skip  # which others use
         from .call import canonical, cpu, elements, known, problem  # isort: skip
         from .threads import parallel  # isort: skip
+        from .call import parts  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -143,6 +144,7 @@ __all__ = [
     "maximum_backward",
     "maximum_unpool",
     "parallel",
+    "parts",
     "problem",
     "subnormals_are_kept",
     "tables",

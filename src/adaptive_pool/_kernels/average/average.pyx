@@ -6,11 +6,15 @@ reduce.h sums windows along W, means.h makes means of the sums, and store.h stor
 """
 from adaptive_pool._kernels.average.means cimport result_of
 from adaptive_pool._kernels.average.short_integers cimport is_short
-from adaptive_pool._kernels.average.short_tiles cimport average_short_integers
-from adaptive_pool._kernels.call.canonical cimport Canonical, advance, arrange, borrow, give_back
+from adaptive_pool._kernels.average.short_tiles cimport ShortAverage, prepare_short
+from adaptive_pool._kernels.call.canonical cimport (
+    Canonical, Geometry, advance, arrange, borrow, give_back,
+)
 from adaptive_pool._kernels.call.elements cimport Element, size_of
+from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t, run_jobs
+from adaptive_pool._kernels.threads.lists cimport JobList, run_list
+from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
@@ -36,23 +40,51 @@ cdef extern from "average/store.h" nogil:
 ISA = isa().decode()    # what this build was compiled for
 
 
-cdef int pool(
-    Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
-) except -1 nogil:
-    cdef average_t task
-    cdef double divisors[DIVISORS]
-    if is_short(element):
-        return average_short_integers(c, windows, element, out_element, num_threads)
-    task.kind, task.result = ap_kinds + (<int> element - FIRST_KIND), result_of(out_element)
-    while True:
-        task.channels, task.planes, task.lanes = c.channels, c.batches * c.channels, c.lanes
-        task.d, task.h, task.w = axis_of(&windows.d), axis_of(&windows.h), axis_of(&windows.w)
-        task.x, task.out = array_of(&c.arrays[0]), array_of(&c.arrays[1])
-        task.divisors = divisors
-        ap_plan_average(&task, num_threads, c.buffers[0].len)
-        run_jobs(
-            <job_t> ap_run_tile, &task, ap_tiles(&task), ap_scratch_size(&task), num_threads
+cdef union Task:
+    average_t average
+    ShortAverage short
+
+
+cdef struct Call:
+    Element element
+    Element out_element
+
+
+cdef void prepare(
+    void* memory,           # OUT: a Task
+    const Geometry* g, const void* call_, double* divisors, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef const Call* call = <const Call*> call_
+    cdef average_t* task = <average_t*> memory
+    if is_short(call.element):
+        prepare_short(
+            <ShortAverage*> memory, g, call.element, call.out_element, divisors, num_threads, jobs,
         )
+        return
+    task.kind = ap_kinds + (<int> call.element - FIRST_KIND)
+    task.result = result_of(call.out_element)
+    task.channels, task.planes, task.lanes = g.channels, g.batches * g.channels, g.lanes
+    task.d, task.h, task.w = axis_of(g.d), axis_of(g.h), axis_of(g.w)
+    task.x, task.out = array_of(&g.arrays[0]), array_of(&g.arrays[1])
+    task.divisors = divisors
+    ap_plan_average(task, num_threads, g.bytes)
+    jobs.work, jobs.task = <job_t> ap_run_tile, task
+    jobs.count, jobs.scratch_size = ap_tiles(task), ap_scratch_size(task)
+
+
+cdef void prepare_part(
+    void* memory, const Geometry* g, const void* call, int num_threads, JobList* jobs,
+) noexcept nogil:
+    prepare(memory, g, call, NULL, num_threads, jobs)
+
+
+cdef int pool(Canonical* c, const Call* call, int num_threads) except -1 nogil:
+    cdef Task task
+    cdef double divisors[DIVISORS]
+    cdef JobList jobs
+    while True:
+        prepare(&task, &c.here, call, divisors, num_threads, &jobs)
+        run_list(&jobs, num_threads)
         if not advance(c):
             return 0
 
@@ -60,22 +92,26 @@ cdef int pool(
 def average(
     x,                      # IN: array of the elements below
     out,                    # OUT: array, aligned
-    Windows windows,        # IN
+    windows,                # IN: Windows, or Parts
     Element element,        # IN: what x holds
     Element out_element,    # IN: what out holds
     int num_threads,        # IN
 ):
     """Average `x` over `windows` into `out`. Neither is empty."""
     cdef Canonical c
+    cdef Call call = Call(element, out_element)
     c.count = 0
     try:
         borrow(&c, x, False, size_of(element))
         borrow(&c, out, True, size_of(out_element))
-        arrange(&c, windows)
+        if type(windows) is Parts:
+            run_parts(&c, <Parts> windows, prepare_part, &call, sizeof(Task), num_threads)
+            return
+        arrange(&c, <Windows> windows)
         if is_brief(&c, num_threads):
-            pool(&c, windows, element, out_element, num_threads)
+            pool(&c, &call, num_threads)
         else:
             with nogil:
-                pool(&c, windows, element, out_element, num_threads)
+                pool(&c, &call, num_threads)
     finally:
         give_back(&c)

@@ -89,7 +89,7 @@ static inline void ap_prepare_divisors(ap_average *m)
 {
     const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1, lines = m->d.count * m->h.count;
     double *divisors = m->divisors;
-    if (lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
+    if (m->divisors == NULL || lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
         m->divisors = NULL;
         return;
     }

@@ -7,10 +7,9 @@ from adaptive_pool._kernels.average.short_integers cimport lines_of_short, sum_s
 from adaptive_pool._kernels.average.short_means cimport (
     Means, means_of_short, scales_of_plane, scales_of_tile, store_short_tile,
 )
-from adaptive_pool._kernels.call.canonical cimport Array, Canonical, advance
+from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport Element, int32_t, int64_t
-from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.threads.parallel cimport run_jobs
+from adaptive_pool._kernels.threads.lists cimport JobList
 from adaptive_pool._kernels.tiles.packing cimport (
     LARGEST, Packing, pack, pack_size, packed_results, plan_packing, results_size, unpack,
 )
@@ -97,31 +96,33 @@ cdef inline bint merges(const Pooling* p, const Array* out) noexcept nogil:
     )
 
 
-cdef inline int average_short_integers(
-    Canonical* c, Windows windows, Element element, Element out_element, int num_threads,
-) except -1 nogil:
-    cdef ShortAverage task
+cdef inline void prepare_short(
+    ShortAverage* task, const Geometry* g, Element element, Element out_element,
+    double* scales,             # IN: room for PLANE, or NULL
+    int num_threads, JobList* jobs,
+) noexcept nogil:
     cdef Pooling* p = &task.pooling
-    cdef double scales[PLANE]
-    task.means = means_of_short(element, out_element, windows.largest)
-    while True:
-        task.pooling = plan(c, element, windows, num_threads)
-        task.packing = plan_packing(c, p, LARGEST)
-        task.out = c.arrays[1]
-        task.means.plane = NULL
-        if task.packing.groups == 0 and task.means.total_size < 8 and merges(p, &task.out):
-            scales_of_plane(p, &task.means, scales)
-        p.group = max(p.group, min(<Py_ssize_t> LINES, p.lines // (JOBS * num_threads)))
-        p.groups = pieces(p.lines, p.group)
-        if task.packing.groups > 0:
-            run_jobs(
-                run_pack, &task, c.batches * task.packing.groups,
-                tile_size() + pack_size(&task.packing) + results_size(&task.packing, &task.out),
-                num_threads,
-            )
-        elif is_halving(p, &task.out, element, out_element):
-            run_jobs(run_halving, &task, p.groups, 0, num_threads)
-        else:
-            run_jobs(run_tile, &task, job_count(p), tile_size() + buffer_size(p), num_threads)
-        if not advance(c):
-            return 0
+    task.means = means_of_short(
+        element, out_element, <double> g.d.longest * <double> g.h.longest * <double> g.w.longest
+    )
+    task.pooling = plan(g, element, num_threads)
+    task.packing = plan_packing(g, p, LARGEST)
+    task.out = g.arrays[1]
+    task.means.plane = NULL
+    if scales != NULL and task.packing.groups == 0 and (
+        task.means.total_size < 8 and merges(p, &task.out)
+    ):
+        scales_of_plane(p, &task.means, scales)
+    p.group = max(p.group, min(<Py_ssize_t> LINES, p.lines // (JOBS * num_threads)))
+    p.groups = pieces(p.lines, p.group)
+    jobs.task = task
+    if task.packing.groups > 0:
+        jobs.work, jobs.count = run_pack, g.batches * task.packing.groups
+        jobs.scratch_size = (
+            tile_size() + pack_size(&task.packing) + results_size(&task.packing, &task.out)
+        )
+    elif is_halving(p, &task.out, element, out_element):
+        jobs.work, jobs.count, jobs.scratch_size = run_halving, p.groups, 0
+    else:
+        jobs.work, jobs.count = run_tile, job_count(p)
+        jobs.scratch_size = tile_size() + buffer_size(p)

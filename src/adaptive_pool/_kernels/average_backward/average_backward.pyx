@@ -17,15 +17,22 @@ from adaptive_pool._kernels.average_backward.problem cimport (
     BLOCK, BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_SEGMENT,
     MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
+from adaptive_pool._kernels.average_backward.regions cimport (
+    Regions, gather_regions, plan_regions, regions_scratch,
+)
 from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
 )
-from adaptive_pool._kernels.call.canonical cimport Canonical, advance, arrange, borrow, give_back
+from adaptive_pool._kernels.call.canonical cimport (
+    Canonical, Geometry, advance, arrange, borrow, give_back,
+)
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
 )
+from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups, run_parts_backward
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.threads.parallel cimport is_brief, run_jobs
+from adaptive_pool._kernels.threads.lists cimport JobList, run_list
+from adaptive_pool._kernels.threads.parallel cimport is_brief
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 
 ISA = isa().decode()    # what this build was compiled for
@@ -194,44 +201,102 @@ cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
     return 0
 
 
-cdef int gather_all(
-    Canonical* c, Windows windows, Element element, int num_threads,
-) except -1 nogil:
-    cdef Task task
+cdef Py_ssize_t room_for_segments(Py_ssize_t size, Py_ssize_t count) noexcept nogil:
+    return min(size, 2 * count + 1) * <Py_ssize_t> sizeof(Segment)
+
+
+cdef void prepare(
+    void* memory,           # OUT: a Task, and room for segments behind it
+    const Geometry* g, const void* element, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef Task* task = <Task*> memory
     cdef Problem* p = &task.problem
+    cdef Segment* segments = <Segment*> (task + 1)
     cdef Scratch scratch
-    cdef Py_ssize_t jobs
-    cdef Segment* segments = <Segment*> malloc(
-        <size_t> (
+    task.gather = gather_for((<const Element*> element)[0])
+    p.grad_input, p.grad_output = g.arrays[0], g.arrays[1]
+    p.batches, p.channels, p.lanes = g.batches, g.channels, g.lanes
+    p.d, p.h, p.w = g.d, g.h, g.w
+    p.depth, p.height, p.width = p.d.size, p.h.size, p.w.size
+    p.d_segments = find_segments(p.d, segments)
+    p.h_segments = find_segments(p.h, segments + p.d_segments.count)
+    p.w_segments = find_segments(p.w, segments + p.d_segments.count + p.h_segments.count)
+    jobs.work, jobs.task, jobs.count = run_box, task, plan(p, num_threads)
+    jobs.scratch_size = lay_out(NULL, &scratch)
+
+
+cdef int gather_all(
+    Canonical* c, Windows windows, const Element* element, int num_threads,
+) except -1 nogil:
+    cdef JobList jobs
+    cdef void* memory = malloc(
+        sizeof(Task) + <size_t> sizeof(Segment) * <size_t> (
             most_segments(&windows.d) + most_segments(&windows.h) + most_segments(&windows.w)
-        ) * sizeof(Segment)
+        )
     )
-    if segments == NULL:
+    if memory == NULL:
         raise MemoryError
-    task.gather = gather_for(element)
     try:
         while True:
-            p.grad_input, p.grad_output = c.arrays[0], c.arrays[1]
-            p.batches, p.channels, p.lanes = c.batches, c.channels, c.lanes
-            p.d, p.h, p.w = &windows.d, &windows.h, &windows.w
-            p.depth, p.height, p.width = p.d.size, p.h.size, p.w.size
-            p.d_segments = find_segments(p.d, segments)
-            p.h_segments = find_segments(p.h, segments + p.d_segments.count)
-            p.w_segments = find_segments(
-                p.w, segments + p.d_segments.count + p.h_segments.count
-            )
-            jobs = plan(p, num_threads)
-            run_jobs(run_box, &task, jobs, lay_out(NULL, &scratch), num_threads)
+            prepare(memory, &c.here, element, num_threads, &jobs)
+            run_list(&jobs, num_threads)
             if not advance(c):
                 return 0
     finally:
-        free(segments)
+        free(memory)
+
+
+cdef int gather_parts(
+    Canonical* c, Parts parts, const Element* element, int num_threads,
+) except -1:
+    cdef Py_ssize_t size = sizeof(Task)
+    cdef int a
+    for a in range(3):
+        size += room_for_segments(parts.sizes[a], parts.counts[a])
+    return run_parts_backward(c, parts, prepare, element, size, num_threads)
+
+
+ctypedef int (*gather_regions_t)(
+    const Regions* r, Py_ssize_t job, char* scratch, void* like,
+) noexcept nogil
+
+
+cdef struct RegionsTask:
+    Regions regions
+    gather_regions_t gather
+
+
+cdef gather_regions_t gather_regions_for(Element element) noexcept nogil:
+    if element == FLOAT16:
+        return <gather_regions_t> gather_regions[float16_t]
+    elif element == BFLOAT16:
+        return <gather_regions_t> gather_regions[bfloat16_t]
+    elif element == FLOAT32:
+        return <gather_regions_t> gather_regions[float]
+    else:
+        return <gather_regions_t> gather_regions[double]
+
+
+cdef int run_regions(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
+    cdef const RegionsTask* t = <const RegionsTask*> task
+    return t.gather(&t.regions, job, scratch, NULL)
+
+
+cdef void prepare_regions(
+    void* memory,           # OUT: a RegionsTask
+    const Geometry* g, const Group* group, const void* element, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef RegionsTask* task = <RegionsTask*> memory
+    task.regions.g, task.regions.group = g[0], group[0]
+    task.gather = gather_regions_for((<const Element*> element)[0])
+    jobs.work, jobs.task = run_regions, task
+    jobs.count, jobs.scratch_size = plan_regions(&task.regions, num_threads), regions_scratch()
 
 
 def average_backward(
     grad_output,        # IN: array of the elements below, aligned
     grad_input,         # OUT: likewise
-    Windows windows,    # IN
+    windows,            # IN: Windows, or Parts
     Element element,    # IN: what both hold
     int num_threads,    # IN
 ):
@@ -241,11 +306,19 @@ def average_backward(
     try:
         borrow(&c, grad_input, True, size_of(element))
         borrow(&c, grad_output, False, size_of(element))
-        arrange(&c, windows)
+        if type(windows) is Parts and (<Parts> windows).one_of_each:
+            gather_parts(&c, <Parts> windows, &element, num_threads)
+            return
+        elif type(windows) is Parts:
+            run_groups(
+                &c, <Parts> windows, prepare_regions, &element, sizeof(RegionsTask), num_threads
+            )
+            return
+        arrange(&c, <Windows> windows)
         if is_brief(&c, num_threads):
-            gather_all(&c, windows, element, num_threads)
+            gather_all(&c, <Windows> windows, &element, num_threads)
         else:
             with nogil:
-                gather_all(&c, windows, element, num_threads)
+                gather_all(&c, <Windows> windows, &element, num_threads)
     finally:
         give_back(&c)

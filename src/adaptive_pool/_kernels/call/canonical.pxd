@@ -2,7 +2,7 @@
 from cpython.buffer cimport Py_buffer
 
 from adaptive_pool._kernels.call.floating_point cimport FloatingPoint
-from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.tables cimport Axis, Windows, int64_t
 
 cdef enum:
     MOST_ARRAYS = 3
@@ -20,14 +20,28 @@ cdef struct Array:
     Py_ssize_t lane
 
 
-cdef struct Canonical:
-    # The arrays of one call, the same place in each of them. The first decides which axis is lanes.
+cdef struct Geometry:
+    # What a kernel is given: the same place in all arrays, and the windows there. The first array
+    # is that which windows are cut from; it decides which axis is lanes.
     int count
     Array arrays[MOST_ARRAYS]
     Py_ssize_t sizes[MOST_ARRAYS][3]    # D, H, W
     Py_ssize_t batches
     Py_ssize_t channels
     Py_ssize_t lanes
+    const Axis* d
+    const Axis* h
+    const Axis* w
+    Py_ssize_t bytes                    # of the first array
+    int64_t number                      # the flat index of its first element in the plane,
+    int64_t d_number                    # and what a step along D or H adds
+    int64_t h_number
+
+
+cdef struct Canonical:
+    # The arrays of one call.
+    int count
+    Geometry here
     # Leading axes that no common step joins to batch or channel.
     int loops
     Py_ssize_t loop_sizes[MOST_AXES]
@@ -41,4 +55,5 @@ cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) 
 cdef int borrow_indices(Canonical* c, object array, bint writable) except -1
 cdef void give_back(Canonical* c) noexcept
 cdef int arrange(Canonical* c, Windows windows) except -1
+cdef int arrange_axes(Canonical* c, int begin, int first, int last) except -1
 cdef bint advance(Canonical* c) noexcept nogil

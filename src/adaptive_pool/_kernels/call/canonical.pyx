@@ -88,11 +88,11 @@ cdef bint joined(const Canonical* c, int outer, int inner) noexcept:
     return True
 
 
-cdef int axis_of_lanes(const Py_buffer* lead, int first, int last) noexcept:
+cdef int axis_of_lanes(const Py_buffer* lead, int begin, int first, int last) noexcept:
     """The axis whose elements are neighbours in memory, if it is not the last of the pooled."""
     cdef int k
     if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
-        for k in range(lead.ndim):
+        for k in range(begin, lead.ndim):
             if not first <= k < last and lead.shape[k] != 1 and lead.strides[k] == lead.itemsize:
                 return k
     return -1
@@ -100,17 +100,28 @@ cdef int axis_of_lanes(const Py_buffer* lead, int first, int last) noexcept:
 
 cdef int arrange(Canonical* c, Windows windows) except -1:
     """Find the canonical axes of what was borrowed."""
+    if not fit(c, windows):     # before anything else is read of a shape
+        raise ValueError(CHANGED)
+    arrange_axes(c, 0, windows.first_axis, windows.first_axis + windows.ndim)
+    c.here.d, c.here.h, c.here.w = &windows.d, &windows.h, &windows.w
+    return 0
+
+
+cdef int arrange_axes(
+    Canonical* c,
+    int begin,              # IN: the axes from this one on
+    int first, int last,    # IN: the pooled axes first:last
+) except -1:
+    """Find the canonical axes of arrays whose axes fit each other."""
     cdef const Py_buffer* lead = &c.buffers[0]
     cdef const Py_buffer* buffer
-    cdef int first = windows.first_axis, last = first + windows.ndim
+    cdef Geometry* g = &c.here
     cdef int ends[MOST_AXES]    # the last axis of each run of joined axes
     cdef Py_ssize_t sizes[MOST_AXES]
     cdef Py_ssize_t steps[3]
-    cdef int runs = 0, k, a
-    if not fit(c, windows):     # before anything else is read of a shape
-        raise ValueError(CHANGED)
-    cdef int lanes = axis_of_lanes(lead, first, last)
-    for k in range(lead.ndim):
+    cdef int runs = 0, missing = 3 - (last - first), k, a
+    cdef int lanes = axis_of_lanes(lead, begin, first, last)
+    for k in range(begin, lead.ndim):
         if first <= k < last or k == lanes or lead.shape[k] == 1:
             continue
         if runs > 0 and joined(c, ends[runs - 1], k):
@@ -119,9 +130,10 @@ cdef int arrange(Canonical* c, Windows windows) except -1:
             sizes[runs] = lead.shape[k]
             runs += 1
         ends[runs - 1] = k
-    c.lanes = 1 if lanes < 0 else lead.shape[lanes]
-    c.channels = sizes[runs - 1] if runs > 0 else 1
-    c.batches = sizes[runs - 2] if runs > 1 else 1
+    g.count, g.bytes = c.count, lead.len
+    g.lanes = 1 if lanes < 0 else lead.shape[lanes]
+    g.channels = sizes[runs - 1] if runs > 0 else 1
+    g.batches = sizes[runs - 2] if runs > 1 else 1
     c.loops = max(runs - 2, 0)
     for k in range(c.loops):
         c.loop_sizes[k] = sizes[k]
@@ -131,17 +143,19 @@ cdef int arrange(Canonical* c, Windows windows) except -1:
         for k in range(c.loops):
             c.loop_steps[a][k] = buffer.strides[ends[k]]
         for k in range(3):  # D, H, W; the missing ones have size 1
-            if k < 3 - windows.ndim:
-                c.sizes[a][k], steps[k] = 1, 0
+            if k < missing:
+                g.sizes[a][k], steps[k] = 1, 0
             else:
-                c.sizes[a][k] = buffer.shape[last - 3 + k]
+                g.sizes[a][k] = buffer.shape[last - 3 + k]
                 steps[k] = buffer.strides[last - 3 + k]
-        c.arrays[a].data = <char*> buffer.buf
-        c.arrays[a].itemsize = buffer.itemsize
-        c.arrays[a].batch = buffer.strides[ends[runs - 2]] if runs > 1 else 0
-        c.arrays[a].channel = buffer.strides[ends[runs - 1]] if runs > 0 else 0
-        c.arrays[a].d, c.arrays[a].h, c.arrays[a].w = steps[0], steps[1], steps[2]
-        c.arrays[a].lane = buffer.strides[lanes] if lanes >= 0 else buffer.itemsize
+        g.arrays[a].data = <char*> buffer.buf
+        g.arrays[a].itemsize = buffer.itemsize
+        g.arrays[a].batch = buffer.strides[ends[runs - 2]] if runs > 1 else 0
+        g.arrays[a].channel = buffer.strides[ends[runs - 1]] if runs > 0 else 0
+        g.arrays[a].d, g.arrays[a].h, g.arrays[a].w = steps[0], steps[1], steps[2]
+        g.arrays[a].lane = buffer.strides[lanes] if lanes >= 0 else buffer.itemsize
+    g.number, g.h_number = 0, g.sizes[0][2]
+    g.d_number = g.sizes[0][1] * g.h_number
     return 0
 
 
@@ -151,11 +165,11 @@ cdef bint advance(Canonical* c) noexcept nogil:
     while k >= 0:
         c.position[k] += 1
         for a in range(c.count):
-            c.arrays[a].data += c.loop_steps[a][k]
+            c.here.arrays[a].data += c.loop_steps[a][k]
         if c.position[k] < c.loop_sizes[k]:
             return True
         for a in range(c.count):
-            c.arrays[a].data -= c.loop_sizes[k] * c.loop_steps[a][k]
+            c.here.arrays[a].data -= c.loop_sizes[k] * c.loop_steps[a][k]
         c.position[k] = 0
         k -= 1
     return False

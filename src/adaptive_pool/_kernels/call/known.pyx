@@ -100,6 +100,8 @@ cdef bint describe(Key* key, tuple arguments, Py_ssize_t count) except -1:
     key.count = key.array_count = 0
     key.contiguous = True
     for k in range(1, count):   # the first is the general function
+        if k == NDIM:           # which the name tells
+            continue
         value = arguments[k]
         kind = type(value)
         if kind is str:
@@ -297,14 +299,15 @@ def call(*arguments):
     """Do what a general function does, sooner if such a call was made before.
 
     The first argument is that function. It gets a signature or None, and all that follow: its name,
-    the number of pooled axes, an array, sizes or whatever is in their place, ...; the last two are
-    an array for the result or None, and the number of threads or None.
+    the number of pooled axes, an array, sizes or whatever is in their place, ...; an array for the
+    result or None, the number of threads or None; and a dict of options. Calls with options are not
+    remembered.
     """
     cdef Key key
     cdef Signature signature = None
-    cdef Py_ssize_t count = len(arguments)
+    cdef Py_ssize_t count = len(arguments) - 1
     arguments = with_tuple(arguments)
-    if not describe(&key, arguments, count - 1):
+    if len(<dict> arguments[count]) > 0 or not describe(&key, arguments, count - 1):
         return arguments[0](None, *arguments[1:])
     try:
         signature = look_up(&key)

@@ -10,6 +10,7 @@ cdef class Problem:
     cdef readonly int64_t plane     # elements on the pooled axes: the end of flat indices
     cdef readonly double elements   # of an array of the input's shape and one of the output's
     cdef readonly bint computes     # whether the output has elements
+    cdef readonly bint at_once      # whether it is planned all at once: of parts, not all need be
     cdef readonly int first_axis
     cdef readonly object windows
 

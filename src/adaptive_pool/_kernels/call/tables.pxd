@@ -1,5 +1,6 @@
 """Window tables as C arrays."""
 cimport cython
+from cpython.buffer cimport Py_buffer
 from libc.stdint cimport int64_t
 
 
@@ -15,12 +16,22 @@ cdef struct Axis:
 
 
 @cython.final
+cdef class Borders:
+    cdef Py_buffer buffer
+    cdef int64_t* data
+    cdef Py_ssize_t count
+
+
+@cython.final
 cdef class Windows:
     cdef int first_axis     # the pooled axes are first_axis : first_axis + ndim
     cdef int ndim
     cdef Axis d, h, w
     cdef readonly double largest    # elements of a window, at most
     cdef int64_t* memory
+
+
+cdef void describe_axis(Axis* axis) noexcept nogil
 
 
 cdef inline bint holds(const Axis* axis, Py_ssize_t o, Py_ssize_t i) noexcept nogil:

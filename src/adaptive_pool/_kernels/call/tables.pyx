@@ -36,12 +36,8 @@ def are_sizes(
 
 
 @cython.final
-cdef class _Borders:
+cdef class Borders:
     """One int64 array of our own, contiguous, for as long as this object lives."""
-
-    cdef Py_buffer buffer
-    cdef int64_t* data
-    cdef Py_ssize_t count
 
     def __cinit__(self, array):
         PyObject_GetBuffer(array, &self.buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
@@ -58,7 +54,7 @@ def cut(
     Rule rule,          # IN: leaves none of the windows empty
 ):
     """Cut an axis by a rule."""
-    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cdef Borders first = Borders(starts), last = Borders(ends)
     cut_by(rule, size, first.count, first.data, last.data)
 
 
@@ -69,7 +65,7 @@ def cut_in_blocks(
     int64_t offset,     # IN: where the first starts
 ):
     """Cut an axis into blocks; none may be empty."""
-    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cdef Borders first = Borders(starts), last = Borders(ends)
     cut_by_blocks(size, first.count, block, offset, first.data, last.data)
 
 
@@ -78,7 +74,7 @@ def first_outside(
     int64_t size,       # IN: of the axis
 ):
     """The first window for which 0 <= start < end <= size does not hold, or their number."""
-    cdef _Borders first = _Borders(starts), last = _Borders(ends)
+    cdef Borders first = Borders(starts), last = Borders(ends)
     cdef Py_ssize_t i
     for i in range(first.count):
         if not 0 <= first.data[i] < last.data[i] <= size:
@@ -127,26 +123,29 @@ cdef Axis* axis_of(Windows windows, int k) noexcept:
     return &windows.d if k == 0 else &windows.h if k == 1 else &windows.w
 
 
+cdef void describe_axis(Axis* axis) noexcept nogil:
+    """Fill in what follows from the table of an axis."""
+    cdef Py_ssize_t i, size
+    axis.shortest, axis.longest = axis.size, 0
+    axis.regular = window_size(axis, 0) if axis.count > 0 else 0
+    axis.monotone = True
+    for i in range(axis.count):
+        size = window_size(axis, i)
+        axis.shortest = min(axis.shortest, size)
+        axis.longest = max(axis.longest, size)
+        if size != axis.regular or (i > 0 and axis.starts[i] != axis.ends[i - 1]):
+            axis.regular = 0
+        if i > 0 and (axis.starts[i] < axis.starts[i - 1] or axis.ends[i] < axis.ends[i - 1]):
+            axis.monotone = False
+
+
 cdef void describe(Windows windows) noexcept:
     """Fill in what follows from the tables."""
-    cdef Axis* axis
-    cdef Py_ssize_t i, size
     cdef int k
     windows.largest = 1
     for k in range(3):
-        axis = axis_of(windows, k)
-        axis.shortest, axis.longest = axis.size, 0
-        axis.regular = window_size(axis, 0) if axis.count > 0 else 0
-        axis.monotone = True
-        for i in range(axis.count):
-            size = window_size(axis, i)
-            axis.shortest = min(axis.shortest, size)
-            axis.longest = max(axis.longest, size)
-            if size != axis.regular or (i > 0 and axis.starts[i] != axis.ends[i - 1]):
-                axis.regular = 0
-            if i > 0 and (axis.starts[i] < axis.starts[i - 1] or axis.ends[i] < axis.ends[i - 1]):
-                axis.monotone = False
-        windows.largest *= axis.longest
+        describe_axis(axis_of(windows, k))
+        windows.largest *= axis_of(windows, k).longest
 
 
 def windows_by_rule(
@@ -179,8 +178,8 @@ def windows_given(
     cdef int k = 3 - windows.ndim
     for starts, ends in tables:
         axis = axis_of(windows, k)
-        memcpy(<int64_t*> axis.starts, _Borders(starts).data, axis.count * sizeof(int64_t))
-        memcpy(<int64_t*> axis.ends, _Borders(ends).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.starts, Borders(starts).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.ends, Borders(ends).data, axis.count * sizeof(int64_t))
         k += 1
     describe(windows)
     return windows

@@ -96,7 +96,7 @@ static void ap_compare_along(const ap_maximum *m, ptrdiff_t job, char *scratch)
             const int64_t w0 = m->w.starts[ow];
             int64_t places[AP_MOST_LANES], *found = indexed ? places : NULL;
             window.first = x + w0 * m->x.w;
-            window.number = (d0 * m->h.size + h0) * m->w.size + w0;
+            window.number = m->number + d0 * m->d_number + h0 * m->h_number + w0;
             window.columns = m->w.ends[ow] - w0;
             if (m->copied || window.depth * window.height * window.columns > most)
                 ap_compare_blocks(m, &window, most, best, copy, tops, found);

@@ -5,11 +5,13 @@ cuts it into tiles, tile.h reads them, strip.h compares, store.h stores. Of equa
 first of a window wins, and of NaNs the last; docs/design/maximum.md.
 """
 from adaptive_pool._kernels.call.canonical cimport (
-    Canonical, advance, arrange, borrow, borrow_indices, give_back,
+    Canonical, Geometry, advance, arrange, borrow, borrow_indices, give_back,
 )
-from adaptive_pool._kernels.call.elements cimport BOOL, Element, size_of
+from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
+from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t, run_jobs
+from adaptive_pool._kernels.threads.lists cimport JobList, run_list
+from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
@@ -21,6 +23,7 @@ cdef extern from "maximum/store.h" nogil:
         array_t x, out, indices
         axis_t d, h, w
         Py_ssize_t channels, planes, lanes
+        int64_t number, d_number, h_number
         bint is_bool
     const elements_t* ap_all_elements
     void ap_plan_maximum(maximum_t* m, int threads, Py_ssize_t bytes_of_x)
@@ -31,22 +34,36 @@ cdef extern from "maximum/store.h" nogil:
 ISA = isa().decode()    # what this build was compiled for
 
 
-cdef int pool(
-    Canonical* c, Windows windows, Element element, bint indexed, int num_threads,
-) except -1 nogil:
+cdef struct Call:
+    Element element
+    bint indexed
+
+
+cdef void prepare(
+    void* memory,           # OUT: a maximum_t
+    const Geometry* g, const void* call_, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef const Call* call = <const Call*> call_
+    cdef maximum_t* task = <maximum_t*> memory
+    task.elements, task.is_bool = &ap_all_elements[<int> call.element], call.element == BOOL
+    task.channels, task.planes, task.lanes = g.channels, g.batches * g.channels, g.lanes
+    task.d, task.h, task.w = axis_of(g.d), axis_of(g.h), axis_of(g.w)
+    task.number, task.d_number, task.h_number = g.number, g.d_number, g.h_number
+    task.x, task.out = array_of(&g.arrays[0]), array_of(&g.arrays[1])
+    task.indices.data = NULL
+    if call.indexed:
+        task.indices = array_of(&g.arrays[2])
+    ap_plan_maximum(task, num_threads, g.bytes)
+    jobs.work, jobs.task = <job_t> ap_run_tile, task
+    jobs.count, jobs.scratch_size = ap_tiles(task), ap_scratch_size(task)
+
+
+cdef int pool(Canonical* c, const Call* call, int num_threads) except -1 nogil:
     cdef maximum_t task
-    task.elements, task.is_bool = &ap_all_elements[<int> element], element == BOOL
-    task.channels, task.planes, task.lanes = c.channels, c.batches * c.channels, c.lanes
+    cdef JobList jobs
     while True:
-        task.d, task.h, task.w = axis_of(&windows.d), axis_of(&windows.h), axis_of(&windows.w)
-        task.x, task.out = array_of(&c.arrays[0]), array_of(&c.arrays[1])
-        task.indices.data = NULL
-        if indexed:
-            task.indices = array_of(&c.arrays[2])
-        ap_plan_maximum(&task, num_threads, c.buffers[0].len)
-        run_jobs(
-            <job_t> ap_run_tile, &task, ap_tiles(&task), ap_scratch_size(&task), num_threads
-        )
+        prepare(&task, &c.here, call, num_threads, &jobs)
+        run_list(&jobs, num_threads)
         if not advance(c):
             return 0
 
@@ -55,23 +72,27 @@ def maximum(
     x,                  # IN: array of the elements below
     out,                # OUT: likewise, aligned
     indices,            # OUT: int32 or int64, flat within the plane D x H x W; None: not wanted
-    Windows windows,    # IN
+    windows,            # IN: Windows, or Parts
     Element element,    # IN: what x and out hold
     int num_threads,    # IN
 ):
     """Store the maxima of `windows`, and where in the plane they stand. No array is empty."""
     cdef Canonical c
+    cdef Call call = Call(element, indices is not None)
     c.count = 0
     try:
         borrow(&c, x, False, size_of(element))
         borrow(&c, out, True, size_of(element))
         if indices is not None:
             borrow_indices(&c, indices, True)
-        arrange(&c, windows)
+        if type(windows) is Parts:
+            run_parts(&c, <Parts> windows, prepare, &call, sizeof(maximum_t), num_threads)
+            return
+        arrange(&c, <Windows> windows)
         if is_brief(&c, num_threads):
-            pool(&c, windows, element, c.count == 3, num_threads)
+            pool(&c, &call, num_threads)
         else:
             with nogil:
-                pool(&c, windows, element, c.count == 3, num_threads)
+                pool(&c, &call, num_threads)
     finally:
         give_back(&c)

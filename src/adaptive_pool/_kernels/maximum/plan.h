@@ -32,6 +32,7 @@ typedef struct {
     ap_array x, out, indices;   /* indices.data is NULL if none are wanted */
     ap_axis d, h, w;
     ptrdiff_t channels, planes, lanes;
+    int64_t number, d_number, h_number; /* of the first element in the plane; of a step */
     int is_bool;
     /* found by ap_plan_maximum(): */
     int64_t ends[3];            /* the windows of a plane that became a line */

@@ -21,8 +21,8 @@ static inline ap_window ap_window_of(
     window.height = piece->h1 - piece->h0;
     window.d_step = piece->d;
     window.h_step = piece->h;
-    window.d_number = m->h.size * m->w.size;
-    window.h_number = m->w.size;
+    window.d_number = m->d_number;
+    window.h_number = m->h_number;
     window.d_first = (int32_t) piece->d0;
     window.h_first = (int32_t) piece->h0;
     window.ahead = ahead;
@@ -50,7 +50,7 @@ static inline void ap_reduce(
         window->height = m->h.ends[oh] - m->h.starts[oh];
     }
     window->first = piece->data + above * piece->h + (begin - piece->w0) * piece->w;
-    window->number = (piece->d0 * m->h.size + piece->h0 + above) * m->w.size + begin;
+    window->number = piece->d0 * m->d_number + (piece->h0 + above) * m->h_number + begin;
     window->columns = columns;
     window->last = (columns - 1) * piece->w;
     window->last_number = columns - 1;

@@ -41,7 +41,7 @@ static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
     ptrdiff_t h_end = m->h.ends[slot->oh + tile->rows - 1];
     slot->data = m->x.data + slot->batch * m->x.batch + slot->channel * m->x.channel
         + d0 * m->x.d + h0 * m->x.h + tile->lane * m->x.lane;
-    tile->base[i] = (d0 * m->h.size + h0) * m->w.size;
+    tile->base[i] = m->number + d0 * m->d_number + h0 * m->h_number;
     tile->last_d[i] = m->d.ends[slot->od] - d0 - 1;
     tile->last_h[i] = h_end - h0 - 1;
     tile->depth = ap_max(tile->depth, tile->last_d[i] + 1);

@@ -1,5 +1,5 @@
 """Whether indices are inside their plane, or -1: a look at all of them, once each."""
-from adaptive_pool._kernels.call.canonical cimport Array, Canonical, advance
+from adaptive_pool._kernels.call.canonical cimport Array, Canonical, Geometry, advance
 from adaptive_pool._kernels.call.elements cimport index_word_t, uint32_t, uint64_t
 from adaptive_pool._kernels.threads.parallel cimport run_jobs
 from adaptive_pool._kernels.tiles.planes cimport pieces
@@ -21,13 +21,13 @@ cdef struct IndexCheck:
     Py_ssize_t last         # the highest index that is inside
 
 
-cdef inline IndexCheck check_of(const Canonical* c) noexcept nogil:
-    cdef const Array* x = &c.arrays[0]
+cdef inline IndexCheck check_of(const Geometry* g) noexcept nogil:
+    cdef const Array* x = &g.arrays[0]
     cdef IndexCheck s
     cdef Py_ssize_t k
     s.data = x.data
-    s.shape[0], s.shape[1], s.shape[5] = c.batches, c.channels, c.lanes
-    s.shape[2], s.shape[3], s.shape[4] = c.sizes[0][0], c.sizes[0][1], c.sizes[0][2]
+    s.shape[0], s.shape[1], s.shape[5] = g.batches, g.channels, g.lanes
+    s.shape[2], s.shape[3], s.shape[4] = g.sizes[0][0], g.sizes[0][1], g.sizes[0][2]
     s.strides[0], s.strides[1], s.strides[2] = x.batch, x.channel, x.d
     s.strides[3], s.strides[4], s.strides[5] = x.h, x.w, x.lane
     s.axes, s.length, s.step = 6, 1, 0
@@ -80,8 +80,8 @@ cdef inline int check_all(Canonical* c, Py_ssize_t plane, int num_threads) excep
     cdef Py_ssize_t jobs, k
     cdef int outside = False
     while True:
-        s = check_of(c)
-        s.itemsize, s.last = c.arrays[0].itemsize, plane - 1
+        s = check_of(&c.here)
+        s.itemsize, s.last = c.here.arrays[0].itemsize, plane - 1
         jobs = s.parts
         for k in range(s.axes):
             jobs *= s.shape[k]

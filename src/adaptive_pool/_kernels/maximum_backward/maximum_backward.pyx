@@ -11,12 +11,13 @@ written; each is looked at again as it is used, which is all that a new array ne
 docs/design/backward.md.
 """
 from adaptive_pool._kernels.call.canonical cimport (
-    Array, Canonical, advance, arrange, borrow, borrow_indices, give_back,
+    Array, Canonical, Geometry, advance, arrange, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
     uint8_t, uint16_t, uint32_t, uint64_t,
 )
+from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
 from adaptive_pool._kernels.maximum_backward.names cimport NAMES, names_size
@@ -25,7 +26,8 @@ from adaptive_pool._kernels.maximum_backward.problem cimport (
 )
 from adaptive_pool._kernels.maximum_backward.scatter cimport scatter
 from adaptive_pool._kernels.maximum_backward.widened cimport scatter_widened
-from adaptive_pool._kernels.threads.parallel cimport is_brief, run_jobs
+from adaptive_pool._kernels.threads.lists cimport JobList, run_list
+from adaptive_pool._kernels.threads.parallel cimport is_brief
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 
 ISA = isa().decode()    # what this build was compiled for
@@ -87,9 +89,10 @@ cdef Py_ssize_t plan(Scatter* s, bint halves, int num_threads) noexcept nogil:
     if adjoin(&s.grad_output, s.windows) and adjoin(&s.indices, s.windows):
         s.windows[0] = s.windows[1] = 1
         s.windows[2] = s.outputs
-        s.dense = s.grad_output.lane == item and s.grad_output.w == s.lanes * item and (
+        s.dense = s.region_count == 1 and s.grad_output.lane == item and s.grad_output.w == s.lanes * item and (
             s.channels == 1 or s.grad_output.channel == s.outputs * s.lanes * item
         )
+    s.outputs = max(s.outputs * s.region_count, <Py_ssize_t> 1)
 
     # Every part of a plane looks at all of its indices, which with many lanes is most of the work.
     parts = pieces(enough if s.lanes < FEW else num_threads, jobs)
@@ -162,56 +165,80 @@ cdef struct Task:
     scatter_t run
 
 
+cdef struct Call:
+    Element element
+    bint puts
+
+
 cdef int run_scatter(const void* task, Py_ssize_t job, char* scratch) noexcept nogil:
     cdef const Task* t = <const Task*> task
     return t.run(&t.scatter, job, scratch, NULL, NULL)
 
 
-cdef int scatter_all(
-    Canonical* c, Element element, bint puts, int num_threads,
-) except -1 nogil:
+cdef void prepare(
+    void* memory,           # OUT: a Task
+    const Geometry* g,
+    const Group* group,     # IN: the regions of a sample, or NULL: windows are of whole planes
+    const void* call_, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef const Call* call = <const Call*> call_
+    cdef Task* task = <Task*> memory
+    cdef Scatter* s = &task.scatter
+    cdef bint halves = not call.puts and call.element in (FLOAT16, BFLOAT16)
+    cdef Py_ssize_t k
+    s.grad_input, s.grad_output, s.indices = g.arrays[0], g.arrays[1], g.arrays[2]
+    s.batches, s.channels, s.lanes = g.batches, g.channels, g.lanes
+    for k in range(3):
+        s.windows[k] = g.sizes[1][k]
+        s.sizes[k] = g.sizes[0][k]
+    s.only, s.gradient_step, s.index_step = 0, 0, 0
+    s.regions, s.region_count = &s.only, 1
+    if group != NULL:
+        s.regions, s.region_count = group.order, group.count
+        s.gradient_step, s.index_step = group.steps[1], group.steps[2]
+    jobs.work, jobs.task, jobs.count = run_scatter, task, plan(s, halves, num_threads)
+    jobs.scratch_size = scratch_size(s, halves)
+    if s.indices.itemsize == 4 and call.puts:
+        task.run = put_for[int32_t](s, NULL)
+    elif call.puts:
+        task.run = put_for[int64_t](s, NULL)
+    elif s.indices.itemsize == 4:
+        task.run = scatter_for[int32_t](s, call.element, NULL)
+    else:
+        task.run = scatter_for[int64_t](s, call.element, NULL)
+
+
+cdef int scatter_all(Canonical* c, const Call* call, int num_threads) except -1 nogil:
     """Whether an index was outside the plane."""
     cdef Task task
-    cdef Scatter* s = &task.scatter
-    cdef Py_ssize_t jobs, k
+    cdef JobList jobs
     cdef int outside = False
-    cdef bint halves = not puts and element in (FLOAT16, BFLOAT16)
     while True:
-        s.grad_input, s.grad_output, s.indices = c.arrays[0], c.arrays[1], c.arrays[2]
-        s.batches, s.channels, s.lanes = c.batches, c.channels, c.lanes
-        for k in range(3):
-            s.windows[k] = c.sizes[1][k]
-            s.sizes[k] = c.sizes[0][k]
-        jobs = plan(s, halves, num_threads)
-        if s.indices.itemsize == 4 and puts:
-            task.run = put_for[int32_t](s, NULL)
-        elif puts:
-            task.run = put_for[int64_t](s, NULL)
-        elif s.indices.itemsize == 4:
-            task.run = scatter_for[int32_t](s, element, NULL)
-        else:
-            task.run = scatter_for[int64_t](s, element, NULL)
-        outside |= run_jobs(run_scatter, &task, jobs, scratch_size(s, halves), num_threads)
+        prepare(&task, &c.here, NULL, call, num_threads, &jobs)
+        outside |= run_list(&jobs, num_threads)
         if not advance(c):
             return outside
 
 
 cdef bint scatter_arrays(
-    values, indices, out, Windows windows, Element element, bint puts, int num_threads,
+    values, indices, out, windows, Element element, bint puts, int num_threads,
 ) except -1:
     cdef Canonical c
+    cdef Call call = Call(element, puts)
     cdef bint outside
     c.count = 0
     try:
         borrow(&c, out, True, size_of(element))
         borrow(&c, values, False, size_of(element))
         borrow_indices(&c, indices, False)
-        arrange(&c, windows)
+        if type(windows) is Parts:
+            return run_groups(&c, <Parts> windows, prepare, &call, sizeof(Task), num_threads)
+        arrange(&c, <Windows> windows)
         if is_brief(&c, num_threads):
-            outside = scatter_all(&c, element, puts, num_threads)
+            outside = scatter_all(&c, &call, num_threads)
         else:
             with nogil:
-                outside = scatter_all(&c, element, puts, num_threads)
+                outside = scatter_all(&c, &call, num_threads)
     finally:
         give_back(&c)
     return outside
@@ -221,7 +248,7 @@ def maximum_backward(
     grad_output,        # IN: array of the elements below
     indices,            # IN: int32 or int64
     grad_input,         # OUT: array of the elements below
-    Windows windows,    # IN
+    windows,            # IN: Windows, or Parts
     Element element,    # IN: what gradients hold
     int num_threads,    # IN
 ):
@@ -238,7 +265,7 @@ def maximum_unpool(
     values,             # IN: array of the elements below
     indices,            # IN: int32 or int64
     out,                # OUT: array of the elements below
-    Windows windows,    # IN
+    windows,            # IN: Windows, or Parts
     Element element,    # IN: what values are
     int num_threads,    # IN
 ):

@@ -1,5 +1,6 @@
 """What all files here share: the problem of a call, a place in it that is a job, constants."""
 from adaptive_pool._kernels.call.canonical cimport Array
+from adaptive_pool._kernels.call.elements cimport int64_t
 
 cdef enum:
     FEW = 8                 # lanes: with fewer, windows are taken one after the other, lane by lane
@@ -23,9 +24,14 @@ cdef struct Scatter:
     Py_ssize_t channels
     Py_ssize_t lanes
     Py_ssize_t windows[3]   # OD, OH, OW
+    const int64_t* regions  # numbers of those that are added to the planes, one after the other
+    Py_ssize_t region_count
+    Py_ssize_t gradient_step    # bytes from region to region
+    Py_ssize_t index_step
+    int64_t only            # number of the one region, where there are none
     Py_ssize_t sizes[3]     # D, H, W
     Py_ssize_t plane        # D * H * W
-    Py_ssize_t outputs      # OD * OH * OW
+    Py_ssize_t outputs      # OD * OH * OW, of all regions; 1 if there are none
     Py_ssize_t cleared      # planes that are cleared at once
     Py_ssize_t named        # lanes that are added at once
     Py_ssize_t group        # channels, elements of a plane and lanes of a job

@@ -67,16 +67,45 @@ cdef inline void clear(
         begin += n
 
 
+cdef inline int scatter_line(
+    const Scatter* s, const Place* place, const Place* some, Plane* plane, add_t add,
+    const char* gradient, const char* index, Py_ssize_t first, Py_ssize_t planes,
+    Py_ssize_t* ready,      # IN, OUT: how far the plane is cleared
+    Names* names, item_t* like, index_t* like_index,
+) noexcept nogil:
+    """Add the windows of a line."""
+    cdef Py_ssize_t ow = 0, n, top, size = s.lanes * s.grad_input.itemsize
+    cdef int outside = False
+    while ow < s.windows[2]:
+        n = s.windows[2] - ow
+        if ready[0] < place.end:
+            n = min(n, max(CHUNK // some.lanes, <Py_ssize_t> 1))
+            top = highest[index_t](s, some, index, n, like_index)
+            if top >= ready[0]:
+                top = min(max(top + 1, ready[0] + CLEAR // size), place.end)
+                clear(s, place, first, ready[0], top)
+                ready[0] = top
+                plane.ready = top - place.begin
+        outside |= add(
+            s, some, plane, gradient, index, n, planes,
+            at(&s.grad_input, place.batch, first, 0, 0, 0, some.lane), names, like, like_index,
+        )
+        ow += n
+        gradient += n * s.grad_output.w
+        index += n * s.indices.w
+    return outside
+
+
 cdef inline int scatter_planes(
     const Scatter* s, const Place* place, Py_ssize_t first, Py_ssize_t planes,
     Py_ssize_t ready,       # IN: how far they are cleared; the rest is, just ahead of the indices
     void* scratch, item_t* like, index_t* like_index,
 ) noexcept nogil:
-    cdef Py_ssize_t od, oh, ow, n, top
-    cdef Py_ssize_t size = s.lanes * s.grad_input.itemsize
+    cdef Py_ssize_t k, od, oh
     cdef Place some = place[0]
     cdef Plane plane = plane_of(s, place, ready)
     cdef Names names
+    cdef const char* gradient
     cdef const char* index
     cdef int outside = False
     cdef add_t add = choose_add[item_t, index_t](s, NULL, NULL)
@@ -84,28 +113,17 @@ cdef inline int scatter_planes(
         some.lanes = min(s.named, place.lane + place.lanes - some.lane)
         if item_t in half_t:
             names = no_names(scratch, planes * s.outputs * some.lanes)
-        for od in range(s.windows[0]):
-            for oh in range(s.windows[1]):
-                ow = 0
-                while ow < s.windows[2]:
-                    n = s.windows[2] - ow
-                    index = at(&s.indices, place.batch, first, od, oh, ow, some.lane)
-                    if ready < place.end:
-                        n = min(n, max(CHUNK // some.lanes, <Py_ssize_t> 1))
-                        top = highest[index_t](s, &some, index, n, like_index)
-                        if top >= ready:
-                            top = min(max(top + 1, ready + CLEAR // size), place.end)
-                            clear(s, place, first, ready, top)
-                            ready = top
-                            plane.ready = ready - place.begin
-                    outside |= add(
-                        s, &some, &plane,
-                        at(&s.grad_output, place.batch, first, od, oh, ow, some.lane),
-                        index, n, planes,
-                        at(&s.grad_input, place.batch, first, 0, 0, 0, some.lane),
-                        &names, like, like_index,
+        for k in range(s.region_count):
+            for od in range(s.windows[0]):
+                for oh in range(s.windows[1]):
+                    gradient = at(&s.grad_output, place.batch, first, od, oh, 0, some.lane)
+                    index = at(&s.indices, place.batch, first, od, oh, 0, some.lane)
+                    outside |= scatter_line[item_t, index_t](
+                        s, place, &some, &plane, add,
+                        gradient + s.regions[k] * s.gradient_step,
+                        index + s.regions[k] * s.index_step, first, planes, &ready, &names, like,
+                        like_index,
                     )
-                    ow += n
         if ready < place.end:
             clear(s, place, first, ready, place.end)
             ready = place.end
@@ -154,29 +172,43 @@ cdef inline bint are_finite(const Scatter* s, const Place* place, real_t* _) noe
     return (wide >> 63 | narrow >> 31) == 0
 
 
+cdef inline void unify_line(
+    const Scatter* s, const Place* place, const Plane* plane, const char* index, char* first,
+    real_t* _, index_t* __,
+) noexcept nogil:
+    cdef Py_ssize_t ow, lane, i
+    cdef real_t* element
+    for ow in range(s.windows[2]):
+        for lane in range(place.lanes):
+            i = ap_index(index + lane * s.indices.lane, sizeof(index_t))
+            if place.begin <= i < place.end:
+                element = <real_t*> (
+                    first + lane * s.grad_input.lane + ap_offset(plane, i, s.flat)
+                )
+                if real_t not in half_t:
+                    element[0] = <real_t> one_nan(element[0])
+        index += s.indices.w
+
+
 cdef inline void unify_all(
     const Scatter* s, const Place* place, real_t* like, index_t* like_index,
 ) noexcept nogil:
     """Make every NaN that the additions of a job have left the same."""
-    cdef Py_ssize_t channel, od, oh, ow, lane, i
+    cdef Py_ssize_t channel, od, oh, k
     cdef Plane plane = plane_of(s, place, place.end)
-    cdef const char* index
     cdef char* first
-    cdef real_t* element
     for channel in range(place.channel0, place.channel1):
         first = at(&s.grad_input, place.batch, channel, 0, 0, 0, place.lane)
-        for od in range(s.windows[0]):
-            for oh in range(s.windows[1]):
-                for ow in range(s.windows[2]):
-                    index = at(&s.indices, place.batch, channel, od, oh, ow, place.lane)
-                    for lane in range(place.lanes):
-                        i = ap_index(index + lane * s.indices.lane, sizeof(index_t))
-                        if place.begin <= i < place.end:
-                            element = <real_t*> (
-                                first + lane * s.grad_input.lane + ap_offset(&plane, i, s.flat)
-                            )
-                            if real_t not in half_t:
-                                element[0] = <real_t> one_nan(element[0])
+        for k in range(s.region_count):
+            for od in range(s.windows[0]):
+                for oh in range(s.windows[1]):
+                    unify_line[real_t, index_t](
+                        s, place, &plane,
+                        s.regions[k] * s.index_step + <const char*> at(
+                            &s.indices, place.batch, channel, od, oh, 0, place.lane
+                        ),
+                        first, like, like_index,
+                    )
 
 
 cdef inline int scatter(

@@ -3,7 +3,7 @@
 On a plane of 14 x 14 what is done for each line and window outweighs the arithmetic; side by side,
 PACK planes share it, and every loop is a vector's. docs/design/packing.md has the figures.
 """
-from adaptive_pool._kernels.call.canonical cimport Array, Canonical
+from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.tiles.planes cimport Pooling, cut, pieces
 from adaptive_pool._kernels.tiles.rows cimport ask_for
 from adaptive_pool._kernels.tiles.transpose cimport transpose
@@ -23,10 +23,10 @@ cdef struct Packing:
     Py_ssize_t itemsize
 
 
-cdef inline bint is_plane(const Canonical* c, int a) noexcept nogil:
+cdef inline bint is_plane(const Geometry* g, int a) noexcept nogil:
     """Whether the planes of an array are runs in memory."""
-    cdef const Array* x = &c.arrays[a]
-    cdef const Py_ssize_t* sizes = &c.sizes[a][0]
+    cdef const Array* x = &g.arrays[a]
+    cdef const Py_ssize_t* sizes = &g.sizes[a][0]
     return (
         (sizes[2] == 1 or x.w == x.itemsize)
         and (sizes[1] == 1 or x.h == sizes[2] * x.itemsize)
@@ -35,7 +35,7 @@ cdef inline bint is_plane(const Canonical* c, int a) noexcept nogil:
 
 
 cdef inline Packing plan_packing(
-    const Canonical* c, const Pooling* p,
+    const Geometry* g, const Pooling* p,
     Py_ssize_t most,        # IN: elements of a plane that is worth it, LARGEST at most
 ) noexcept nogil:
     """How to pack; no groups where it is not worth it."""
@@ -45,10 +45,10 @@ cdef inline Packing plan_packing(
     packing.plane = p.d.size * p.h.size * p.w.size
     packing.outputs = p.d.count * p.h.count * p.w.count
     packing.itemsize = p.x.itemsize
-    packing.groups = pieces(c.channels, PACK)
-    for a in range(c.count):
-        planes = planes and is_plane(c, a)
-    if not planes or c.lanes != 1 or c.channels < FEWEST or p.w.size > COLUMNS or (
+    packing.groups = pieces(g.channels, PACK)
+    for a in range(g.count):
+        planes = planes and is_plane(g, a)
+    if not planes or g.lanes != 1 or g.channels < FEWEST or p.w.size > COLUMNS or (
         packing.plane > most or packing.outputs > LARGEST
     ):
         packing.groups = 0

@@ -15,9 +15,9 @@ cdef extern from *:
     """
     const char* isa "ap_isa"() noexcept nogil
 
-from adaptive_pool._kernels.call.canonical cimport Array, Canonical
+from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, uint8_t, uint16_t
-from adaptive_pool._kernels.call.tables cimport Axis, Windows
+from adaptive_pool._kernels.call.tables cimport Axis
 from adaptive_pool._kernels.tiles.fetch cimport fetch_bools, fetch_t, fetch_words
 
 cdef enum:
@@ -153,13 +153,13 @@ cdef inline void cut(Pooling* p, int num_threads) noexcept nogil:
 
 
 cdef inline Pooling plan(
-    const Canonical* c, Element element, Windows windows, int num_threads,
+    const Geometry* g, Element element, int num_threads,
 ) noexcept nogil:
     cdef Pooling p
-    p.x, p.element = c.arrays[0], element
-    p.d, p.h, p.w = &windows.d, &windows.h, &windows.w
-    p.channels, p.lanes = c.channels, c.lanes
-    p.lines = c.batches * c.channels * p.d.count * p.h.count
+    p.x, p.element = g.arrays[0], element
+    p.d, p.h, p.w = g.d, g.h, g.w
+    p.channels, p.lanes = g.channels, g.lanes
+    p.lines = g.batches * g.channels * p.d.count * p.h.count
     p.whole = p.w.count == 1 and p.w.longest == p.w.size
     p.fetch = fetch_for(&p)
     cut(&p, num_threads)

@@ -2,6 +2,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...call.parts import Parts
 from ...call.tables import Windows
 
 ISA: str
@@ -9,7 +10,7 @@ ISA: str
 def average(
     x: NDArray[Any],
     out: NDArray[Any],
-    windows: Windows,
+    windows: Windows | Parts,
     element: int,
     out_element: int,
     num_threads: int,

@@ -2,6 +2,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...call.parts import Parts
 from ...call.tables import Windows
 
 ISA: str
@@ -9,7 +10,7 @@ ISA: str
 def average_backward(
     grad_output: NDArray[Any],
     grad_input: NDArray[Any],
-    windows: Windows,
+    windows: Windows | Parts,
     element: int,
     num_threads: int,
 ) -> None: ...

@@ -2,6 +2,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...call.parts import Parts
 from ...call.tables import Windows
 
 ISA: str
@@ -13,7 +14,7 @@ def maximum_backward(
     grad_output: NDArray[Any],
     indices: NDArray[Any],
     grad_input: NDArray[Any],
-    windows: Windows,
+    windows: Windows | Parts,
     element: int,
     num_threads: int,
 ) -> bool: ...
@@ -21,7 +22,7 @@ def maximum_unpool(
     values: NDArray[Any],
     indices: NDArray[Any],
     out: NDArray[Any],
-    windows: Windows,
+    windows: Windows | Parts,
     element: int,
     num_threads: int,
 ) -> bool: ...

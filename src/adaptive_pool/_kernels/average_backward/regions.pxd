@@ -1,0 +1,155 @@
+"""Regions, which may overlap: the sums of each line of the result, whatever windows hold it.
+
+The shares of each window are added to all columns that it holds, region after region, in a tile
+that is stored at the end. Of one region the order is that of all other ways.
+"""
+from libc.string cimport memset
+
+from adaptive_pool._kernels.average_backward.problem cimport MOST_LANES, TILE
+from adaptive_pool._kernels.average_backward.shares cimport (
+    add_run, add_share_run, factor, share_run, store_sums,
+)
+from adaptive_pool._kernels.call.canonical cimport Array, Geometry
+from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.call.parts cimport Group, Part
+from adaptive_pool._kernels.call.tables cimport int64_t
+from adaptive_pool._kernels.tiles.planes cimport JOBS, at, pieces
+
+cdef enum:
+    LINES = 16              # of the result that a job takes, at most
+
+
+cdef struct Regions:
+    Geometry g              # grad_input of one sample, and all of grad_output
+    Group group
+    Py_ssize_t counts[3]    # windows
+    Py_ssize_t lane_block   # lanes, lines and columns of a job
+    Py_ssize_t lines
+    Py_ssize_t columns
+
+
+cdef inline Py_ssize_t plan_regions(Regions* r, int num_threads) noexcept nogil:
+    """Cut the work into jobs; returns how many."""
+    cdef const Geometry* g = &r.g
+    cdef const Py_ssize_t* sizes = &g.sizes[0][0]
+    cdef Py_ssize_t lines = g.batches * g.channels * sizes[0] * sizes[1], enough = 1, k
+    for k in range(3):
+        r.counts[k] = g.sizes[1][k]
+    if num_threads > 1:
+        enough = JOBS * num_threads
+    r.lane_block = min(g.lanes, <Py_ssize_t> MOST_LANES)
+    r.columns = min(sizes[2], max(TILE // r.lane_block, <Py_ssize_t> 1))
+    r.lines = max(min(<Py_ssize_t> LINES, lines // enough), <Py_ssize_t> 1)
+    return pieces(lines, r.lines) * pieces(sizes[2], r.columns) * pieces(g.lanes, r.lane_block)
+
+
+cdef inline Py_ssize_t regions_scratch() noexcept nogil:
+    """Bytes of a tile, and of the shares of a window."""
+    return (TILE + MOST_LANES) * <Py_ssize_t> sizeof(double)
+
+
+cdef inline bint sum_shares(
+    const Regions* r, const char* gradient, const int64_t* table, Py_ssize_t d, Py_ssize_t h,
+    Py_ssize_t columns,     # IN: of the window along W
+    Py_ssize_t lanes, double* line, const real_t* like,
+) noexcept nogil:
+    """Add the shares of all windows (od, oh) that hold a line; False: there are none."""
+    cdef const int64_t* d_starts = table
+    cdef const int64_t* h_starts = table + 2 * r.counts[0]
+    cdef const int64_t* d_ends = d_starts + r.counts[0]
+    cdef const int64_t* h_ends = h_starts + r.counts[1]
+    cdef const Array* g = &r.g.arrays[1]
+    cdef Py_ssize_t od, oh, lane
+    cdef const char* run
+    cdef double f, x
+    cdef bint any = False
+    for od in range(r.counts[0]):
+        if not d_starts[od] <= d < d_ends[od]:
+            continue
+        for oh in range(r.counts[1]):
+            if not h_starts[oh] <= h < h_ends[oh]:
+                continue
+            run = gradient + od * g.d + oh * g.h
+            f = <double> ((d_ends[od] - d_starts[od]) * (h_ends[oh] - h_starts[oh]))
+            f = factor[real_t](f * <double> columns, like)
+            if lanes > 1 and g.lane != sizeof(real_t):
+                for lane in range(lanes):
+                    share_run[real_t](<const real_t*> (run + lane * g.lane), 1, f, &x)
+                    line[lane] = line[lane] + x if any else x
+            elif any:
+                add_share_run[real_t](<const real_t*> run, lanes, f, line)
+            else:
+                share_run[real_t](<const real_t*> run, lanes, f, line)
+            any = True
+    return any
+
+
+cdef inline void add_region(
+    const Regions* r, Py_ssize_t k, Py_ssize_t batch, Py_ssize_t channel, Py_ssize_t d,
+    Py_ssize_t h, Py_ssize_t w0, Py_ssize_t w1, Py_ssize_t lane, Py_ssize_t lanes,
+    double* tile, double* line, const real_t* like,
+) noexcept nogil:
+    """Add what a region gives to the columns w0:w1 of a line."""
+    cdef const Part* part = &r.group.parts[k]
+    cdef const int64_t* table = r.group.tables + k * r.group.borders
+    cdef const int64_t* starts = table + 2 * (r.counts[0] + r.counts[1])
+    cdef const int64_t* ends = starts + r.counts[2]
+    cdef Py_ssize_t ow, w, begin, end
+    cdef const char* gradient
+    d -= part.starts[0]
+    h -= part.starts[1]
+    if not 0 <= d < part.sizes[0] or not 0 <= h < part.sizes[1]:
+        return
+    gradient = k * r.group.steps[1] + <const char*> at(
+        &r.g.arrays[1], batch, channel, 0, 0, 0, lane
+    )
+    for ow in range(r.counts[2]):
+        begin = max(part.starts[2] + starts[ow], w0)
+        end = min(part.starts[2] + ends[ow], w1)
+        if begin >= end or not sum_shares[real_t](
+            r, gradient + ow * r.g.arrays[1].w, table, d, h, ends[ow] - starts[ow], lanes, line,
+            like,
+        ):
+            continue
+        if lanes == 1:
+            for w in range(begin - w0, end - w0):
+                tile[w] += line[0]
+        else:
+            for w in range(begin - w0, end - w0):
+                add_run(line, lanes, tile + w * lanes)
+
+
+cdef inline int gather_regions(
+    const Regions* r, Py_ssize_t job, char* scratch, const real_t* like,
+) noexcept nogil:
+    cdef const Geometry* g = &r.g
+    cdef const Array* out = &g.arrays[0]
+    cdef double* tile = <double*> scratch
+    cdef double* line = tile + TILE
+    cdef Py_ssize_t blocks = pieces(g.lanes, r.lane_block), lane, lanes, w0, w1, n, k, w, i
+    cdef Py_ssize_t d, h, batch, channel
+    cdef char* place
+    lane = job % blocks * r.lane_block
+    lanes = min(r.lane_block, g.lanes - lane)
+    job //= blocks
+    blocks = pieces(g.sizes[0][2], r.columns)
+    w0 = job % blocks * r.columns
+    w1 = min(w0 + r.columns, g.sizes[0][2])
+    n = job // blocks * r.lines
+    for k in range(n, min(n + r.lines, g.batches * g.channels * g.sizes[0][0] * g.sizes[0][1])):
+        h = k % g.sizes[0][1]
+        d = k // g.sizes[0][1] % g.sizes[0][0]
+        i = k // g.sizes[0][1] // g.sizes[0][0]
+        channel, batch = i % g.channels, i // g.channels
+        memset(tile, 0, (w1 - w0) * lanes * <Py_ssize_t> sizeof(double))
+        for i in range(r.group.count):
+            add_region[real_t](
+                r, r.group.order[i], batch, channel, d, h, w0, w1, lane, lanes, tile, line, like,
+            )
+        place = at(out, batch, channel, d, h, w0, lane)
+        if out.w == lanes * <Py_ssize_t> sizeof(real_t):
+            store_sums[real_t](tile, (w1 - w0) * lanes, <real_t*> place)
+            continue
+        for w in range(w1 - w0):
+            store_sums[real_t](tile + w * lanes, lanes, <real_t*> (place + w * out.w))
+    return 0

@@ -1,0 +1,547 @@
+"""Parts of an array that are pooled each by itself: samples up to their lengths, and regions.
+
+Each part is a geometry of its own: its place, its sizes, its windows. A kernel plans some of them
+at a time, and the jobs of all these are one list. What lies outside the parts is never read.
+"""
+cimport cython
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+from adaptive_pool._kernels.call.canonical cimport (
+    MOST_ARRAYS, Canonical, Geometry, advance, arrange_axes,
+)
+from adaptive_pool._kernels.call.rules cimport Rule, cut_by, first_empty
+from adaptive_pool._kernels.call.tables cimport Axis, Borders, describe_axis
+from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
+
+from adaptive_pool._kernels.call.canonical import CHANGED
+from adaptive_pool._kernels.call.tables import RULES
+
+cdef enum:
+    AT_ONCE = 256           # parts that are planned at a time,
+    MOST_TABLES = 1 << 20   # or so many borders of their windows
+    JOBS = 4                # for each thread: with fewer parts these are cut
+
+
+@cython.final
+cdef class Parts:
+    """Parts, checked.
+
+    Parameters
+    ----------
+    function : str
+    names : {"lengths", "regions"}
+        What parts are given by.
+    first_axis : int
+    sizes, counts : tuple of int
+        Lengths of the pooled axes, of all of the input and of the output.
+    samples : int
+        Length of the first axis of the input.
+    rows : ndarray of int64, contiguous
+        Regions of shape (K, 1 + 2 n): a sample, then start and end on each pooled axis. Or lengths
+        of shape (samples,) or (samples, n).
+    rule : str
+    tables : tuple of (starts, ends) or None
+        For each pooled axis windows from the beginning of a part, as `first_outside` lets them
+        pass, of which only what lies in the part counts; or None: by rule.
+    """
+
+    def __cinit__(
+        self, str function, str names, int first_axis, tuple sizes, tuple counts, samples, rows,
+        str rule, tuple tables,
+    ):
+        cdef int n = <int> len(sizes), missing = 3 - n, a
+        self.first_axis, self.ndim, self.rule = first_axis, n, RULES[rule]
+        self.samples, self.count = samples, len(rows)
+        for a in range(3):
+            self.sizes[a] = self.counts[a] = 1
+            self.tables[a] = NULL
+            if a >= missing:
+                self.sizes[a], self.counts[a] = sizes[a - missing], counts[a - missing]
+        take_tables(self, tables)
+        self.parts = <Part*> malloc(self.count * sizeof(Part) + 8)
+        if self.parts == NULL:
+            raise MemoryError(f"no memory for {self.count} {names}")
+        take_parts(self, Borders(rows), names == "lengths")
+        check_parts(self, function, names, rule)
+
+    def __dealloc__(self):
+        free(self.memory)
+        free(self.parts)
+
+    @property
+    def at_once(self):
+        """Whether all parts are planned at a time: then nothing is written before all is known."""
+        return self.count <= room_for(self) and self.samples <= AT_ONCE
+
+    @property
+    def largest(self):
+        """Elements of a window, at most."""
+        cdef Py_ssize_t most = 0, product, k
+        cdef int a
+        cdef int64_t* sizes = new_table(self)
+        for k in range(self.count):
+            product = 1
+            for a in range(3):
+                count_axis(self, k, a, sizes)
+                product *= max([sizes[o] for o in range(self.counts[a])], default=0)
+            most = max(most, product)
+        free(sizes)
+        return most
+
+    def count_elements(
+        self,
+        int axis,       # IN: a pooled axis
+        out,            # OUT: int64 array, contiguous, of shape (parts, windows)
+    ):
+        """Store how many elements of its part each window has along an axis."""
+        cdef Borders sizes = Borders(out)
+        cdef int a = 3 - self.ndim + axis
+        cdef Py_ssize_t k
+        cdef int64_t* table = new_table(self)
+        for k in range(self.count):
+            count_axis(self, k, a, table)
+            memcpy(
+                sizes.data + k * self.counts[a], table, self.counts[a] * sizeof(int64_t)
+            )
+        free(table)
+
+    def fill_short(
+        self,
+        int64_t least,      # IN: elements that a window must have, 1 or more
+        bytes filler,       # IN: what results of windows with fewer become, as it is in memory
+    ):
+        """Say what becomes of windows with few elements."""
+        self.least = least
+        memcpy(self.filler, <const char*> filler, min(len(filler), <Py_ssize_t> sizeof(self.filler)))
+
+
+cdef int take_tables(Parts parts, tuple tables) except -1:
+    cdef Borders starts, ends
+    cdef Py_ssize_t total = 0
+    cdef int a = 2 - <int> len(tables)
+    cdef int64_t* next
+    for table in tables:
+        total += 0 if table is None else 2 * len(table[0])
+    parts.memory = next = <int64_t*> malloc(total * sizeof(int64_t) + 8)
+    if next == NULL:
+        raise MemoryError(f"no memory for tables of {total // 2} windows")
+    for table in tables:
+        a += 1
+        if table is not None:
+            starts, ends = Borders(table[0]), Borders(table[1])
+            memcpy(next, starts.data, starts.count * sizeof(int64_t))
+            memcpy(next + starts.count, ends.data, ends.count * sizeof(int64_t))
+            parts.tables[a] = next
+            next += 2 * starts.count
+    return 0
+
+
+cdef void take_parts(Parts parts, Borders rows, bint are_lengths) noexcept:
+    cdef Py_ssize_t width = rows.count // parts.count if parts.count > 0 else 0, k
+    cdef const int64_t* row = rows.data
+    cdef Part* part
+    cdef int missing = 3 - parts.ndim, a, i
+    parts.elements, parts.one_of_each = 0, parts.count == parts.samples
+    for k in range(parts.count):
+        part = &parts.parts[k]
+        part.sample = k if are_lengths else row[0]
+        for a in range(3):
+            i = a - missing
+            part.starts[a], part.sizes[a] = 0, 1
+            if i >= 0 and are_lengths:
+                part.sizes[a] = row[i if width > 1 else 0]
+            elif i >= 0:
+                part.starts[a], part.sizes[a] = row[1 + 2 * i], row[2 + 2 * i] - row[1 + 2 * i]
+            parts.one_of_each = parts.one_of_each and part.starts[a] == 0
+        parts.one_of_each = parts.one_of_each and part.sample == k
+        parts.elements += <double> part.sizes[0] * <double> part.sizes[1] * <double> part.sizes[2]
+        row += width
+
+
+cdef int check_parts(Parts parts, str function, str names, str rule) except -1:
+    cdef Py_ssize_t k
+    cdef int64_t empty
+    cdef const Part* part
+    cdef int missing = 3 - parts.ndim, a
+    for k in range(parts.count):
+        part = &parts.parts[k]
+        if not 0 <= part.sample < parts.samples:
+            raise ValueError(
+                f"{function}: regions must name samples in 0:{parts.samples}, "
+                f"got {part.sample} in regions[{k}]"
+            )
+        for a in range(missing, 3):
+            # Not by their sum, which might overflow.
+            if part.starts[a] < 0 or part.sizes[a] < 0 or (
+                part.sizes[a] > parts.sizes[a] - part.starts[a]
+            ):
+                raise bad_part(parts, function, names, k, a)
+            empty = first_empty(parts.rule, part.sizes[a], parts.counts[a])
+            if parts.tables[a] == NULL and part.sizes[a] > 0 and empty < parts.counts[a]:
+                raise ValueError(
+                    f"{function}: window rule {rule!r} leaves window {empty} empty for input size "
+                    f"{part.sizes[a]}, that of {names}[{k}] on pooled axis {a - missing}, "
+                    f"and output size {parts.counts[a]}"
+                )
+    return 0
+
+
+cdef object bad_part(Parts parts, str function, str names, Py_ssize_t k, int a):
+    cdef const Part* part = &parts.parts[k]
+    cdef int axis = a - 3 + parts.ndim
+    if names == "lengths":
+        return ValueError(
+            f"{function}: lengths must lie in 0:{parts.sizes[a] + 1} for pooled axis {axis} of "
+            f"length {parts.sizes[a]}, got {part.sizes[a]} for sample {k}"
+        )
+    return ValueError(
+        f"{function}: 0 <= start <= end <= {parts.sizes[a]} must hold on pooled axis {axis}, "
+        f"got {part.starts[a]} to {part.starts[a] + part.sizes[a]} in regions[{k}]"
+    )
+
+
+cdef void cut_axis(
+    Parts parts, Py_ssize_t k, int a, int64_t* starts, int64_t* ends,
+) noexcept nogil:
+    """The windows of a part on an axis, from its beginning on; empty ones end where they start."""
+    cdef int64_t size = parts.parts[k].sizes[a]
+    cdef Py_ssize_t count = parts.counts[a], o
+    if parts.tables[a] != NULL:
+        for o in range(count):
+            starts[o] = min(parts.tables[a][o], size)
+            ends[o] = min(parts.tables[a][count + o], size)
+    elif size > 0:
+        cut_by(parts.rule, size, count, starts, ends)
+    else:
+        for o in range(count):
+            starts[o] = ends[o] = 0
+
+
+cdef int64_t* new_table(Parts parts) except NULL:
+    """Room for the borders of the windows of an axis."""
+    cdef Py_ssize_t most = max(parts.counts[0], parts.counts[1], parts.counts[2])
+    cdef int64_t* table = <int64_t*> malloc(2 * most * sizeof(int64_t) + 8)
+    if table == NULL:
+        raise MemoryError(f"no memory for the table of {most} windows")
+    return table
+
+
+cdef void count_axis(Parts parts, Py_ssize_t k, int a, int64_t* table) noexcept nogil:
+    """Elements of each window of a part on an axis; behind them there is room for as many."""
+    cdef Py_ssize_t count = parts.counts[a], o
+    cut_axis(parts, k, a, table, table + count)
+    for o in range(count):
+        table[o] = table[count + o] - table[o]
+
+
+cdef bint fit(const Canonical* c, Parts parts) noexcept:
+    """Whether arrays have the sizes that they must have for these parts and each other."""
+    cdef const Py_buffer* lead = &c.buffers[0]
+    cdef int first = parts.first_axis, last = first + parts.ndim, a, k
+    cdef Py_ssize_t size
+    for a in range(c.count):
+        if c.buffers[a].ndim != lead.ndim or lead.ndim < last:
+            return False
+        for k in range(lead.ndim):
+            if k == 0:
+                size = parts.samples if a == 0 else parts.count
+            elif not first <= k < last:
+                size = lead.shape[k]
+            else:
+                size = parts.sizes[3 - last + k] if a == 0 else parts.counts[3 - last + k]
+            if c.buffers[a].shape[k] != size:
+                return False
+    return True
+
+
+cdef Py_ssize_t borders_of(Parts parts) noexcept:
+    return 2 * (parts.counts[0] + parts.counts[1] + parts.counts[2])
+
+
+cdef Py_ssize_t room_for(Parts parts) noexcept:
+    """How many parts are planned at a time, at most."""
+    return max(min(<Py_ssize_t> AT_ONCE, MOST_TABLES // borders_of(parts)), <Py_ssize_t> 1)
+
+
+cdef struct Plan:
+    # Memory for parts that are planned at a time.
+    Py_ssize_t room         # how many
+    Py_ssize_t task_size
+    Py_ssize_t borders      # of the windows of a part
+    char* tasks
+    JobList* lists
+    Py_ssize_t* begins
+    Axis* axes
+    int64_t* tables
+
+
+cdef int make_room(Plan* plan, Parts parts, Py_ssize_t task_size) except -1:
+    cdef Py_ssize_t each
+    plan.task_size = (task_size + 15) // 16 * 16
+    plan.borders, plan.room = borders_of(parts), min(parts.count, room_for(parts))
+    each = (
+        plan.task_size + sizeof(JobList) + sizeof(Py_ssize_t) + 3 * sizeof(Axis)
+        + plan.borders * <Py_ssize_t> sizeof(int64_t)
+    )
+    plan.tasks = <char*> malloc(plan.room * each)
+    if plan.tasks == NULL:
+        raise MemoryError(f"no memory for tables of {plan.borders // 2} windows")
+    plan.lists = <JobList*> (plan.tasks + plan.room * plan.task_size)
+    plan.axes = <Axis*> (plan.lists + plan.room)
+    plan.tables = <int64_t*> (plan.axes + 3 * plan.room)
+    plan.begins = <Py_ssize_t*> (plan.tables + plan.room * plan.borders)
+    return 0
+
+
+cdef bint cut_part(
+    Parts parts, Py_ssize_t k, bint whole, Axis* axes, int64_t* table,
+) noexcept nogil:
+    """The windows of a part, empty ones as if they had its first element; False: all are empty.
+
+    Or of the whole plane, from the beginning of which the part reaches as far as it does.
+    """
+    cdef Py_ssize_t count, o
+    cdef int a
+    for a in range(3):
+        count = parts.counts[a]
+        axes[a].size, axes[a].count = parts.parts[k].sizes[a], count
+        axes[a].starts, axes[a].ends = table, table + count
+        cut_axis(parts, k, a, table, table + count)
+        if whole:
+            axes[a].size = parts.sizes[a]
+        elif axes[a].size == 0:
+            return False
+        for o in range(0 if whole else count):
+            if table[o] == table[count + o]:
+                table[o], table[count + o] = 0, 1
+        describe_axis(&axes[a])
+        table += 2 * count
+    return True
+
+
+cdef void place_part(
+    const Canonical* c, Parts parts, Py_ssize_t k, bint whole, const Axis* axes, Geometry* g,
+) noexcept nogil:
+    """The geometry of a part, or of the whole plane that it is of."""
+    cdef Part* part = &parts.parts[k]
+    cdef int a
+    g[0] = c.here
+    g.d, g.h, g.w = axes, axes + 1, axes + 2
+    g.arrays[0].data += part.sample * c.buffers[0].strides[0]
+    if not whole:
+        g.arrays[0].data += (
+            part.starts[0] * g.arrays[0].d + part.starts[1] * g.arrays[0].h
+            + part.starts[2] * g.arrays[0].w
+        )
+        for a in range(3):
+            g.sizes[0][a] = part.sizes[a]
+    for a in range(1, g.count):
+        g.arrays[a].data += k * c.buffers[a].strides[0]
+    g.number += part.starts[0] * g.d_number + part.starts[1] * g.h_number + part.starts[2]
+
+
+cdef void fill(const Geometry* g, int a, Py_ssize_t place, const char* filler) noexcept nogil:
+    """Fill the results of all planes and lanes, `place` bytes behind the first."""
+    cdef Py_ssize_t batch, channel, lane
+    cdef char* out
+    for batch in range(g.batches):
+        for channel in range(g.channels):
+            for lane in range(g.lanes):
+                out = (
+                    g.arrays[a].data + batch * g.arrays[a].batch + channel * g.arrays[a].channel
+                    + lane * g.arrays[a].lane + place
+                )
+                memcpy(out, filler, g.arrays[a].itemsize)
+
+
+cdef void fill_short(
+    const Geometry* g, Parts parts, Py_ssize_t k, int64_t* table,
+) noexcept nogil:
+    """Fill the results of windows with too few elements; `table` is scratch for all borders."""
+    cdef Py_ssize_t od, oh, ow
+    cdef int64_t* sizes[3]
+    cdef int64_t elements, none = -1
+    cdef const char* fillers[2]
+    cdef int a
+    fillers[0], fillers[1] = &parts.filler[0], <const char*> &none
+    for a in range(3):
+        sizes[a] = table
+        count_axis(parts, k, a, table)
+        table += 2 * parts.counts[a]
+    for od in range(parts.counts[0]):
+        for oh in range(parts.counts[1]):
+            elements = sizes[0][od] * sizes[1][oh]
+            for ow in range(parts.counts[2]):
+                if elements * sizes[2][ow] >= parts.least:
+                    continue
+                for a in range(1, g.count):
+                    fill(
+                        g, a,
+                        od * g.arrays[a].d + oh * g.arrays[a].h + ow * g.arrays[a].w,
+                        fillers[a - 1],
+                    )
+
+
+cdef int run_some(
+    const Canonical* c, Parts parts, prepare_t prepare, const void* call, const Plan* plan,
+    Py_ssize_t begin, Py_ssize_t end, bint whole, int num_threads,
+) except -1 nogil:
+    """Pool some parts, and fill the results of their windows with few elements."""
+    cdef Geometry g
+    cdef Py_ssize_t planned = 0, k
+    cdef Axis* axes
+    cdef int64_t* table
+    for k in range(begin, end):
+        axes = plan.axes + 3 * planned
+        table = plan.tables + planned * plan.borders
+        if not cut_part(parts, k, whole, axes, table):
+            continue
+        place_part(c, parts, k, whole, axes, &g)
+        prepare(
+            plan.tasks + planned * plan.task_size, &g, call,
+            1 if parts.count >= JOBS * num_threads else num_threads, plan.lists + planned,
+        )
+        planned += 1
+    if planned > 0:
+        run_lists(plan.lists, planned, plan.begins, num_threads)
+    for k in range(begin, begin if whole else end):
+        place_part(c, parts, k, False, plan.axes, &g)
+        fill_short(&g, parts, k, plan.tables)
+    return 0
+
+
+cdef int run_parts(
+    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
+    int num_threads,
+) except -1:
+    """Pool all parts of the first array into the others. None of them is empty."""
+    return run_all(c, parts, prepare, call, task_size, False, num_threads)
+
+
+cdef int run_parts_backward(
+    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
+    int num_threads,
+) except -1:
+    """The adjoint, for one part of each sample: all of the first array is written."""
+    return run_all(c, parts, prepare, call, task_size, True, num_threads)
+
+
+cdef int run_all(
+    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
+    bint whole, int num_threads,
+) except -1:
+    cdef Plan plan
+    cdef Py_ssize_t k = 0, end
+    if not fit(c, parts):
+        raise ValueError(CHANGED)
+    arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
+    make_room(&plan, parts, task_size)
+    try:
+        with nogil:
+            while True:
+                k = 0
+                while k < parts.count:
+                    end = min(k + plan.room, parts.count)
+                    run_some(c, parts, prepare, call, &plan, k, end, whole, num_threads)
+                    k = end
+                if not advance(c):
+                    break
+    finally:
+        free(plan.tasks)
+    return 0
+
+
+cdef struct Groups:
+    # All parts, sorted by their samples.
+    char* memory
+    int64_t* tables
+    int64_t* order
+    int64_t* begins     # samples + 1: where in `order` those of a sample begin
+    char* tasks
+    JobList* lists
+    Py_ssize_t* first_jobs
+    Py_ssize_t room     # samples that are planned at a time
+
+
+cdef int make_groups(Groups* groups, Parts parts, Py_ssize_t task_size) except -1:
+    """Sort parts by their samples, and cut the windows of all."""
+    cdef Py_ssize_t borders = borders_of(parts), k, next
+    cdef int64_t* table
+    cdef int a
+    groups.room = min(parts.samples, <Py_ssize_t> AT_ONCE)
+    groups.memory = <char*> malloc(
+        groups.room * (task_size + sizeof(JobList) + sizeof(Py_ssize_t))
+        + (parts.count * (borders + 1) + parts.samples + 2) * <Py_ssize_t> sizeof(int64_t)
+    )
+    if groups.memory == NULL:
+        raise MemoryError(f"no memory for tables of {parts.count} parts")
+    groups.tasks = groups.memory
+    groups.lists = <JobList*> (groups.tasks + groups.room * task_size)
+    groups.first_jobs = <Py_ssize_t*> (groups.lists + groups.room)
+    groups.tables = <int64_t*> (groups.first_jobs + groups.room)
+    groups.order = groups.tables + parts.count * borders
+    groups.begins = groups.order + parts.count
+    for k in range(parts.samples + 2):
+        groups.begins[k] = 0
+    for k in range(parts.count):
+        groups.begins[parts.parts[k].sample + 2] += 1
+    for k in range(2, parts.samples + 2):
+        groups.begins[k] += groups.begins[k - 1]
+    for k in range(parts.count):
+        next = parts.parts[k].sample + 1
+        groups.order[groups.begins[next]] = k
+        groups.begins[next] += 1
+        table = groups.tables + k * borders
+        for a in range(3):
+            cut_axis(parts, k, a, table, table + parts.counts[a])
+            table += 2 * parts.counts[a]
+    return 0
+
+
+cdef int run_groups(
+    Canonical* c, Parts parts, prepare_group_t prepare, const void* call, Py_ssize_t task_size,
+    int num_threads,
+) except -1:
+    """Add all parts to their samples: the adjoint of `run_parts`, for parts that may overlap.
+
+    Returns what jobs do, or-ed over all.
+    """
+    cdef Groups groups
+    cdef Group group
+    cdef Geometry g
+    cdef Py_ssize_t begin, end, k
+    cdef int found = False, a
+    if not fit(c, parts):
+        raise ValueError(CHANGED)
+    arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
+    task_size = (task_size + 15) // 16 * 16
+    make_groups(&groups, parts, task_size)
+    group.parts, group.tables, group.borders = parts.parts, groups.tables, borders_of(parts)
+    for a in range(c.count):
+        group.steps[a] = c.buffers[a].strides[0]
+    try:
+        with nogil:
+            while True:
+                begin = 0
+                while begin < parts.samples:
+                    end = min(begin + groups.room, parts.samples)
+                    for k in range(begin, end):
+                        g = c.here
+                        g.arrays[0].data += k * group.steps[0]
+                        group.order = groups.order + groups.begins[k]
+                        group.count = groups.begins[k + 1] - groups.begins[k]
+                        prepare(
+                            groups.tasks + (k - begin) * task_size, &g, &group, call,
+                            1 if parts.samples >= JOBS * num_threads else num_threads,
+                            groups.lists + (k - begin),
+                        )
+                    found |= run_lists(
+                        groups.lists, end - begin, groups.first_jobs, num_threads
+                    )
+                    begin = end
+                if not advance(c):
+                    break
+    finally:
+        free(groups.memory)
+    return found

@@ -1,0 +1,86 @@
+"""Options: what few calls say. Their types, their defaults, and how functions take them.
+
+Functions take options as ``**options``: each argument that is not given costs a call time, and
+there are many. Type checkers know them by the classes here; `described` lists them in signatures.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypedDict, TypeVar
+
+import numpy.typing as npt
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Options(NamedTuple):
+    """Over what is pooled; and what comes of windows with few elements."""
+
+    lengths: npt.ArrayLike | None = None
+    regions: npt.ArrayLike | None = None
+    empty: float | None = None
+    min_count: int = 1
+    return_counts: bool = False
+
+
+class RegionTypes(TypedDict, total=False):
+    """Options of what stands at indices."""
+
+    regions: npt.ArrayLike | None
+
+
+class PartTypes(RegionTypes, total=False):
+    """Options of gradients of averages."""
+
+    lengths: npt.ArrayLike | None
+    min_count: int
+
+
+class OptionTypes(PartTypes, total=False):
+    """Options of averages and maxima, but for the one that changes what is returned."""
+
+    empty: float | None
+
+
+class AllOptionTypes(OptionTypes, total=False):
+    """All options."""
+
+    return_counts: bool
+
+
+def options_of(function: str, given: Mapping[str, Any], types: type) -> Options | None:
+    """Return options, or None if all are as they are by default; None and the like say nothing."""
+    for name in given:
+        if name not in types.__annotations__:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
+    options = Options(**given)
+    return None if all(a is b for a, b in zip(options, Options(), strict=True)) else options
+
+
+def described(function: _Function) -> _Function:
+    """List the options of a function in its signature, before what is said of results."""
+    signature = inspect.signature(function)
+    types = _TYPES_OF[signature.parameters["options"].annotation]
+    taken = [*signature.parameters.values()][:-1]
+    last = [p for p in taken if p.name in ("dtype", "out", "num_threads")]
+    options = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+        for (name, default), annotation in zip(
+            Options()._asdict().items(), Options.__annotations__.values(), strict=True
+        )
+        if name in types.__annotations__
+    ]
+    function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*(p for p in taken if p not in last), *options, *last]
+    )
+    return function
+
+
+_TYPES_OF = {
+    f"Unpack[{types.__name__}]": types
+    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes)
+}

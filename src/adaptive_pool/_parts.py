@@ -1,0 +1,233 @@
+"""Over what is pooled: samples up to their lengths, or regions; and windows without elements.
+
+Each part is to the bit what it would be pooled alone. `_kernels/call/parts.pyx` cuts its windows.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _windows
+from ._arrays import Array, as_array
+from ._dtypes import text_of
+from ._kernels.call.parts import Parts
+from ._kernels.call.problem import check_addressable
+from ._objects import is_a, shown
+from ._options import Options
+from ._problem import DataFormat, as_bool, check_counts, check_data_format, pooled_axes
+
+
+def _integers(function: str, name: str, given: npt.ArrayLike) -> Array:
+    """Return an array of integers, as int64 of our own, which nobody can change meanwhile."""
+    array = as_array(function, name, given)
+    if array.size == 0:
+        return array.astype(np.int64, order="C")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{function}: {name} must be integers, got dtype {text_of(array.dtype)}")
+    copy = array.astype(np.int64, order="C")
+    if array.dtype.kind == "u" and (copy < 0).any():
+        raise ValueError(f"{function}: {name} must fit their axes, got {array.max()}")
+    return copy
+
+
+def _lengths(function: str, given: npt.ArrayLike, samples: int, ndim: int) -> Array:
+    """Return lengths of the right shape; `Parts` looks at each."""
+    lengths = _integers(function, "lengths", given)
+    if lengths.shape not in ((samples,), (samples, ndim)):
+        wanted = f"({samples},)" if ndim == 1 else f"({samples},) or ({samples}, {ndim})"
+        raise ValueError(
+            f"{function}: lengths must have shape {wanted}: one for each of {samples} samples, "
+            f"or for each of their pooled axes; got shape {lengths.shape}"
+        )
+    return lengths
+
+
+def _regions(function: str, given: npt.ArrayLike, ndim: int) -> Array:
+    """Return regions of the right shape, likewise."""
+    regions = _integers(function, "regions", given)
+    width = 1 + 2 * ndim
+    if regions.shape == (0,):
+        regions = regions.reshape(0, width)
+    if regions.ndim != 2 or regions.shape[1] != width:
+        raise ValueError(
+            f"{function}: regions must have shape (K, {width}): a sample, then start and end on "
+            f"each pooled axis; got shape {regions.shape}"
+        )
+    return regions
+
+
+class PartsProblem:
+    """A geometry for each part, checked: what `Problem` is for a whole array.
+
+    Without lengths and regions the array is one part, and gets an axis for it.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        input_shape: tuple[int, ...],
+        sizes: tuple[int | None, ...],
+        data_format: DataFormat,
+        windows: _windows.Windows,
+        itemsize: int,
+        options: Options,
+        name: str = "x",
+    ) -> None:
+        lengths, regions = options.lengths, options.regions
+        self.function, self.ndim = function, len(sizes)
+        self.least = max(_windows.as_size(function, "min_count", options.min_count), 1)
+        self.wants_counts = as_bool(function, "return_counts", options.return_counts)
+        self.is_single = lengths is None and regions is None
+        self.what = "regions" if lengths is None else "lengths"
+        if lengths is not None and regions is not None:
+            raise ValueError(f"{function}: pass lengths or regions, not both")
+        data_format = check_data_format(function, data_format)
+        first = pooled_axes(function, self.ndim, input_shape, data_format, name)
+        if self.is_single:
+            input_shape, first = (1, *input_shape), first + 1
+        elif first == 0:
+            raise ValueError(
+                f"{function}: {self.what} need an axis of samples before the pooled ones, "
+                f"got {name} of shape {input_shape}; {name}[numpy.newaxis] is one sample"
+            )
+        lead, pooled = input_shape[1:first], input_shape[first : first + self.ndim]
+        rule, tables = self._cut(sizes, pooled, windows)
+        counts: tuple[int, ...] = tuple(
+            [
+                size if table is None else len(table[0])  # type: ignore[misc]
+                for size, table in zip(sizes, tables, strict=True)
+            ]
+        )
+        if self.is_single:
+            rows = np.array([[0, *(k for size in pooled for k in (0, size))]])
+        elif lengths is not None:
+            rows = _lengths(function, lengths, input_shape[0], self.ndim)
+        else:
+            rows = _regions(function, regions, self.ndim)  # type: ignore[arg-type]
+        rest = input_shape[first + self.ndim :]
+        self.count, self.input_shape, self.first_axis = len(rows), input_shape, first
+        self.plane = math.prod(pooled)
+        self._all = (len(rows), *lead, *counts, *rest)  # with an axis for a single part
+        self.output_shape = self._all[self.is_single :]
+        check_addressable(function, self.output_shape, itemsize)
+        self.computes = 0 not in self.output_shape
+        self._parts = Parts(
+            function, self.what, first, pooled, counts, input_shape[0], rows, rule, tables
+        )
+        self.at_once: bool = self._parts.at_once
+        others = math.prod(lead) * math.prod(rest)
+        self.elements = self._parts.elements * others + math.prod(self.output_shape)
+
+    def _cut(
+        self, sizes: tuple[int | None, ...], pooled: tuple[int, ...], windows: _windows.Windows
+    ) -> tuple[str, tuple[_windows.Table | None, ...]]:
+        """Return a rule, and tables for the axes that it does not cut."""
+        given = _windows.rule_or_pairs(self.function, self.ndim, windows)
+        if isinstance(given, str):
+            if None in sizes and self.what == "regions" and not self.is_single:
+                raise ValueError(
+                    f"{self.function}: output_size must be given for regions, for they have "
+                    f"lengths of their own; got {sizes}"
+                )
+            return given, tuple(
+                [
+                    (np.arange(size), np.arange(1, size + 1)) if count is None else None
+                    for count, size in zip(sizes, pooled, strict=True)
+                ]
+            )
+        tables = tuple(
+            [
+                _windows.explicit_table(self.function, axis, size, pair)
+                for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
+            ]
+        )
+        check_counts(self.function, sizes, tables)
+        return "torch", tables
+
+    def cut(self) -> Parts | None:
+        """Return the parts as kernels read them, or None where nothing is to be computed."""
+        return self._parts if self.computes else None
+
+    def expand(self, x: Array) -> Array:
+        """Return an array with an axis for parts."""
+        return x[np.newaxis] if self.is_single else x
+
+    def _counts(self) -> Array:
+        """Return the elements of each window, in a shape that broadcasts to all results."""
+        product: Any = np.int64(1)
+        for axis in range(self.ndim):
+            shape = [1] * len(self._all)
+            for k in (0, self.first_axis + axis):
+                shape[k] = self._all[k]
+            sizes = np.empty(shape, np.int64)
+            self._parts.count_elements(axis, sizes)
+            product = product * sizes
+        return np.asarray(product)
+
+    def with_counts(self, result: Any) -> Any:
+        """Return a result, or a tuple of them, and how many elements each window has, if wanted."""
+        if not self.wants_counts:
+            return result
+        counts = np.broadcast_to(self._counts(), self._all)[0 if self.is_single else ...].copy()
+        return (*result, counts) if isinstance(result, tuple) else (result, counts)
+
+    def check_gradient(self, shape: tuple[int, ...], name: str) -> None:
+        """Raise unless there is a gradient, or a value, for every part."""
+        if shape != self.output_shape:
+            raise ValueError(
+                f"{self.function}: {name} must have shape {self.output_shape} for "
+                f"{self.count} {self.what}, got shape {shape}"
+            )
+
+    def without_short(self, gradient: Array) -> Array:
+        """Return the gradient with zeros for windows that have too few elements."""
+        short = self._counts() < self.least
+        if self.least == 1 or not short.any():
+            return gradient  # windows without elements pass none on
+        copy = gradient.copy()
+        copy[np.broadcast_to(short, self._all)[0 if self.is_single else ...]] = 0
+        return copy
+
+    def settle(self, empty: object, dtype: np.dtype[Any]) -> None:
+        """Say what windows with few elements become, or raise if there are any and it is open."""
+        filler = _filler(self.function, empty, dtype)
+        if filler is None and self.computes:
+            short = np.argwhere(self._counts() < self.least)
+            if len(short):
+                position = [int(k) for k in short[0]]
+                window = tuple(position[self.first_axis : self.first_axis + self.ndim])
+                of = "" if self.is_single else f" of {self.what}[{position[0]}]"
+                raise ValueError(
+                    f"{self.function}: window {window}{of} has fewer elements than {self.least}, "
+                    f"and {dtype} has no NaN for it; say with empty what it becomes"
+                )
+        self._parts.fill_short(self.least, filler or b"")
+
+
+@functools.cache
+def _nan(dtype: np.dtype[Any]) -> bytes:
+    return np.array(math.nan).astype(dtype).tobytes()
+
+
+def _filler(function: str, empty: object, dtype: np.dtype[Any]) -> bytes | None:
+    """Return what an empty window becomes, as it is in memory; None: that is an error."""
+    is_real = dtype.kind not in "biu"
+    if empty is None and not is_real:
+        return None
+    if empty is None:
+        return _nan(dtype)
+    if not is_a(empty, (int, float, np.number, np.bool_)) or is_a(empty, np.complexfloating):
+        raise TypeError(f"{function}: empty must be a real number, got {shown(empty)}")
+    number: Any = empty.item() if isinstance(empty, np.generic) else empty
+    if not is_real:
+        least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        if not math.isfinite(number) or number != int(number) or not least <= number <= most:
+            raise ValueError(f"{function}: empty must fit dtype {dtype}, got {shown(empty)}")
+        return np.array(int(number), dtype).tobytes()
+    with np.errstate(all="ignore"):
+        return np.array(float(number)).astype(dtype).tobytes()
