@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
+from ._counting import counting_of
 from ._kernels import average, average_backward
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
-from ._options import AllOptionTypes, OptionTypes, PartTypes, described, options_of
+from ._options import AllCountingTypes, CountingTypes, PartTypes, described, options_of
 from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
@@ -50,7 +51,7 @@ def _average(
     given: dict[str, Any],
 ) -> Array | Pair:
     try:
-        options = options_of(function, given, AllOptionTypes)
+        options = options_of(function, given, AllCountingTypes)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
@@ -67,19 +68,25 @@ def _average(
                 function, x_shape, sizes, data_format, windows, y_dtype.itemsize, options
             )
             problem.settle(options.empty, y_dtype)
+        counting = None if options is None else counting_of(function, options, x_shape, x_dtype)
         if problem.plane > _dtypes.LARGEST_EXACT_WINDOW and (tables := problem.cut()) is not None:
             _dtypes.check_exact_sum(function, x_dtype, int(tables.largest))
         work = int(problem.elements * x_dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
         shape = problem.output_shape
+        read = (x,) if counting is None or counting.where is None else (x, counting.where)
         if out is None:
             y = np.empty(shape, y_dtype)
         else:
-            y = result_array(function, "out", out, shape, y_dtype, problem, x)
+            y = result_array(function, "out", out, shape, y_dtype, problem, *read)
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
-            if isinstance(problem, PartsProblem):
+            if isinstance(problem, PartsProblem) and counting is not None:
+                if problem.is_open and y is out:
+                    y = np.empty(shape, y_dtype)
+                problem.average_counted(x, y, counting, rest[1:], threads)
+            elif isinstance(problem, PartsProblem):
                 average(problem.expand(x), problem.expand(y), *rest, threads)
             else:
                 average(x, y, *rest, threads)
@@ -157,7 +164,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool1d(
@@ -170,7 +177,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool1d(
@@ -183,7 +190,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool1d(
@@ -195,7 +202,7 @@ def adaptive_avg_pool1d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllCountingTypes],
 ) -> Array | Pair:
     """Average over windows that cut one axis into a given number of parts.
 
@@ -224,6 +231,14 @@ def adaptive_avg_pool1d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
         array of shape ``(1, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of sums and counts. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which makes a mean NaN, or is left out. Of integers it says nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)``, optional
         For padded batches: of sample ``n`` of the leading axis only ``x[n, ..., :lengths[n]]`` is
         pooled, as if alone, to the bit; the rest is not read. With windows that are given, what
@@ -233,12 +248,12 @@ def adaptive_avg_pool1d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -256,7 +271,7 @@ def adaptive_avg_pool1d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------
@@ -276,9 +291,8 @@ def adaptive_avg_pool1d(
 
     Notes
     -----
-    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
-    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
-    with ``dtype=numpy.float64``.
+    Masked arrays are refused. The mean of what is not masked is that of ``x.data`` with
+    ``where=~numpy.ma.getmaskarray(x)``.
 
     References
     ----------
@@ -317,7 +331,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool2d(
@@ -330,7 +344,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool2d(
@@ -343,7 +357,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool2d(
@@ -355,7 +369,7 @@ def adaptive_avg_pool2d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllCountingTypes],
 ) -> Array | Pair:
     """Average over windows that cut two axes into a given number of parts.
 
@@ -384,6 +398,14 @@ def adaptive_avg_pool2d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(2, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of sums and counts. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which makes a mean NaN, or is left out. Of integers it says nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
         For padded batches: how much of each sample of the leading axis is pooled, from the
         beginning of both pooled axes on: one length for all of them, or one for each. A sample is
@@ -394,12 +416,12 @@ def adaptive_avg_pool2d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -417,7 +439,7 @@ def adaptive_avg_pool2d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------
@@ -437,9 +459,8 @@ def adaptive_avg_pool2d(
 
     Notes
     -----
-    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
-    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
-    with ``dtype=numpy.float64``.
+    Masked arrays are refused. The mean of what is not masked is that of ``x.data`` with
+    ``where=~numpy.ma.getmaskarray(x)``.
 
     References
     ----------
@@ -481,7 +502,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool3d(
@@ -494,7 +515,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool3d(
@@ -507,7 +528,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[CountingTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool3d(
@@ -519,7 +540,7 @@ def adaptive_avg_pool3d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllCountingTypes],
 ) -> Array | Pair:
     """Average over windows that cut three axes into a given number of parts.
 
@@ -549,6 +570,14 @@ def adaptive_avg_pool3d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(3, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of sums and counts. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which makes a mean NaN, or is left out. Of integers it says nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
         For padded batches: how much of each sample of the leading axis is pooled, from the
         beginning of all three pooled axes on: one length for all of them, or one for each. A
@@ -559,12 +588,12 @@ def adaptive_avg_pool3d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
@@ -582,7 +611,7 @@ def adaptive_avg_pool3d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------
@@ -602,9 +631,8 @@ def adaptive_avg_pool3d(
 
     Notes
     -----
-    Masked arrays are refused. The mean of the elements that are not masked is a quotient of two
-    averages: that of ``x.filled(0)`` divided by that of ``~numpy.ma.getmaskarray(x)``, the second
-    with ``dtype=numpy.float64``.
+    Masked arrays are refused. The mean of what is not masked is that of ``x.data`` with
+    ``where=~numpy.ma.getmaskarray(x)``.
 
     References
     ----------

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 import numpy.typing as npt
 
+NanPolicy: TypeAlias = Literal["propagate", "omit"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """Over what is pooled; and what comes of windows with few elements."""
+    """Which elements count; over what is pooled; what comes of windows with few elements."""
 
+    where: npt.ArrayLike | None = None
+    nan_policy: NanPolicy = "propagate"
+    nodata: float | None = None
     lengths: npt.ArrayLike | None = None
     regions: npt.ArrayLike | None = None
     empty: float | None = None
@@ -46,6 +50,20 @@ class OptionTypes(PartTypes, total=False):
 
 class AllOptionTypes(OptionTypes, total=False):
     """All options."""
+
+    return_counts: bool
+
+
+class CountingTypes(OptionTypes, total=False):
+    """Options of averages, but for the one that changes what is returned."""
+
+    where: npt.ArrayLike | None
+    nan_policy: NanPolicy
+    nodata: float | None
+
+
+class AllCountingTypes(CountingTypes, total=False):
+    """All options of averages."""
 
     return_counts: bool
 
@@ -82,5 +100,5 @@ def described(function: _Function) -> _Function:
 
 _TYPES_OF = {
     f"Unpack[{types.__name__}]": types
-    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes)
+    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes, AllCountingTypes)
 }

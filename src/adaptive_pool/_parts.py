@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from . import _windows
 from ._arrays import Array, as_array
+from ._counting import Counting, as_number, bytes_of
 from ._dtypes import text_of
+from ._kernels import average_counted
 from ._kernels.call.parts import Parts
 from ._kernels.call.problem import check_addressable
-from ._objects import is_a, shown
+from ._objects import shown
 from ._options import Options
 from ._problem import DataFormat, as_bool, check_counts, check_data_format, pooled_axes
 
@@ -116,6 +118,7 @@ class PartsProblem:
         self.output_shape = self._all[self.is_single :]
         check_addressable(function, self.output_shape, itemsize)
         self.computes = 0 not in self.output_shape
+        self._counted: Array | None = None
         self._parts = Parts(
             function, self.what, first, pooled, counts, input_shape[0], rows, rule, tables
         )
@@ -173,8 +176,11 @@ class PartsProblem:
         """Return a result, or a tuple of them, and how many elements each window has, if wanted."""
         if not self.wants_counts:
             return result
-        counts = np.broadcast_to(self._counts(), self._all)[0 if self.is_single else ...].copy()
-        return (*result, counts) if isinstance(result, tuple) else (result, counts)
+        counts = self._counted
+        if counts is None:
+            counts = np.broadcast_to(self._counts(), self._all).copy()
+        last = counts[0] if self.is_single else counts
+        return (*result, last) if isinstance(result, tuple) else (result, last)
 
     def check_gradient(self, shape: tuple[int, ...], name: str) -> None:
         """Raise unless there is a gradient, or a value, for every part."""
@@ -196,17 +202,46 @@ class PartsProblem:
     def settle(self, empty: object, dtype: np.dtype[Any]) -> None:
         """Say what windows with few elements become, or raise if there are any and it is open."""
         filler = _filler(self.function, empty, dtype)
-        if filler is None and self.computes:
-            short = np.argwhere(self._counts() < self.least)
-            if len(short):
-                position = [int(k) for k in short[0]]
-                window = tuple(position[self.first_axis : self.first_axis + self.ndim])
-                of = "" if self.is_single else f" of {self.what}[{position[0]}]"
-                raise ValueError(
-                    f"{self.function}: window {window}{of} has fewer elements than {self.least}, "
-                    f"and {dtype} has no NaN for it; say with empty what it becomes"
-                )
+        self.is_open, self.dtype = filler is None, dtype
+        if self.is_open and self.computes:
+            self._check_short(self._counts())
         self._parts.fill_short(self.least, filler or b"")
+
+    def _check_short(self, counts: Array) -> None:
+        """Raise if windows have too few elements, unless it is settled what they become."""
+        short = counts < self.least
+        if self.is_open and short.any():
+            position = [int(k) for k in np.argwhere(short)[0]]
+            window = tuple(position[self.first_axis : self.first_axis + self.ndim])
+            of = "" if self.is_single else f" of {self.what}[{position[0]}]"
+            raise ValueError(
+                f"{self.function}: window {window}{of} has fewer elements that count than "
+                f"{self.least}, and {self.dtype} has no NaN for it; say with empty what it becomes"
+            )
+
+    def average_counted(
+        self, x: Array, y: Array, counting: Counting, elements: tuple[int, int], threads: int
+    ) -> None:
+        """Average what counts into `y`; raise if windows have too little, unless it is settled.
+
+        `elements` are the codes of those of both arrays.
+        """
+        where = None if counting.where is None else self.expand(counting.where)
+        if self.wants_counts or self.is_open:
+            self._counted = np.empty(self._all, np.int64)
+        average_counted(
+            self.expand(x),
+            self.expand(y),
+            where,
+            self._counted,
+            self._parts,
+            *elements,
+            counting.omits,
+            counting.nodata,
+            threads,
+        )
+        if self._counted is not None:
+            self._check_short(self._counted)
 
 
 @functools.cache
@@ -216,18 +251,9 @@ def _nan(dtype: np.dtype[Any]) -> bytes:
 
 def _filler(function: str, empty: object, dtype: np.dtype[Any]) -> bytes | None:
     """Return what an empty window becomes, as it is in memory; None: that is an error."""
-    is_real = dtype.kind not in "biu"
-    if empty is None and not is_real:
-        return None
     if empty is None:
-        return _nan(dtype)
-    if not is_a(empty, (int, float, np.number, np.bool_)) or is_a(empty, np.complexfloating):
-        raise TypeError(f"{function}: empty must be a real number, got {shown(empty)}")
-    number: Any = empty.item() if isinstance(empty, np.generic) else empty
-    if not is_real:
-        least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        if not math.isfinite(number) or number != int(number) or not least <= number <= most:
-            raise ValueError(f"{function}: empty must fit dtype {dtype}, got {shown(empty)}")
-        return np.array(int(number), dtype).tobytes()
-    with np.errstate(all="ignore"):
-        return np.array(float(number)).astype(dtype).tobytes()
+        return None if dtype.kind in "biu" else _nan(dtype)
+    filler = bytes_of(as_number(function, "empty", empty), dtype)
+    if filler is None:
+        raise ValueError(f"{function}: empty must fit dtype {dtype}, got {shown(empty)}")
+    return filler

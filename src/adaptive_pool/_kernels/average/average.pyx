@@ -4,13 +4,15 @@ What is here hands a canonical problem to C: plan.h cuts it into tiles, lines.h 
 reduce.h sums windows along W, means.h makes means of the sums, and store.h stores them. Integers of
 8 and 16 bits have a way of their own (short_tiles.pxd). docs/design/engine.md.
 """
+from libc.string cimport memcpy
+
 from adaptive_pool._kernels.average.means cimport result_of
 from adaptive_pool._kernels.average.short_integers cimport is_short
 from adaptive_pool._kernels.average.short_tiles cimport ShortAverage, prepare_short
 from adaptive_pool._kernels.call.canonical cimport (
-    Canonical, Geometry, advance, arrange, borrow, give_back,
+    Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
-from adaptive_pool._kernels.call.elements cimport Element, size_of
+from adaptive_pool._kernels.call.elements cimport INT32, Element, size_of
 from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
@@ -21,10 +23,24 @@ from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, ax
 cdef extern from "average/store.h" nogil:
     ctypedef struct kind_t "ap_kind":
         int family
+    ctypedef void (*blank_t "ap_blank")(
+        const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
+        unsigned int* counts,
+    ) noexcept
+    ctypedef struct counting_t "ap_counting":
+        blank_t blank
+        Py_ssize_t size
+        bint omits, has_nodata
+        char nodata[8]
+    const blank_t* ap_all_blanks
     ctypedef struct average_t "ap_average":
         const kind_t* kind
         int result
         array_t x, out
+        const counting_t* counting
+        array_t where, counts
+        double least
+        char filler[8]
         axis_t d, h, w
         Py_ssize_t channels, planes, lanes
         double* divisors
@@ -48,6 +64,12 @@ cdef union Task:
 cdef struct Call:
     Element element
     Element out_element
+    bint is_counted         # whether not all elements count:
+    counting_t counting
+    int where               # numbers of arrays, or -1
+    int counts
+    double least
+    char filler[8]
 
 
 cdef void prepare(
@@ -56,17 +78,29 @@ cdef void prepare(
 ) noexcept nogil:
     cdef const Call* call = <const Call*> call_
     cdef average_t* task = <average_t*> memory
-    if is_short(call.element):
+    task.counting = NULL
+    if is_short(call.element) and not call.is_counted:
         prepare_short(
             <ShortAverage*> memory, g, call.element, call.out_element, divisors, num_threads, jobs,
         )
         return
-    task.kind = ap_kinds + (<int> call.element - FIRST_KIND)
+    # Where not all count, integers of 8 and 16 bits are read as int32.
+    task.kind = ap_kinds + (
+        <int> (INT32 if is_short(call.element) else call.element) - FIRST_KIND
+    )
     task.result = result_of(call.out_element)
     task.channels, task.planes, task.lanes = g.channels, g.batches * g.channels, g.lanes
     task.d, task.h, task.w = axis_of(g.d), axis_of(g.h), axis_of(g.w)
     task.x, task.out = array_of(&g.arrays[0]), array_of(&g.arrays[1])
     task.divisors = divisors
+    if call.is_counted:
+        task.counting, task.least = &call.counting, call.least
+        memcpy(task.filler, call.filler, sizeof(task.filler))
+        task.where.data = task.counts.data = NULL
+        if call.where >= 0:
+            task.where = array_of(&g.arrays[call.where])
+        if call.counts >= 0:
+            task.counts = array_of(&g.arrays[call.counts])
     ap_plan_average(task, num_threads, g.bytes)
     jobs.work, jobs.task = <job_t> ap_run_tile, task
     jobs.count, jobs.scratch_size = ap_tiles(task), ap_scratch_size(task)
@@ -99,8 +133,9 @@ def average(
 ):
     """Average `x` over `windows` into `out`. Neither is empty."""
     cdef Canonical c
-    cdef Call call = Call(element, out_element)
-    c.count = 0
+    cdef Call call
+    call.element, call.out_element, call.is_counted = element, out_element, False
+    begin(&c)
     try:
         borrow(&c, x, False, size_of(element))
         borrow(&c, out, True, size_of(out_element))
@@ -113,5 +148,44 @@ def average(
         else:
             with nogil:
                 pool(&c, &call, num_threads)
+    finally:
+        give_back(&c)
+
+
+def average_counted(
+    x,                      # IN: array of the elements below
+    out,                    # OUT: array, aligned
+    where,                  # IN: bools in the shape of x, which elements count; None: all
+    counts,                 # OUT: int64, how many do in each window; None: not wanted
+    Parts parts,            # IN: and what windows with few elements become
+    Element element,        # IN: what x holds
+    Element out_element,    # IN: what out holds
+    bint omits,             # IN: whether NaN does not count
+    nodata,                 # IN: the bytes of an element that does not count, or None
+    int num_threads,        # IN
+):
+    """Average the elements that count. No array is empty."""
+    cdef Canonical c
+    cdef Call call
+    call.element, call.out_element, call.is_counted = element, out_element, True
+    call.counting.blank = ap_all_blanks[<int> element]
+    call.counting.size = 4 if is_short(element) else size_of(element)
+    call.counting.omits, call.counting.has_nodata = omits, nodata is not None
+    if nodata is not None:
+        memcpy(call.counting.nodata, <const char*> <bytes> nodata, size_of(element))
+    call.least = <double> parts.least
+    memcpy(call.filler, parts.filler, sizeof(call.filler))
+    begin(&c)
+    try:
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, out, True, size_of(out_element))
+        if where is not None:
+            c.where = c.count
+            borrow(&c, where, False, 1)
+        if counts is not None:
+            c.counts = c.count
+            borrow(&c, counts, True, 8)
+        call.where, call.counts = c.where, c.counts
+        run_parts(&c, parts, prepare_part, &call, sizeof(Task), num_threads)
     finally:
         give_back(&c)

@@ -9,6 +9,7 @@ typedef struct {
     ptrdiff_t batch, channel, od, oh;
     ptrdiff_t depth, height;
     const char *first;      /* of its input lines, as if W and lanes began with 0 */
+    const char *where;      /* likewise, or NULL */
     char *out;              /* likewise */
 } ap_line;
 
@@ -22,7 +23,11 @@ typedef struct {
     char *line_sums;        /* scratch: columns x lanes, of lines that have been added */
     char *sums;             /* scratch: of windows */
     char *running;          /* scratch: four for each lane */
-    char *copy;             /* scratch: a piece of a line, or results on their way */
+    char *copy;             /* scratch: pieces of lines, or results on their way */
+    /* Scratch, where not all elements count: */
+    uint32_t *counts;       /* how many do of each column and lane of lines that have been added, */
+    double *numbers;        /* and of each window */
+    char *raw, *bytes;      /* elements, and what says whether they count, side by side */
 } ap_tile;
 
 static inline ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job)
@@ -46,6 +51,9 @@ static inline void ap_find_line(const ap_average *m, ap_line *line)
     line->height = m->h.ends[line->oh] - h0;
     line->first = m->x.data + line->batch * m->x.batch + line->channel * m->x.channel
         + d0 * m->x.d + h0 * m->x.h;
+    line->where = m->counting == NULL || m->where.data == NULL ? NULL
+        : m->where.data + line->batch * m->where.batch + line->channel * m->where.channel
+            + d0 * m->where.d + h0 * m->where.h;
     line->out = m->out.data + line->batch * m->out.batch + line->channel * m->out.channel
         + line->od * m->out.d + line->oh * m->out.h;
 }
@@ -72,6 +80,8 @@ static inline void ap_next_line(const ap_average *m, ap_line *line)
         line->oh++;
         line->height = m->h.ends[line->oh] - m->h.starts[line->oh];
         line->first += (m->h.starts[line->oh] - h0) * m->x.h;
+        if (line->where != NULL)
+            line->where += (m->h.starts[line->oh] - h0) * m->where.h;
         line->out += m->out.h;
         return;
     }
@@ -99,6 +109,68 @@ static inline void ap_copy_piece(
         ap_copy_words(line, m->x.lane, lanes, copy, size, size);
 }
 
+/* A piece of a line, in which what does not count adds nothing. */
+static inline void ap_blank_piece(
+    const ap_average *m, const ap_tile *tile, const char *line, const char *where,
+    ptrdiff_t columns, ptrdiff_t lanes, char *copy)
+{
+    const ap_counting *c = m->counting;
+    const ptrdiff_t size = m->x.itemsize, n = columns * lanes;
+    const int adjoin = lanes > 1 ? m->x.lane == size && (columns == 1 || m->x.w == lanes * size)
+                                 : columns == 1 || m->x.w == size;
+    uint32_t *counts = tile->counts;
+    if (!adjoin && !(lanes > 1 && m->x.lane == size)) {
+        ap_copy_piece(m, line, columns, lanes, tile->raw);
+        line = tile->raw;
+    }
+    const ptrdiff_t step = line == tile->raw || adjoin ? lanes * size : m->x.w;
+    if (where == NULL && (adjoin || line == tile->raw)) {
+        c->blank(c, line, NULL, n, copy, counts);
+        return;
+    }
+    if (where != NULL && lanes > 1 && m->where.lane == 0) { /* all lanes of a column alike */
+        for (ptrdiff_t w = 0; w < columns; w++, line += step, where += m->where.w) {
+            memset(tile->bytes, *where != 0, (size_t) lanes);
+            c->blank(c, line, *where != 0 ? NULL : tile->bytes, lanes, copy, counts);
+            copy += lanes * c->size;
+            counts += lanes;
+        }
+        return;
+    }
+    if (where != NULL && !(lanes > 1 ? m->where.lane == 1 && (columns == 1 || m->where.w == lanes)
+                                     : columns == 1 || m->where.w == 1)) {
+        for (ptrdiff_t w = 0; w < columns; w++)
+            ap_copy_words(
+                where + w * m->where.w, m->where.lane, lanes, tile->bytes + w * lanes, 1, 1);
+        where = tile->bytes;
+    }
+    const ptrdiff_t run = step == lanes * size ? n : lanes;
+    for (ptrdiff_t done = 0; done < n; done += run, line += step) {
+        c->blank(c, line, where, run, copy, counts);
+        where += where != NULL ? run : 0;
+        copy += run * c->size;
+        counts += run;
+    }
+}
+
+/* Add some rows of which not all elements count, as many at a time as there is room for. */
+static inline void ap_add_counted(
+    const ap_average *m, const ap_tile *tile, const char *row, const char *where, ptrdiff_t rows,
+    ptrdiff_t columns, int fresh, char *target)
+{
+    const ptrdiff_t n = columns * tile->lanes, step = n * m->counting->size;
+    const ptrdiff_t most = ap_max(8 * AP_SUMS / step, 1);
+    for (ptrdiff_t k = 0, count; k < rows; k += count, fresh = 0) {
+        count = ap_min(most, rows - k);
+        for (ptrdiff_t i = 0; i < count; i++) {
+            ap_blank_piece(m, tile, row, where, columns, tile->lanes, tile->copy + i * step);
+            row += m->x.h;
+            where += where != NULL ? m->where.h : 0;
+        }
+        m->kind->add_rows(tile->copy, step, count, n, fresh, 0, target, m->part);
+    }
+}
+
 /* Add some rows, a step apart, element by element: `columns` x `lanes` of each. */
 static inline void ap_add_pieces(
     const ap_average *m, const ap_tile *tile, const char *row, ptrdiff_t step, ptrdiff_t rows,
@@ -119,14 +191,54 @@ static inline void ap_add_pieces(
                 m->part);
 }
 
+/* Add how many elements count of each lane of some columns to the numbers of a window. */
+static inline void ap_add_counts(
+    const ap_tile *tile, const uint32_t *counts, ptrdiff_t columns, double *numbers)
+{
+    const ptrdiff_t lanes = tile->lanes;
+    if (lanes == 1) {
+        int64_t count = 0;
+        for (ptrdiff_t w = 0; w < columns; w++)
+            count += counts[w];
+        *numbers += (double) count;
+        return;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++, counts += lanes)
+        for (ptrdiff_t lane = 0; lane < lanes; lane++)
+            numbers[lane] += counts[lane];
+}
+
+/* The numbers of the windows of a tile, of lines that have been added from its first column on. */
+static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, double *numbers)
+{
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes) {
+        for (ptrdiff_t lane = 0; lane < tile->lanes; lane++)
+            numbers[lane] = 0;
+        ap_add_counts(
+            tile, tile->counts + (m->w.starts[ow] - tile->w0) * tile->lanes,
+            m->w.ends[ow] - m->w.starts[ow], numbers);
+    }
+}
+
 /* Add the input lines of an output line, as far as the columns w0:w1. */
 static inline void ap_add_lines(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
     char *target)
 {
     const char *first = line->first + w0 * m->x.w + tile->lane * m->x.lane;
-    for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d)
-        ap_add_pieces(m, tile, first, m->x.h, line->height, w1 - w0, d == 0, target);
+    const char *where = line->where;
+    if (m->counting == NULL) {
+        for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d)
+            ap_add_pieces(m, tile, first, m->x.h, line->height, w1 - w0, d == 0, target);
+        return;
+    }
+    memset(tile->counts, 0, (size_t) ((w1 - w0) * tile->lanes) * sizeof *tile->counts);
+    if (where != NULL)
+        where += w0 * m->where.w + tile->lane * m->where.lane;
+    for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d) {
+        ap_add_counted(m, tile, first, where, line->height, w1 - w0, d == 0, target);
+        where += where != NULL ? m->where.d : 0;
+    }
 }
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef AP_AVERAGE_PLAN_H
 #define AP_AVERAGE_PLAN_H
 
+#include "average/counting.h"
 #include "average/means.h"
 #include "tiles/problem.h"
 
@@ -35,12 +36,18 @@ typedef struct {
     const ap_kind *kind;
     int result;                 /* what means are stored as */
     ap_array x, out;
+    /* Where not all elements count: else `counting` is NULL. `where` and `counts` may have none. */
+    const ap_counting *counting;
+    ap_array where, counts;     /* bools; int64 */
+    double least;               /* elements that a window must have, or it becomes `filler` */
+    char filler[8];
     ap_axis d, h, w;
     ptrdiff_t channels, planes, lanes;
     /* found by ap_plan_average(): */
     ap_means means;
     int divides;                /* by sizes of windows, or times their inverses */
-    int way, copied;            /* copied: lines are no runs of aligned elements */
+    int way, copied;            /* copied: lines are no runs of aligned elements, or blanked */
+    int shared;                 /* all lanes of a column count, or none */
     int whole;                  /* a window is all of W: its elements are numbered through */
     int direct;                 /* windows along W are read where they lie */
     ptrdiff_t run;              /* bytes between the elements of a window, if they are one, or 0 */
@@ -89,7 +96,7 @@ static inline void ap_prepare_divisors(ap_average *m)
 {
     const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1, lines = m->d.count * m->h.count;
     double *divisors = m->divisors;
-    if (m->divisors == NULL || lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
+    if (m->divisors == NULL || m->counting != NULL || lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
         m->divisors = NULL;
         return;
     }
@@ -141,6 +148,14 @@ static inline void ap_turn_planes(ap_average *m)
     out->w = m->lanes * out->itemsize;
     out->h = m->w.count * out->w;
     out->d = m->h.count * out->h;
+}
+
+/* Whether what counts is the same for all lanes, which are read as they are. */
+static inline int ap_is_shared(const ap_average *m)
+{
+    const ap_counting *c = m->counting;
+    return c != NULL && m->lanes > 1 && m->where.data != NULL && m->where.lane == 0 && !c->omits
+        && !c->has_nodata && c->size == m->x.itemsize;
 }
 
 /* The one step, if there is one, between the elements of all windows, or 0: they are of single
@@ -196,7 +211,8 @@ static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
     const ptrdiff_t jobs = threads > 1 ? AP_JOBS * threads : 1, size = m->x.itemsize;
     m->means = ap_all_means[m->kind->family][m->result];
     m->divides = ap_divides(m->kind->family, m->result);
-    m->copied = !ap_is_aligned(&m->x)
+    m->shared = ap_is_shared(m);
+    m->copied = (m->counting != NULL && !m->shared) || !ap_is_aligned(&m->x)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->whole = m->w.count == 1 && m->w.longest == m->w.size;
     m->way = m->lanes > 1 ? AP_BY_LANES : AP_ALONG;

@@ -60,6 +60,13 @@ static inline void ap_add_running(
     m->kind->add_sums(running, 0, 1, m->part, tile->lanes, 1, target, m->part);
 }
 
+/* Where the numbers of windows belong whose sums belong at `target`, or NULL if all count. */
+static inline double *ap_numbers_of(
+    const ap_average *m, const ap_tile *tile, const char *target)
+{
+    return m->counting == NULL ? NULL : tile->numbers + (target - tile->sums) / 8;
+}
+
 /* A window piece by piece: one that is longer than a tile, or of whole lines. */
 static inline void ap_long_window(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
@@ -75,6 +82,9 @@ static inline void ap_long_window(
         return;
     }
     ap_line single = *line;
+    double *numbers = ap_numbers_of(m, tile, target);
+    for (ptrdiff_t lane = 0; numbers != NULL && lane < lanes; lane++)
+        numbers[lane] = 0;
     if (m->whole)
         single.depth = single.height = 1;
     c.step = 8 * lanes;
@@ -86,10 +96,53 @@ static inline void ap_long_window(
             if (m->whole)
                 single.first = line->first + k / line->height * m->x.d
                     + k % line->height * m->x.h;
+            if (m->whole && line->where != NULL)
+                single.where = line->where + k / line->height * m->where.d
+                    + k % line->height * m->where.h;
             ap_add_lines(m, tile, &single, w, w + c.columns, tile->line_sums);
             ap_run_on(m, tile, &c, done);
+            if (numbers != NULL)
+                ap_add_counts(tile, tile->counts, c.columns, numbers);
         }
     ap_add_running(m, tile, done, target);
+}
+
+/* Where all lanes of a column count or none: runs of columns that do are added where they lie, the
+   others are passed over. Column k goes to running sum k % 4 as ever. */
+static inline void ap_shared_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, rows = line->depth * line->height;
+    const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
+    const char *x = line->first + w0 * m->x.w + tile->lane * m->x.lane;
+    double *numbers = ap_numbers_of(m, tile, target);
+    ptrdiff_t count = 0, column = 4; /* so that none is the first of its sum */
+    const int real = m->kind->family == AP_DOUBLE_SUMS || m->kind->family == AP_TWOFOLD_SUMS;
+    const double nothing = real ? -0.0 : 0;
+    for (ptrdiff_t i = 0; i < 4 * lanes; i++) {
+        memcpy(tile->running + 8 * i, &nothing, 8);
+        if (m->kind->parts == 2)
+            memset(tile->running + m->part + 8 * i, 0, 8);
+    }
+    for (ptrdiff_t k = 0; k < rows; k++) {
+        const char *where = line->where + k / line->height * m->where.d
+            + k % line->height * m->where.h + w0 * m->where.w;
+        for (ptrdiff_t w = 0, end; w < w1 - w0; w = end) {
+            for (end = w; end < w1 - w0 && where[end * m->where.w] != 0;)
+                end++;
+            const ap_columns run = {
+                x + (column - 4 + w) * m->run, m->run, end - w, 0};
+            if (end > w)
+                ap_run_on(m, tile, &run, column + w);
+            count += end - w;
+            while (end < w1 - w0 && where[end * m->where.w] == 0)
+                end++;
+        }
+        column += w1 - w0;
+    }
+    ap_add_running(m, tile, 4, target);
+    for (ptrdiff_t lane = 0; lane < lanes; lane++)
+        numbers[lane] = (double) count;
 }
 
 /* The windows of an output line, by vectors over lanes. */
@@ -109,7 +162,10 @@ static inline void ap_reduce_by_lanes(
     }
     /* What a window holds is read once for each vector of lanes. */
     const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest;
-    if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
+    if (m->shared && m->run != 0)
+        for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
+            ap_shared_window(m, tile, line, ow, target);
+    else if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
                 : m->whole || columns * lanes > AP_SUMS)
         for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
             ap_long_window(m, tile, line, ow, target);
@@ -119,6 +175,8 @@ static inline void ap_reduce_by_lanes(
     else {
         ap_add_lines(m, tile, line, tile->w0, tile->w1, tile->line_sums);
         m->kind->windows_of_sums(&w, tile->line_sums, m->part, target, m->part);
+        if (m->counting != NULL)
+            ap_count_windows(m, tile, ap_numbers_of(m, tile, target));
     }
 }
 
@@ -181,6 +239,8 @@ static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
         } else {
             ap_add_lines(m, tile, &line, tile->w0, tile->w1, tile->line_sums);
             m->kind->along_sums(&w, tile->line_sums, m->part, target, m->part);
+            if (m->counting != NULL)
+                ap_count_windows(m, tile, ap_numbers_of(m, tile, target));
         }
 }
 

@@ -23,13 +23,21 @@ static inline double ap_scaled_mean(
     const ap_average *m, const ap_line *line, ptrdiff_t ow, ptrdiff_t lane)
 {
     const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
-    double value = -0.0, error = 0;
+    double value = -0.0, error = 0, left_out = 0;
     for (ptrdiff_t d = 0; d < line->depth; d++)
         for (ptrdiff_t h = 0; h < line->height; h++)
             for (ptrdiff_t w = w0; w < w1; w++) {
                 double x;
-                memcpy(
-                    &x, line->first + d * m->x.d + h * m->x.h + w * m->x.w + lane * m->x.lane, 8);
+                const char *place = line->first + d * m->x.d + h * m->x.h + w * m->x.w
+                    + lane * m->x.lane;
+                if (m->counting != NULL && !ap_counts_one(m->counting, place,
+                        line->where == NULL ? NULL
+                        : line->where + d * m->where.d + h * m->where.h + w * m->where.w
+                            + lane * m->where.lane)) {
+                    left_out++;
+                    continue;
+                }
+                memcpy(&x, place, 8);
                 x *= 0x1p-64;
                 const double sum = value + x, rest = sum - value;
                 error += (value - (sum - rest)) + (x - rest);
@@ -37,7 +45,7 @@ static inline double ap_scaled_mean(
             }
     if (!isfinite(value)) /* there are infinities or NaNs in the window */
         return value;
-    const double count = (double) (line->depth * line->height) * (double) (w1 - w0);
+    const double count = (double) (line->depth * line->height) * (double) (w1 - w0) - left_out;
     return ap_twofold_mean(value, error, count) / 0x1p-64;
 }
 
@@ -77,12 +85,58 @@ static inline void ap_mend(
         }
 }
 
+/* Make divisors of the numbers of a line; returns whether there are windows with too few. */
+static inline int ap_divide_by_numbers(
+    const ap_average *m, const double *numbers, ptrdiff_t n, double *divisors)
+{
+    int few = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        few |= numbers[i] < m->least;
+        divisors[i] = ap_divisor(m, numbers[i] > 0 ? numbers[i] : 1);
+    }
+    return few;
+}
+
+/* Store the numbers of a line, where they are wanted. */
+static inline void ap_store_numbers(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, const double *numbers)
+{
+    char *out = m->counts.data + line->batch * m->counts.batch + line->channel * m->counts.channel
+        + line->od * m->counts.d + line->oh * m->counts.h + tile->lane * m->counts.lane;
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
+        for (ptrdiff_t lane = 0; lane < tile->lanes; lane++) {
+            const int64_t count = (int64_t) *numbers++;
+            memcpy(out + ow * m->counts.w + lane * m->counts.lane, &count, 8);
+        }
+}
+
+/* Fill the results of windows with too few elements. */
+static inline void ap_fill_few(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, const double *numbers)
+{
+    char *out = line->out + tile->lane * m->out.lane;
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
+        for (ptrdiff_t lane = 0; lane < tile->lanes; lane++)
+            if (*numbers++ < m->least)
+                memcpy(
+                    out + ow * m->out.w + lane * m->out.lane, m->filler,
+                    (size_t) m->out.itemsize);
+}
+
 /* Store the means of a line, by way of scratch if the lanes of a window are no run in memory. */
 static inline void ap_store_line(
     const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
 {
     const ptrdiff_t lanes = tile->lanes, windows = tile->ow1 - tile->ow0, size = m->out.itemsize;
-    const double *divisors = ap_divisors_of(m, tile, line);
+    const double *numbers = ap_numbers_of(m, tile, sums), *divisors;
+    int few_elements = 0;
+    if (numbers == NULL)
+        divisors = ap_divisors_of(m, tile, line);
+    else {
+        few_elements = ap_divide_by_numbers(m, numbers, windows * lanes, tile->divisors);
+        divisors = tile->divisors;
+    }
+    const int each = numbers != NULL; /* every lane has a divisor of its own */
     const int few = ap_has_few_lanes(m), adjoin = lanes == 1 || m->out.lane == size;
     const int direct = adjoin && (!few || windows == 1 || m->out.w == lanes * size);
     char *out = line->out + tile->ow0 * m->out.w + tile->lane * m->out.lane;
@@ -92,11 +146,17 @@ static inline void ap_store_line(
         m->means(sums, m->part, windows * lanes, divisors, 1, target);
     else
         for (ptrdiff_t ow = 0; ow < windows; ow++)
-            m->means(sums + 8 * ow * lanes, m->part, lanes, divisors + ow, 0, target + ow * step);
+            m->means(
+                sums + 8 * ow * lanes, m->part, lanes, divisors + ow * (each ? lanes : 1), each,
+                target + ow * step);
     if (m->kind->family == AP_TWOFOLD_SUMS)
         ap_mend(m, tile, line, sums, target, step);
     for (ptrdiff_t ow = 0; !direct && ow < windows; ow++, target += step, out += m->out.w)
         ap_copy_words(target, size, lanes, out, m->out.lane, size);
+    if (few_elements)
+        ap_fill_few(m, tile, line, numbers);
+    if (numbers != NULL && m->counts.data != NULL)
+        ap_store_numbers(m, tile, line, numbers);
 }
 
 static inline void ap_average_by_lanes(const ap_average *m, ap_tile *tile)
@@ -135,7 +195,9 @@ static inline void ap_average_along(const ap_average *m, ap_tile *tile)
 
 static inline ptrdiff_t ap_inner_size(const ap_average *m)
 {
-    return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_SPARE);
+    /* Counts, numbers, elements as they are, bytes: less than 3 numbers each. */
+    const ptrdiff_t counted = m->counting == NULL ? 0 : 8 * 3 * (AP_SUMS + AP_SPARE);
+    return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_SPARE) + counted;
 }
 
 /* `scratch` is laid out by ap_inner_size(). */
@@ -148,6 +210,10 @@ static inline void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratc
     tile.running = scratch + 2 * size;
     tile.divisors = (double *) (scratch + 3 * size);
     tile.copy = scratch + 3 * size + 8 * (AP_SUMS + AP_SPARE);
+    tile.numbers = (double *) (tile.copy + 8 * (AP_SUMS + AP_SPARE));
+    tile.raw = (char *) (tile.numbers + AP_SUMS + AP_SPARE);
+    tile.counts = (uint32_t *) (tile.raw + 8 * (AP_SUMS + AP_SPARE));
+    tile.bytes = (char *) (tile.counts + AP_SUMS + AP_SPARE);
     if (m->way == AP_ALONG)
         ap_average_along(m, &tile);
     else

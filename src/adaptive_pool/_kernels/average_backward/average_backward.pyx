@@ -24,7 +24,7 @@ from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
 )
 from adaptive_pool._kernels.call.canonical cimport (
-    Canonical, Geometry, advance, arrange, borrow, give_back,
+    Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
@@ -302,7 +302,7 @@ def average_backward(
 ):
     """Store the gradient of the input in `grad_input`. No array is empty."""
     cdef Canonical c
-    c.count = 0
+    begin(&c)
     try:
         borrow(&c, grad_input, True, size_of(element))
         borrow(&c, grad_output, False, size_of(element))

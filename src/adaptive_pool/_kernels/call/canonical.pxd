@@ -5,7 +5,7 @@ from adaptive_pool._kernels.call.floating_point cimport FloatingPoint
 from adaptive_pool._kernels.call.tables cimport Axis, Windows, int64_t
 
 cdef enum:
-    MOST_ARRAYS = 3
+    MOST_ARRAYS = 4
     MOST_AXES = 64
 
 
@@ -41,6 +41,8 @@ cdef struct Geometry:
 cdef struct Canonical:
     # The arrays of one call.
     int count
+    int where       # the number of that which says what counts, and of that for numbers; or -1
+    int counts
     Geometry here
     # Leading axes that no common step joins to batch or channel.
     int loops
@@ -49,6 +51,11 @@ cdef struct Canonical:
     Py_ssize_t position[MOST_AXES]
     Py_buffer buffers[MOST_ARRAYS]
     FloatingPoint caller    # the state that the calling thread came with
+
+
+cdef inline void begin(Canonical* c) noexcept:
+    """Before anything is borrowed."""
+    c.count, c.where, c.counts = 0, -1, -1
 
 
 cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) except -1

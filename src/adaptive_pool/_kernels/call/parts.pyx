@@ -235,6 +235,11 @@ cdef void count_axis(Parts parts, Py_ssize_t k, int a, int64_t* table) noexcept 
         table[o] = table[count + o] - table[o]
 
 
+cdef bint is_input(const Canonical* c, int a) noexcept nogil:
+    """Whether an array has samples, and not results for each part."""
+    return a == 0 or a == c.where
+
+
 cdef bint fit(const Canonical* c, Parts parts) noexcept:
     """Whether arrays have the sizes that they must have for these parts and each other."""
     cdef const Py_buffer* lead = &c.buffers[0]
@@ -245,11 +250,13 @@ cdef bint fit(const Canonical* c, Parts parts) noexcept:
             return False
         for k in range(lead.ndim):
             if k == 0:
-                size = parts.samples if a == 0 else parts.count
+                size = parts.samples if is_input(c, a) else parts.count
             elif not first <= k < last:
                 size = lead.shape[k]
             else:
-                size = parts.sizes[3 - last + k] if a == 0 else parts.counts[3 - last + k]
+                size = (
+                    parts.sizes[3 - last + k] if is_input(c, a) else parts.counts[3 - last + k]
+                )
             if c.buffers[a].shape[k] != size:
                 return False
     return True
@@ -328,16 +335,19 @@ cdef void place_part(
     cdef int a
     g[0] = c.here
     g.d, g.h, g.w = axes, axes + 1, axes + 2
-    g.arrays[0].data += part.sample * c.buffers[0].strides[0]
+    for a in range(g.count):
+        if not is_input(c, a):
+            g.arrays[a].data += k * c.buffers[a].strides[0]
+            continue
+        g.arrays[a].data += part.sample * c.buffers[a].strides[0]
+        if not whole:
+            g.arrays[a].data += (
+                part.starts[0] * g.arrays[a].d + part.starts[1] * g.arrays[a].h
+                + part.starts[2] * g.arrays[a].w
+            )
     if not whole:
-        g.arrays[0].data += (
-            part.starts[0] * g.arrays[0].d + part.starts[1] * g.arrays[0].h
-            + part.starts[2] * g.arrays[0].w
-        )
         for a in range(3):
             g.sizes[0][a] = part.sizes[a]
-    for a in range(1, g.count):
-        g.arrays[a].data += k * c.buffers[a].strides[0]
     g.number += part.starts[0] * g.d_number + part.starts[1] * g.h_number + part.starts[2]
 
 
@@ -356,15 +366,14 @@ cdef void fill(const Geometry* g, int a, Py_ssize_t place, const char* filler) n
 
 
 cdef void fill_short(
-    const Geometry* g, Parts parts, Py_ssize_t k, int64_t* table,
+    const Canonical* c, const Geometry* g, Parts parts, Py_ssize_t k, int64_t* table,
 ) noexcept nogil:
     """Fill the results of windows with too few elements; `table` is scratch for all borders."""
     cdef Py_ssize_t od, oh, ow
     cdef int64_t* sizes[3]
-    cdef int64_t elements, none = -1
-    cdef const char* fillers[2]
+    cdef int64_t elements, none = -1, zero = 0
+    cdef const char* filler
     cdef int a
-    fillers[0], fillers[1] = &parts.filler[0], <const char*> &none
     for a in range(3):
         sizes[a] = table
         count_axis(parts, k, a, table)
@@ -376,10 +385,16 @@ cdef void fill_short(
                 if elements * sizes[2][ow] >= parts.least:
                     continue
                 for a in range(1, g.count):
+                    filler = &parts.filler[0]
+                    if a == c.where or (a == c.counts and elements * sizes[2][ow] > 0):
+                        continue
+                    elif a == c.counts:
+                        filler = <const char*> &zero
+                    elif a > 1:
+                        filler = <const char*> &none
                     fill(
                         g, a,
-                        od * g.arrays[a].d + oh * g.arrays[a].h + ow * g.arrays[a].w,
-                        fillers[a - 1],
+                        od * g.arrays[a].d + oh * g.arrays[a].h + ow * g.arrays[a].w, filler,
                     )
 
 
@@ -407,7 +422,7 @@ cdef int run_some(
         run_lists(plan.lists, planned, plan.begins, num_threads)
     for k in range(begin, begin if whole else end):
         place_part(c, parts, k, False, plan.axes, &g)
-        fill_short(&g, parts, k, plan.tables)
+        fill_short(c, &g, parts, k, plan.tables)
     return 0
 
 

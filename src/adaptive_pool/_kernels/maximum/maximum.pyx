@@ -5,7 +5,7 @@ cuts it into tiles, tile.h reads them, strip.h compares, store.h stores. Of equa
 first of a window wins, and of NaNs the last; docs/design/maximum.md.
 """
 from adaptive_pool._kernels.call.canonical cimport (
-    Canonical, Geometry, advance, arrange, borrow, borrow_indices, give_back,
+    Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
 from adaptive_pool._kernels.call.parts cimport Parts, run_parts
@@ -79,7 +79,7 @@ def maximum(
     """Store the maxima of `windows`, and where in the plane they stand. No array is empty."""
     cdef Canonical c
     cdef Call call = Call(element, indices is not None)
-    c.count = 0
+    begin(&c)
     try:
         borrow(&c, x, False, size_of(element))
         borrow(&c, out, True, size_of(element))

@@ -11,7 +11,7 @@ written; each is looked at again as it is used, which is all that a new array ne
 docs/design/backward.md.
 """
 from adaptive_pool._kernels.call.canonical cimport (
-    Array, Canonical, Geometry, advance, arrange, borrow, borrow_indices, give_back,
+    Array, Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
@@ -146,7 +146,7 @@ def any_outside(
     """Whether an index is outside the plane. Reads each index once and writes nothing."""
     cdef Canonical c
     cdef bint outside
-    c.count = 0
+    begin(&c)
     try:
         borrow_indices(&c, indices, False)
         arrange(&c, windows)
@@ -226,7 +226,7 @@ cdef bint scatter_arrays(
     cdef Canonical c
     cdef Call call = Call(element, puts)
     cdef bint outside
-    c.count = 0
+    begin(&c)
     try:
         borrow(&c, out, True, size_of(element))
         borrow(&c, values, False, size_of(element))

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...call.parts import Parts
@@ -13,5 +14,17 @@ def average(
     windows: Windows | Parts,
     element: int,
     out_element: int,
+    num_threads: int,
+) -> None: ...
+def average_counted(
+    x: NDArray[Any],
+    out: NDArray[Any],
+    where: NDArray[np.bool_] | None,
+    counts: NDArray[np.int64] | None,
+    parts: Parts,
+    element: int,
+    out_element: int,
+    omits: bool,
+    nodata: bytes | None,
     num_threads: int,
 ) -> None: ...

@@ -1,0 +1,89 @@
+"""Which elements count: what `where`, `nan_policy` and `nodata` say, checked."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._arrays import Array, as_array
+from ._dtypes import text_of
+from ._objects import is_a, shown
+from ._options import Options
+
+_NAN_POLICIES = ("propagate", "omit")
+
+
+class Counting(NamedTuple):
+    """What does not count, as kernels are told."""
+
+    where: Array | None  # bools in the shape of x; elements where it is False do not count
+    omits: bool  # NaN
+    nodata: bytes | None  # an element that does not count
+
+
+def counting_of(
+    function: str, options: Options, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Counting | None:
+    """Return what does not count of an array of that shape and dtype, or None if all does."""
+    where = None if options.where is None else _where(function, options.where, shape)
+    is_real = dtype.kind not in "biu"
+    policy = options.nan_policy
+    name = str.__str__(policy) if is_a(policy, str) else ""
+    if name not in _NAN_POLICIES:
+        raise ValueError(
+            f"{function}: nan_policy must be 'propagate' or 'omit', got {shown(policy)}"
+        )
+    omits = is_real and name == "omit"
+    nodata = None
+    if options.nodata is not None:
+        number = as_number(function, "nodata", options.nodata)
+        if is_real and number != number:
+            omits = True
+        else:
+            nodata = _nodata(function, number, dtype)
+    if where is None and not omits and nodata is None:
+        return None
+    return Counting(where, omits, nodata)
+
+
+def _where(function: str, given: Any, shape: tuple[int, ...]) -> Array:
+    where = as_array(function, "where", given)
+    if where.dtype != np.bool_:
+        raise TypeError(f"{function}: where must be bool, got dtype {text_of(where.dtype)}")
+    try:
+        return np.broadcast_to(where, shape)
+    except ValueError:
+        raise ValueError(
+            f"{function}: where of shape {where.shape} does not broadcast to x of shape {shape}"
+        ) from None
+
+
+def as_number(function: str, name: str, given: object) -> Any:
+    """Return a real number as one of Python."""
+    if not is_a(given, (int, float, np.number, np.bool_)) or is_a(given, np.complexfloating):
+        raise TypeError(f"{function}: {name} must be a real number, got {shown(given)}")
+    return given.item() if isinstance(given, np.generic) else given
+
+
+def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
+    """Return a number as an element, as it is in memory; None if there is no such integer."""
+    if dtype.kind in "biu":
+        least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        if not least <= number <= most or number != int(number):
+            return None
+        return np.array(int(number), dtype).tobytes()
+    with np.errstate(all="ignore"):
+        return np.array(float(number)).astype(dtype).tobytes()
+
+
+def _nodata(function: str, number: Any, dtype: np.dtype[Any]) -> bytes:
+    """Return the element that stands for no data; it must be one exactly."""
+    if dtype.kind == "b":
+        raise TypeError(f"{function}: there is no nodata among bools")
+    element = bytes_of(number, dtype)
+    nearest = number if element is None else np.frombuffer(element, dtype)[0].item()
+    if element is None or nearest != number:
+        hint = "" if element is None else f"; the nearest is {nearest!r}"
+        raise ValueError(f"{function}: no {dtype} is nodata {number!r}{hint}")
+    return element

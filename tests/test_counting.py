@@ -1,0 +1,274 @@
+"""Elements that do not count: what `where`, `nan_policy` and `nodata` leave out of averages."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from cases import DTYPES, FLOATS, random_array, strided
+from oracle import assert_close, function, pooled_back, pooled_last, tables
+
+import adaptive_pool as ap
+from adaptive_pool import _reference
+
+SIZES = {1: (300,), 2: (21, 34), 3: (4, 9, 12)}
+COUNTS = {1: [(1,), (7,)], 2: [(1, 1), (5, 6), (21, 1)], 3: [(2, 3, 4)]}
+# What masks may look like beside x of shape (2, 6, *sizes).
+SHAPES = {
+    "as large as x": lambda x: x.shape,
+    "for all channels": lambda x: (x.shape[0], 1, *x.shape[2:]),
+    "for all samples": lambda x: x.shape[1:],
+    "of the pooled axes": lambda x: x.shape[2:],
+    "of one axis": lambda x: x.shape[-1:],
+    "of channels": lambda x: (x.shape[1], *(1,) * (x.ndim - 2)),
+    "one for all": lambda x: (),
+}
+
+
+def exact(x, counted, windows, dtype):
+    """Means and numbers of what counts, pooled axes last: of integers from fractions."""
+    ndim = len(windows)
+    counts = tuple(len(starts) for starts, _ in windows)
+    y = np.full((*x.shape[: x.ndim - ndim], *counts), np.nan, np.longdouble)
+    scale = np.zeros(y.shape)
+    numbers = np.zeros(y.shape, np.int64)
+    for position, window in _reference.each_window(windows):
+        part = x[(..., *window)].reshape(*x.shape[: x.ndim - ndim], -1)
+        kept = np.broadcast_to(counted, x.shape)[(..., *window)].reshape(part.shape)
+        numbers[(..., *position)] = n = kept.sum(-1)
+        for lead in np.ndindex(*n.shape):
+            values = part[lead][kept[lead]]
+            if x.dtype.kind in "biu" and len(values):
+                mean = Fraction(sum(map(int, values)), len(values))
+                y[(*lead, *position)] = float(mean) if dtype.kind == "f" else round(mean)
+            elif len(values):
+                with np.errstate(all="ignore"):
+                    wide = values.astype(np.longdouble)
+                    y[(*lead, *position)] = wide.sum() / len(values)
+                    scale[(*lead, *position)] = np.abs(wide).sum() / len(values)
+    return y, numbers, scale
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("mask", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_averages_of_what_counts(rng, ndim, dtype, mask, data_format, threads):
+    x = random_array(rng, (2, 6, *SIZES[ndim]), dtype)
+    where = rng.random(SHAPES[mask](x)) < rng.choice([0.1, 0.5, 0.9])
+    given = pooled_back(x, ndim, data_format)
+    masks = pooled_back(np.broadcast_to(where, x.shape), ndim, data_format)
+    for counts in COUNTS[ndim]:
+        windows = tables(SIZES[ndim], counts, "torch")
+        options = {"data_format": data_format, "num_threads": threads, "return_counts": True}
+        y, numbers = function("avg", ndim)(given, counts, where=masks, **options)
+        last, wanted = pooled_last(y, ndim, data_format), y.dtype
+        expected, n, scale = exact(x, where, windows, wanted)
+        np.testing.assert_array_equal(pooled_last(numbers, ndim, data_format), n)
+        np.testing.assert_array_equal(np.isnan(last.astype(np.float64)), n == 0)
+        if dtype in FLOATS:
+            assert_close(
+                np.where(n == 0, 0, last).astype(wanted), np.where(n == 0, 0, expected), scale, 1
+            )
+        else:
+            np.testing.assert_array_equal(last, expected.astype(np.float64).astype(wanted))
+        contiguous = function("avg", ndim)(
+            np.ascontiguousarray(given), counts, where=np.ascontiguousarray(masks), **options
+        )
+        gaps = function("avg", ndim)(strided(given), counts, where=strided(masks), **options)
+        for again in (contiguous, gaps):
+            assert [a.tobytes() for a in again] == [y.tobytes(), numbers.tobytes()]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_a_mask_of_ones_changes_no_bit(rng, ndim, dtype, data_format):
+    x = pooled_back(random_array(rng, (2, 33, *SIZES[ndim]), dtype), ndim, data_format)
+    for layout, counts in itertools.product((x, np.ascontiguousarray(x)), COUNTS[ndim]):
+        y = function("avg", ndim)(layout, counts, data_format=data_format)
+        for where in (True, np.ones(x.shape, bool), np.ones(x.shape[-1:], bool)):
+            same = function("avg", ndim)(layout, counts, where=where, data_format=data_format)
+            assert same.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_nan_that_is_left_out(rng, dtype, data_format):
+    """As a mask that leaves it out, to the bit; so is `nodata`, and both with a mask."""
+    x = pooled_back(random_array(rng, (2, 9, 31, 40), dtype), 2, data_format)
+    word = np.dtype(f"u{x.itemsize}")
+    missing = rng.random(x.shape) < 0.3
+    x.view(word)[missing & (rng.random(x.shape) < 0.5)] |= word.type(1)  # NaNs of several kinds
+    x[missing] = np.nan
+    where = rng.random(x.shape[1:]) < 0.6
+    options = {"data_format": data_format, "return_counts": True}
+    for counts in ((1, 1), (7, 9)):
+        y = ap.adaptive_avg_pool2d(x, counts, where=~missing, **options)
+        same = ap.adaptive_avg_pool2d(x, counts, nan_policy="omit", **options)
+        assert [a.tobytes() for a in same] == [a.tobytes() for a in y]
+        same = ap.adaptive_avg_pool2d(x, counts, nodata=np.nan, **options)
+        assert [a.tobytes() for a in same] == [a.tobytes() for a in y]
+        both = ap.adaptive_avg_pool2d(x, counts, where=~missing & where, **options)
+        same = ap.adaptive_avg_pool2d(x, counts, where=where, nan_policy="omit", **options)
+        assert [a.tobytes() for a in same] == [a.tobytes() for a in both]
+    # NaN that counts makes NaN, whatever else is left out.
+    y = ap.adaptive_avg_pool2d(x, 1, where=where, data_format=data_format)
+    axes = (-1, -2) if data_format == "channels_first" else (1, 2)
+    expected = (missing & where).any(axis=axes)
+    np.testing.assert_array_equal(np.isnan(y.astype(np.float64)).reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if d != "bool"])
+def test_nodata(rng, dtype):
+    x = random_array(rng, (3, 40, 50), dtype)
+    x[rng.random(x.shape) < 0.3] = 7
+    for nodata in (7, np.int8(7), 7.0):
+        options = {"return_counts": True, "num_threads": 2}
+        y = ap.adaptive_avg_pool2d(x, (4, 5), nodata=nodata, **options)
+        same = ap.adaptive_avg_pool2d(x, (4, 5), where=x != 7, **options)
+        assert [a.tobytes() for a in same] == [a.tobytes() for a in y]
+    if dtype in FLOATS:
+        x[0, :2] = np.nan
+        y = ap.adaptive_avg_pool2d(x, 1, nodata=7)
+        assert np.isnan(y.astype(np.float64)).ravel().tolist() == [True, False, False]
+        zeros = np.array([0.0, -0.0, 1.0]).astype(x.dtype)
+        assert ap.adaptive_avg_pool1d(zeros, 1, nodata=0).tolist() == [1]
+
+
+def test_sums_that_overflow(rng):
+    """Means of what counts are finite where these are; what is left out may be anything."""
+    x = np.full((2, 6, 50), 1.5e308)
+    x[:, :, ::2] = np.inf
+    where = np.isfinite(x)
+    y = ap.adaptive_avg_pool2d(x, (2, 3), where=where)
+    assert (y == 1.5e308).all()
+    assert np.isinf(ap.adaptive_avg_pool2d(x, (2, 3))).all()
+    x[0, 0, 1] = np.inf
+    y = ap.adaptive_avg_pool2d(x, (2, 1), where=where)
+    assert np.isinf(y).ravel().tolist() == [True, False, False, False]
+
+
+def test_the_order_of_summation():
+    """What does not count is passed over; all else keeps its place in the four running sums."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((5, 4096)) * 10.0 ** rng.integers(-8, 8, (5, 4096))
+    x = x.astype(np.float32)
+    where = rng.random(x.shape) < 0.5
+    lines = np.zeros(4096)
+    for row, kept in zip(x, where, strict=True):
+        lines = np.where(kept, lines + row.astype(np.float64), lines)
+    sums = np.zeros(4)
+    for k, column in enumerate(lines[:4000]):
+        sums[k % 4] += column
+    n = where[:, :4000].sum()
+    mean = np.float32(((sums[0] + sums[2]) + (sums[1] + sums[3])) * (1 / n))
+    windows = [([0], [5]), ([0], [4000])]
+    assert ap.adaptive_avg_pool2d(x, None, windows=windows, where=where).item() == mean
+
+
+def test_with_lengths_and_regions(rng, data_format):
+    """A part with its mask is that part pooled alone with that part of the mask."""
+    x = random_array(rng, (4, 5, 33), "float32")
+    where = rng.random((4, 1, 33)) < 0.6
+    x, where = (pooled_back(a, 1, data_format) for a in (x, where))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    lengths = [33, 0, 8, 20]
+    common = {"data_format": data_format, "nan_policy": "omit", "return_counts": True}
+    got = ap.adaptive_avg_pool1d(x, 3, where=where, lengths=lengths, **common)
+    rows = [[3, 5, 20], [0, 0, 33], [3, 7, 9], [2, 4, 4]]
+    regions = ap.adaptive_avg_pool1d(x, 3, where=where, regions=rows, min_count=2, **common)
+
+    def cut(a, sample, begin, end):
+        return a[sample, :, begin:end] if data_format == "channels_first" else a[sample, begin:end]
+
+    for k, length in enumerate(lengths):
+        if length:
+            alone = ap.adaptive_avg_pool1d(
+                cut(x, k, 0, length), 3, where=cut(where, k, 0, length), **common
+            )
+            assert [a[k].tobytes() for a in got] == [a.tobytes() for a in alone]
+        else:
+            assert np.isnan(got[0][k]).all()
+            assert not got[1][k].any()
+    for k, row in enumerate(rows[:3]):
+        alone = ap.adaptive_avg_pool1d(
+            cut(x, *row), 3, where=cut(where, *row), min_count=2, **common
+        )
+        assert [a[k].tobytes() for a in regions] == [a.tobytes() for a in alone]
+    assert not regions[1][3].any()
+
+
+def test_min_count_and_empty():
+    x = np.arange(12.0).reshape(2, 6)
+    where = np.array([True, False, False, True, True, True])
+    options = {"where": where, "return_counts": True}
+    y, counts = ap.adaptive_avg_pool1d(x, 2, min_count=2, empty=-1.0, **options)
+    assert counts.tolist() == [[1, 3]] * 2
+    assert y.tolist() == [[-1, 4], [-1, 10]]
+    y, counts = ap.adaptive_avg_pool2d(x, (2, 1), **options)
+    assert (y.tolist(), counts.tolist()) == ([[3], [9]], [[4], [4]])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_empty_windows_of_integers(dtype):
+    """An error before anything is written, unless it is said what they become."""
+    x = np.arange(8, dtype=dtype).reshape(2, 4)
+    where = np.array([[True, True, True, True], [True, True, False, False]])
+    out = np.full((2, 2), 7, dtype)
+    match = r"^adaptive_avg_pool1d: window \(1,\) .*1, and .* has no NaN"
+    with pytest.raises(ValueError, match=match):
+        ap.adaptive_avg_pool1d(x, 2, where=where, dtype=dtype, out=out)
+    assert (out == 7).all()
+    y = ap.adaptive_avg_pool1d(x, 2, where=where, dtype=dtype, out=out, empty=9)
+    assert y is out
+    assert y.tolist() == [[0, 2], [4, 9]]
+    assert np.isnan(ap.adaptive_avg_pool1d(x, 2, where=where)[1, 1])
+
+
+def test_results_may_lie_in_what_is_read(rng):
+    x = rng.standard_normal((4, 8, 8))
+    where = rng.random(x.shape) < 0.5
+    expected = ap.adaptive_avg_pool2d(x, 4, where=where)
+    memory = x.copy()
+    out = memory[:, ::2, ::2]
+    assert ap.adaptive_avg_pool2d(memory, 4, where=where, out=out) is out
+    assert out.tobytes() == expected.tobytes()
+    bits = where.copy()
+    out = np.frombuffer(bits.data, np.float64, 32, 0).reshape(2, 4, 4)
+    with np.errstate(all="ignore"):
+        expected = ap.adaptive_avg_pool2d(x[:2], 4, where=bits[:2].copy())
+    assert ap.adaptive_avg_pool2d(x[:2], 4, where=bits[:2], out=out).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"where": np.ones(3, bool)}, ValueError, r"where of shape \(3,\) does not broadcast to x"),
+        ({"where": np.ones((2, 2, 2, 8), bool)}, ValueError, "does not broadcast"),
+        ({"where": np.ones(8, int)}, TypeError, "where must be bool, got dtype int64"),
+        ({"where": np.ones(8)}, TypeError, "where must be bool"),
+        ({"where": "yes"}, TypeError, "where"),
+        ({"where": np.ma.masked_array([True] * 8)}, TypeError, "where"),
+        ({"nan_policy": "raise"}, ValueError, "nan_policy must be 'propagate' or 'omit'"),
+        ({"nan_policy": None}, ValueError, "nan_policy must be"),
+        ({"nodata": "0"}, TypeError, "nodata must be a real number"),
+        ({"nodata": 1j}, TypeError, "nodata must be a real number"),
+        ({"nodata": [1]}, TypeError, "nodata must be a real number"),
+        ({"nodata": -9999.9}, ValueError, r"no float32 is nodata -9999.9; the nearest is -9999.90"),
+        ({"nodata": 1e39}, ValueError, "no float32 is nodata"),
+        ({"mask": np.ones(8, bool)}, TypeError, "unexpected keyword argument 'mask'"),
+    ],
+)
+def test_bad_arguments(options, error, match):
+    x = np.ones((3, 2, 8), np.float32)
+    out = np.full((3, 2, 4), 7, np.float32)
+    with pytest.raises(error, match=f"^adaptive_avg_pool1d.*{match}"):
+        ap.adaptive_avg_pool1d(x, 4, out=out, **options)
+    assert (out == 7).all()
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("uint8", -1), ("uint8", 0.5), ("int16", 2**15)])
+def test_nodata_that_no_integer_is(dtype, nodata):
+    with pytest.raises(ValueError, match=f"no {dtype} is nodata"):
+        ap.adaptive_avg_pool1d(np.ones(4, dtype), 2, nodata=nodata)
+    with pytest.raises(TypeError, match="no nodata among bools"):
+        ap.adaptive_avg_pool1d(np.ones(4, bool), 2, nodata=1)
