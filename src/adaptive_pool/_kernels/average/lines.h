@@ -24,15 +24,17 @@ typedef struct {
     char *sums;             /* scratch: of windows */
     char *running;          /* scratch: four for each lane */
     char *copy;             /* scratch: pieces of lines, or results on their way */
-    /* Scratch, where not all elements count: */
+    int counted;            /* whether not all elements count: a literal. Scratch for that: */
     uint32_t *counts;       /* how many do of each column and lane of lines that have been added, */
     double *numbers;        /* and of each window */
     char *raw, *bytes;      /* elements, and what says whether they count, side by side */
 } ap_tile;
 
-static inline ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job)
+AP_ALWAYS ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job, const int counted)
 {
-    ap_tile tile = {0};
+    ap_tile tile; /* all of it at once would be filled slowly */
+    tile.count = 0;
+    tile.counted = counted;
     tile.lane = job % m->blocks * m->block;
     tile.lanes = ap_min(m->block, m->lanes - tile.lane);
     job /= m->blocks;
@@ -44,14 +46,14 @@ static inline ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job)
     return tile;
 }
 
-static inline void ap_find_line(const ap_average *m, ap_line *line)
+AP_ALWAYS void ap_find_line(const ap_average *m, const int counted, ap_line *line)
 {
     const ptrdiff_t d0 = m->d.starts[line->od], h0 = m->h.starts[line->oh];
     line->depth = m->d.ends[line->od] - d0;
     line->height = m->h.ends[line->oh] - h0;
     line->first = m->x.data + line->batch * m->x.batch + line->channel * m->x.channel
         + d0 * m->x.d + h0 * m->x.h;
-    line->where = m->counting == NULL || m->where.data == NULL ? NULL
+    line->where = !counted || m->where.data == NULL ? NULL
         : m->where.data + line->batch * m->where.batch + line->channel * m->where.channel
             + d0 * m->where.d + h0 * m->where.h;
     line->out = m->out.data + line->batch * m->out.batch + line->channel * m->out.channel
@@ -59,7 +61,7 @@ static inline void ap_find_line(const ap_average *m, ap_line *line)
 }
 
 /* The k-th output line of all, in the order of planes, od, oh. */
-static inline ap_line ap_line_of(const ap_average *m, ptrdiff_t k)
+AP_ALWAYS ap_line ap_line_of(const ap_average *m, const int counted, ptrdiff_t k)
 {
     ap_line line;
     line.oh = k % m->h.count;
@@ -68,19 +70,19 @@ static inline ap_line ap_line_of(const ap_average *m, ptrdiff_t k)
     k /= m->d.count;
     line.channel = k % m->channels;
     line.batch = k / m->channels;
-    ap_find_line(m, &line);
+    ap_find_line(m, counted, &line);
     return line;
 }
 
 /* Go on to the next output line; past the last one, to none that means anything. */
-static inline void ap_next_line(const ap_average *m, ap_line *line)
+AP_ALWAYS void ap_next_line(const ap_average *m, const int counted, ap_line *line)
 {
     if (line->oh + 1 < m->h.count) {
         const ptrdiff_t h0 = m->h.starts[line->oh];
         line->oh++;
         line->height = m->h.ends[line->oh] - m->h.starts[line->oh];
         line->first += (m->h.starts[line->oh] - h0) * m->x.h;
-        if (line->where != NULL)
+        if (counted && line->where != NULL)
             line->where += (m->h.starts[line->oh] - h0) * m->where.h;
         line->out += m->out.h;
         return;
@@ -93,7 +95,7 @@ static inline void ap_next_line(const ap_average *m, ap_line *line)
             line->batch++;
         }
     }
-    ap_find_line(m, line);
+    ap_find_line(m, counted, line);
 }
 
 /* A piece of a line as a run, from any strides. */
@@ -191,6 +193,12 @@ static inline void ap_add_pieces(
                 m->part);
 }
 
+/* Where the numbers of windows belong whose sums belong at `target`. */
+static inline double *ap_numbers_of(const ap_tile *tile, const char *target)
+{
+    return tile->numbers + (target - tile->sums) / 8;
+}
+
 /* Add how many elements count of each lane of some columns to the numbers of a window. */
 static inline void ap_add_counts(
     const ap_tile *tile, const uint32_t *counts, ptrdiff_t columns, double *numbers)
@@ -209,8 +217,9 @@ static inline void ap_add_counts(
 }
 
 /* The numbers of the windows of a tile, of lines that have been added from its first column on. */
-static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, double *numbers)
+static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, const char *target)
 {
+    double *numbers = ap_numbers_of(tile, target);
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes) {
         for (ptrdiff_t lane = 0; lane < tile->lanes; lane++)
             numbers[lane] = 0;
@@ -220,18 +229,13 @@ static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, do
     }
 }
 
-/* Add the input lines of an output line, as far as the columns w0:w1. */
-static inline void ap_add_lines(
+/* Add the input lines of an output line of which not all elements count. */
+static inline void ap_add_counted_lines(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
     char *target)
 {
     const char *first = line->first + w0 * m->x.w + tile->lane * m->x.lane;
     const char *where = line->where;
-    if (m->counting == NULL) {
-        for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d)
-            ap_add_pieces(m, tile, first, m->x.h, line->height, w1 - w0, d == 0, target);
-        return;
-    }
     memset(tile->counts, 0, (size_t) ((w1 - w0) * tile->lanes) * sizeof *tile->counts);
     if (where != NULL)
         where += w0 * m->where.w + tile->lane * m->where.lane;
@@ -239,6 +243,20 @@ static inline void ap_add_lines(
         ap_add_counted(m, tile, first, where, line->height, w1 - w0, d == 0, target);
         where += where != NULL ? m->where.d : 0;
     }
+}
+
+/* Add the input lines of an output line, as far as the columns w0:w1. */
+AP_ALWAYS void ap_add_lines(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
+    char *target)
+{
+    if (tile->counted) {
+        ap_add_counted_lines(m, tile, line, w0, w1, target);
+        return;
+    }
+    const char *first = line->first + w0 * m->x.w + tile->lane * m->x.lane;
+    for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d)
+        ap_add_pieces(m, tile, first, m->x.h, line->height, w1 - w0, d == 0, target);
 }
 
 #endif

@@ -60,15 +60,8 @@ static inline void ap_add_running(
     m->kind->add_sums(running, 0, 1, m->part, tile->lanes, 1, target, m->part);
 }
 
-/* Where the numbers of windows belong whose sums belong at `target`, or NULL if all count. */
-static inline double *ap_numbers_of(
-    const ap_average *m, const ap_tile *tile, const char *target)
-{
-    return m->counting == NULL ? NULL : tile->numbers + (target - tile->sums) / 8;
-}
-
 /* A window piece by piece: one that is longer than a tile, or of whole lines. */
-static inline void ap_long_window(
+AP_ALWAYS void ap_long_window(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
 {
     const ptrdiff_t lanes = tile->lanes, reach = ap_max(AP_SUMS / lanes / 4 * 4, 4);
@@ -82,9 +75,8 @@ static inline void ap_long_window(
         return;
     }
     ap_line single = *line;
-    double *numbers = ap_numbers_of(m, tile, target);
-    for (ptrdiff_t lane = 0; numbers != NULL && lane < lanes; lane++)
-        numbers[lane] = 0;
+    for (ptrdiff_t lane = 0; tile->counted && lane < lanes; lane++)
+        ap_numbers_of(tile, target)[lane] = 0;
     if (m->whole)
         single.depth = single.height = 1;
     c.step = 8 * lanes;
@@ -96,13 +88,13 @@ static inline void ap_long_window(
             if (m->whole)
                 single.first = line->first + k / line->height * m->x.d
                     + k % line->height * m->x.h;
-            if (m->whole && line->where != NULL)
+            if (m->whole && tile->counted && line->where != NULL)
                 single.where = line->where + k / line->height * m->where.d
                     + k % line->height * m->where.h;
             ap_add_lines(m, tile, &single, w, w + c.columns, tile->line_sums);
             ap_run_on(m, tile, &c, done);
-            if (numbers != NULL)
-                ap_add_counts(tile, tile->counts, c.columns, numbers);
+            if (tile->counted)
+                ap_add_counts(tile, tile->counts, c.columns, ap_numbers_of(tile, target));
         }
     ap_add_running(m, tile, done, target);
 }
@@ -115,7 +107,7 @@ static inline void ap_shared_window(
     const ptrdiff_t lanes = tile->lanes, rows = line->depth * line->height;
     const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
     const char *x = line->first + w0 * m->x.w + tile->lane * m->x.lane;
-    double *numbers = ap_numbers_of(m, tile, target);
+    double *numbers = ap_numbers_of(tile, target);
     ptrdiff_t count = 0, column = 4; /* so that none is the first of its sum */
     const int real = m->kind->family == AP_DOUBLE_SUMS || m->kind->family == AP_TWOFOLD_SUMS;
     const double nothing = real ? -0.0 : 0;
@@ -146,7 +138,7 @@ static inline void ap_shared_window(
 }
 
 /* The windows of an output line, by vectors over lanes. */
-static inline void ap_reduce_by_lanes(
+AP_ALWAYS void ap_reduce_by_lanes(
     const ap_average *m, const ap_tile *tile, const ap_line *line, char *target)
 {
     const ptrdiff_t lanes = tile->lanes, columns = tile->w1 - tile->w0;
@@ -162,7 +154,7 @@ static inline void ap_reduce_by_lanes(
     }
     /* What a window holds is read once for each vector of lanes. */
     const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest;
-    if (m->shared && m->run != 0)
+    if (tile->counted && m->shared && m->run != 0)
         for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
             ap_shared_window(m, tile, line, ow, target);
     else if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
@@ -175,8 +167,8 @@ static inline void ap_reduce_by_lanes(
     else {
         ap_add_lines(m, tile, line, tile->w0, tile->w1, tile->line_sums);
         m->kind->windows_of_sums(&w, tile->line_sums, m->part, target, m->part);
-        if (m->counting != NULL)
-            ap_count_windows(m, tile, ap_numbers_of(m, tile, target));
+        if (tile->counted)
+            ap_count_windows(m, tile, target);
     }
 }
 
@@ -194,7 +186,7 @@ static inline void ap_find_runs(
     const ptrdiff_t size = m->x.itemsize, step = ap_elements(m->x.channel, size);
     const int planes = m->d.count == 1 && m->h.count == 1; /* that are windows by themselves */
     const char *first = line.first;
-    for (ptrdiff_t k = 0, count = 1; k < tile->lines; k += count, ap_next_line(m, &line)) {
+    for (ptrdiff_t k = 0, count = 1; k < tile->lines; k += count, ap_next_line(m, tile->counted, &line)) {
         const ptrdiff_t length = line.depth * line.height * m->w.size;
         const ptrdiff_t start = ap_elements(line.first - first, size);
         if (planes)
@@ -212,7 +204,7 @@ static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
 {
     int64_t starts[AP_RUNS], ends[AP_RUNS];
     const ptrdiff_t area = m->w.size;
-    const ap_line line = ap_line_of(m, tile->line);
+    const ap_line line = ap_line_of(m, tile->counted, tile->line);
     const ap_windows w = {
         tile->lines, 1, starts, ends, 0, m->x.itemsize, m->d.shortest * m->h.shortest * area,
         m->d.longest * m->h.longest * area, m->ahead};
@@ -221,16 +213,16 @@ static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
 }
 
 /* The windows of all output lines of a tile, by vectors along W. */
-static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
+AP_ALWAYS void ap_reduce_along(const ap_average *m, const ap_tile *tile)
 {
     const ptrdiff_t columns = tile->w1 - tile->w0, size = m->x.itemsize;
     const int longer = m->whole || (!m->direct && columns > AP_SUMS);
     const ap_windows w = {
         tile->ow1 - tile->ow0, 1, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0, size,
         m->w.shortest, m->w.longest, m->ahead};
-    ap_line line = ap_line_of(m, tile->line);
+    ap_line line = ap_line_of(m, tile->counted, tile->line);
     char *target = tile->sums;
-    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line), target += 8 * w.count)
+    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, tile->counted, &line), target += 8 * w.count)
         if (longer) {
             for (ptrdiff_t ow = 0; ow < w.count; ow++)
                 ap_long_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);
@@ -239,8 +231,8 @@ static inline void ap_reduce_along(const ap_average *m, const ap_tile *tile)
         } else {
             ap_add_lines(m, tile, &line, tile->w0, tile->w1, tile->line_sums);
             m->kind->along_sums(&w, tile->line_sums, m->part, target, m->part);
-            if (m->counting != NULL)
-                ap_count_windows(m, tile, ap_numbers_of(m, tile, target));
+            if (tile->counted)
+                ap_count_windows(m, tile, target);
         }
 }
 

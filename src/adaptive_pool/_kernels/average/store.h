@@ -20,7 +20,7 @@ static inline const double *ap_divisors_of(
 
 /* A float64 window whose sum overflows although its mean need not. */
 static inline double ap_scaled_mean(
-    const ap_average *m, const ap_line *line, ptrdiff_t ow, ptrdiff_t lane)
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, ptrdiff_t lane)
 {
     const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
     double value = -0.0, error = 0, left_out = 0;
@@ -30,7 +30,7 @@ static inline double ap_scaled_mean(
                 double x;
                 const char *place = line->first + d * m->x.d + h * m->x.h + w * m->x.w
                     + lane * m->x.lane;
-                if (m->counting != NULL && !ap_counts_one(m->counting, place,
+                if (tile->counted && !ap_counts_one(m->counting, place,
                         line->where == NULL ? NULL
                         : line->where + d * m->where.d + h * m->where.h + w * m->where.w
                             + lane * m->where.lane)) {
@@ -79,22 +79,10 @@ static inline void ap_mend(
             memcpy(&error, sums + m->part, 8);
             if (isfinite(value) && isfinite(error))
                 continue;
-            value = ap_scaled_mean(m, line, ow, tile->lane + lane);
+            value = ap_scaled_mean(m, tile, line, ow, tile->lane + lane);
             ap_all_means[AP_DOUBLE_SUMS][m->result](
                 (const char *) &value, 0, 1, &one, 0, target + lane * m->out.itemsize);
         }
-}
-
-/* Make divisors of the numbers of a line; returns whether there are windows with too few. */
-static inline int ap_divide_by_numbers(
-    const ap_average *m, const double *numbers, ptrdiff_t n, double *divisors)
-{
-    int few = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        few |= numbers[i] < m->least;
-        divisors[i] = ap_divisor(m, numbers[i] > 0 ? numbers[i] : 1);
-    }
-    return few;
 }
 
 /* Store the numbers of a line, where they are wanted. */
@@ -123,20 +111,13 @@ static inline void ap_fill_few(
                     (size_t) m->out.itemsize);
 }
 
-/* Store the means of a line, by way of scratch if the lanes of a window are no run in memory. */
-static inline void ap_store_line(
-    const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
+/* Store the means of a line, by way of scratch if the lanes of a window are no run in memory. There
+   is a divisor for each window, or `each` lane of it. */
+AP_ALWAYS void ap_store_means(
+    const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums,
+    const double *divisors, const int each)
 {
     const ptrdiff_t lanes = tile->lanes, windows = tile->ow1 - tile->ow0, size = m->out.itemsize;
-    const double *numbers = ap_numbers_of(m, tile, sums), *divisors;
-    int few_elements = 0;
-    if (numbers == NULL)
-        divisors = ap_divisors_of(m, tile, line);
-    else {
-        few_elements = ap_divide_by_numbers(m, numbers, windows * lanes, tile->divisors);
-        divisors = tile->divisors;
-    }
-    const int each = numbers != NULL; /* every lane has a divisor of its own */
     const int few = ap_has_few_lanes(m), adjoin = lanes == 1 || m->out.lane == size;
     const int direct = adjoin && (!few || windows == 1 || m->out.w == lanes * size);
     char *out = line->out + tile->ow0 * m->out.w + tile->lane * m->out.lane;
@@ -153,25 +134,48 @@ static inline void ap_store_line(
         ap_mend(m, tile, line, sums, target, step);
     for (ptrdiff_t ow = 0; !direct && ow < windows; ow++, target += step, out += m->out.w)
         ap_copy_words(target, size, lanes, out, m->out.lane, size);
-    if (few_elements)
+}
+
+/* The same for a line of which not all elements count. */
+static inline void ap_store_counted_line(
+    const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
+{
+    const double *numbers = ap_numbers_of(tile, sums);
+    const ptrdiff_t n = (tile->ow1 - tile->ow0) * tile->lanes;
+    int few = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        few |= numbers[i] < m->least;
+        tile->divisors[i] = ap_divisor(m, numbers[i] > 0 ? numbers[i] : 1);
+    }
+    ap_store_means(m, tile, line, sums, tile->divisors, 1);
+    if (few)
         ap_fill_few(m, tile, line, numbers);
-    if (numbers != NULL && m->counts.data != NULL)
+    if (m->counts.data != NULL)
         ap_store_numbers(m, tile, line, numbers);
 }
 
-static inline void ap_average_by_lanes(const ap_average *m, ap_tile *tile)
+AP_ALWAYS void ap_store_line(
+    const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
 {
-    ap_line line = ap_line_of(m, tile->line);
-    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, &line)) {
+    if (tile->counted)
+        ap_store_counted_line(m, tile, line, sums);
+    else
+        ap_store_means(m, tile, line, sums, ap_divisors_of(m, tile, line), 0);
+}
+
+AP_ALWAYS void ap_average_by_lanes(const ap_average *m, ap_tile *tile)
+{
+    ap_line line = ap_line_of(m, tile->counted, tile->line);
+    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, tile->counted, &line)) {
         ap_reduce_by_lanes(m, tile, &line, tile->sums);
         ap_store_line(m, tile, &line, tile->sums);
     }
 }
 
-static inline void ap_average_along(const ap_average *m, ap_tile *tile)
+AP_ALWAYS void ap_average_along(const ap_average *m, ap_tile *tile)
 {
     const ptrdiff_t windows = tile->ow1 - tile->ow0, lines = m->d.count * m->h.count;
-    ap_line line = ap_line_of(m, tile->line);
+    ap_line line = ap_line_of(m, tile->counted, tile->line);
     if (m->whole && m->run == m->x.itemsize)
         ap_reduce_runs(m, tile);
     else
@@ -181,7 +185,7 @@ static inline void ap_average_along(const ap_average *m, ap_tile *tile)
         if (m->merged == 0) {
             count = 1;
             ap_store_line(m, tile, &line, sums);
-            ap_next_line(m, &line);
+            ap_next_line(m, tile->counted, &line);
             continue;
         }
         const ptrdiff_t first = line.od * m->h.count + line.oh;
@@ -189,7 +193,7 @@ static inline void ap_average_along(const ap_average *m, ap_tile *tile)
         count = ap_min(tile->lines - k, planes * lines - first);
         m->means(sums, m->part, count * windows, m->divisors + first * windows, 1, line.out);
         if (k + count < tile->lines)
-            line = ap_line_of(m, tile->line + k + count);
+            line = ap_line_of(m, tile->counted, tile->line + k + count);
     }
 }
 
@@ -201,10 +205,11 @@ static inline ptrdiff_t ap_inner_size(const ap_average *m)
 }
 
 /* `scratch` is laid out by ap_inner_size(). */
-static inline void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratch)
+AP_ALWAYS void ap_run_some(
+    const ap_average *m, ptrdiff_t job, char *scratch, const int counted)
 {
     const ptrdiff_t size = m->kind->parts * m->part;
-    ap_tile tile = ap_tile_of(m, job);
+    ap_tile tile = ap_tile_of(m, job, counted);
     tile.line_sums = scratch; /* first: short windows beside long ones are masked, not read less */
     tile.sums = scratch + size;
     tile.running = scratch + 2 * size;
@@ -218,6 +223,17 @@ static inline void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratc
         ap_average_along(m, &tile);
     else
         ap_average_by_lanes(m, &tile);
+}
+
+static void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    ap_run_some(m, job, scratch, 0);
+}
+
+/* Where not all elements count. Compiled for itself: so the other keeps its registers. */
+AP_APART void ap_run_counted(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    ap_run_some(m, job, scratch, 1);
 }
 
 /* A group of planes, turned to lanes, and their means turned back. */
@@ -252,6 +268,8 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     const ap_average *m = task;
     if (m->way == AP_TURNED)
         ap_run_planes(m, job, scratch);
+    else if (m->counting != NULL)
+        ap_run_counted(m, job, scratch);
     else
         ap_run_inner(m, job, scratch);
     return 0;

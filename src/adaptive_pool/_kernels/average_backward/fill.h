@@ -6,11 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "simd/compiler.h"
+
 /* Words that are stored at once: a vector of 32 bytes at most. */
 #define AP_STEP(word_t) ((ptrdiff_t) (sizeof(word_t) == 8 ? 4 : 8))
 
 #ifdef __GNUC__
-#define AP_APART __attribute__((noinline)) /* with registers of its own */
 #define AP_PUT(word_t) \
     typedef word_t ap_some_##word_t __attribute__(( \
         vector_size(AP_STEP(word_t) * sizeof(word_t)), aligned(sizeof(word_t)), may_alias)); \
@@ -19,7 +20,6 @@
         *(ap_some_##word_t *) out = value - (ap_some_##word_t) {0}; \
     }
 #else
-#define AP_APART
 #define AP_PUT(word_t) \
     static inline void ap_put_##word_t(word_t *out, word_t value) \
     { \
@@ -32,7 +32,7 @@
    overwrites; the last columns are put together elsewhere, so that nothing is written behind. */
 #define AP_FILL(word_t) \
     AP_PUT(word_t) \
-    static AP_APART void ap_fill_##word_t( \
+    AP_APART void ap_fill_##word_t( \
         const ptrdiff_t *ends, const ptrdiff_t *sources, ptrdiff_t runs, const word_t *values, \
         word_t *row) \
     { \
@@ -66,7 +66,7 @@
 
 /* Rows of one value each, so many bytes apart. */
 #define AP_FILL_WHOLE(word_t) \
-    static AP_APART void ap_fill_whole_##word_t( \
+    AP_APART void ap_fill_whole_##word_t( \
         const word_t *values, ptrdiff_t rows, ptrdiff_t columns, char *out, ptrdiff_t row_step) \
     { \
         const ptrdiff_t step = AP_STEP(word_t), tail = columns - step; \

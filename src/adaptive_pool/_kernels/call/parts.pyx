@@ -7,10 +7,8 @@ cimport cython
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from adaptive_pool._kernels.call.canonical cimport (
-    MOST_ARRAYS, Canonical, Geometry, advance, arrange_axes,
-)
-from adaptive_pool._kernels.call.rules cimport Rule, cut_by, first_empty
+from adaptive_pool._kernels.call.canonical cimport Canonical, Geometry, advance, arrange_axes
+from adaptive_pool._kernels.call.rules cimport cut_by, first_empty
 from adaptive_pool._kernels.call.tables cimport Axis, Borders, describe_axis
 from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
 
@@ -113,7 +111,7 @@ cdef class Parts:
     ):
         """Say what becomes of windows with few elements."""
         self.least = least
-        memcpy(self.filler, <const char*> filler, min(len(filler), <Py_ssize_t> sizeof(self.filler)))
+        memcpy(self.filler, <const char*> filler, min(len(filler), 8))
 
 
 cdef int take_tables(Parts parts, tuple tables) except -1:

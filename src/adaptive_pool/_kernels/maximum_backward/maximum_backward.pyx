@@ -89,7 +89,8 @@ cdef Py_ssize_t plan(Scatter* s, bint halves, int num_threads) noexcept nogil:
     if adjoin(&s.grad_output, s.windows) and adjoin(&s.indices, s.windows):
         s.windows[0] = s.windows[1] = 1
         s.windows[2] = s.outputs
-        s.dense = s.region_count == 1 and s.grad_output.lane == item and s.grad_output.w == s.lanes * item and (
+        s.dense = s.region_count == 1 and s.grad_output.lane == item
+        s.dense = s.dense and s.grad_output.w == s.lanes * item and (
             s.channels == 1 or s.grad_output.channel == s.outputs * s.lanes * item
         )
     s.outputs = max(s.outputs * s.region_count, <Py_ssize_t> 1)

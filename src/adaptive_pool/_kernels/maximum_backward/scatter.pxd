@@ -176,9 +176,9 @@ cdef inline void unify_line(
     const Scatter* s, const Place* place, const Plane* plane, const char* index, char* first,
     real_t* _, index_t* __,
 ) noexcept nogil:
-    cdef Py_ssize_t ow, lane, i
+    cdef Py_ssize_t lane, i
     cdef real_t* element
-    for ow in range(s.windows[2]):
+    for _ow in range(s.windows[2]):
         for lane in range(place.lanes):
             i = ap_index(index + lane * s.indices.lane, sizeof(index_t))
             if place.begin <= i < place.end:
