@@ -1,4 +1,4 @@
-"""Elements that do not count: what `where`, `nan_policy` and `nodata` leave out of averages."""
+"""Elements that do not count: what `where`, `nan_policy` and `nodata` leave out."""
 
 import itertools
 from fractions import Fraction
@@ -134,6 +134,123 @@ def test_nodata(rng, dtype):
         assert ap.adaptive_avg_pool1d(zeros, 1, nodata=0).tolist() == [1]
 
 
+def largest(x, counted, windows):
+    """Maxima of what counts and their places, -1 where nothing does, pooled axes last."""
+    ndim = len(windows)
+    counts = tuple(len(starts) for starts, _ in windows)
+    y = np.ones((*x.shape[: x.ndim - ndim], *counts), x.dtype)
+    places = np.full(y.shape, -1)
+    plane = _reference.flat_indices(x.shape[x.ndim - ndim :])
+    counted = np.broadcast_to(counted, x.shape)
+    for position, window in _reference.each_window(windows):
+        for lead in np.ndindex(x.shape[: x.ndim - ndim]):
+            kept = counted[lead][window]
+            if kept.any():
+                values = x[lead][window][kept][np.newaxis]
+                whole = [(np.array([0]), np.array([values.size]))]
+                value, place = _reference.maximum(values, whole)
+                y[(*lead, *position)] = value[0, 0]
+                places[(*lead, *position)] = plane[window][kept][place[0, 0]]
+    return y, places
+
+
+@pytest.mark.parametrize("mask", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_maxima_of_what_counts(rng, ndim, dtype, mask, data_format):
+    """The lowest numbers are elements like all others, and so is NaN if it counts."""
+    x = random_array(rng, (2, 6, *SIZES[ndim]), dtype)
+    if dtype in FLOATS:
+        x[rng.random(x.shape) < 0.4] = -np.inf
+        x[rng.random(x.shape) < 0.02] = np.nan
+    elif dtype != "bool":
+        x[rng.random(x.shape) < 0.7] = np.iinfo(x.dtype).min
+    where = rng.random(SHAPES[mask](x)) < rng.choice([0.05, 0.5, 0.9])
+    given = pooled_back(x, ndim, data_format)
+    masks = pooled_back(np.broadcast_to(where, x.shape), ndim, data_format)
+    word = f"u{x.itemsize}"
+    for counts in COUNTS[ndim]:
+        expected, places = largest(x, where, tables(SIZES[ndim], counts, "torch"))
+        for layout, threads in ((given, 1), (np.ascontiguousarray(given), 3), (strided(given), 2)):
+            options = {"where": masks, "empty": 1, "num_threads": threads}
+            y, found = function("max", ndim)(
+                layout, counts, return_indices=True, data_format=data_format, **options
+            )
+            last = pooled_last(y, ndim, data_format)
+            np.testing.assert_array_equal(last.view(word), expected.view(word))
+            np.testing.assert_array_equal(pooled_last(found, ndim, data_format), places)
+            only = function("max", ndim)(layout, counts, data_format=data_format, **options)
+            assert only.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_maxima_with_a_mask_of_ones(rng, dtype, data_format):
+    x = pooled_back(random_array(rng, (2, 33, 20, 31), dtype), 2, data_format)
+    for layout, size in itertools.product((x, np.ascontiguousarray(x)), COUNTS[2]):
+        counts = min(size[0], 20), min(size[1], 31)
+        options = {"data_format": data_format, "return_indices": True}
+        plain = ap.adaptive_max_pool2d(layout, counts, **options)
+        masked = ap.adaptive_max_pool2d(layout, counts, where=True, **options)
+        assert [a.tobytes() for a in masked] == [a.tobytes() for a in plain]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_maxima_without_nan(rng, dtype):
+    x = random_array(rng, (3, 30, 40), dtype)
+    x[rng.random(x.shape) < 0.3] = np.nan
+    options = {"return_indices": True, "return_counts": True}
+    y = ap.adaptive_max_pool2d(x, (3, 40), nan_policy="omit", **options)
+    same = ap.adaptive_max_pool2d(x, (3, 40), where=x == x, **options)
+    assert [a.tobytes() for a in y] == [a.tobytes() for a in same]
+    assert y[2].sum() == (x == x).sum()
+    marked = np.where(x == x, x, x.dtype.type(99))
+    same = ap.adaptive_max_pool2d(marked, (3, 40), nodata=99, **options)
+    assert [a.tobytes() for a in y] == [a.tobytes() for a in same]
+    few = ap.adaptive_max_pool2d(x, (3, 40), nan_policy="omit", min_count=8, **options)
+    short = y[2] < 8
+    np.testing.assert_array_equal(np.isnan(few[0].astype(np.float64)), short)
+    np.testing.assert_array_equal(few[1], np.where(short, -1, y[1]))
+    g = random_array(rng, y[0].shape, dtype)
+    back = ap.adaptive_max_pool2d_backward(g, few[1], x.shape)
+    assert (back[np.isnan(x)] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_maxima_of_integers_where_nothing_counts(dtype):
+    x = np.ones((2, 4), dtype)
+    where = np.array([[True, True, True, True], [True, True, False, False]])
+    out = (np.zeros((2, 2), dtype), np.full((2, 2), 7))
+    with pytest.raises(ValueError, match=r"window \(1,\) .* has no NaN for it"):
+        ap.adaptive_max_pool1d(x, 2, where=where, return_indices=True, out=out)
+    assert not out[0].any()
+    assert (out[1] == 7).all()
+    y, indices = ap.adaptive_max_pool1d(x, 2, where=where, return_indices=True, out=out, empty=0)
+    assert (y is out[0], indices is out[1]) == (True, True)
+    assert (y.tolist(), indices.tolist()) == ([[1, 1], [1, 0]], [[0, 2], [0, -1]])
+    assert ap.adaptive_max_pool1d(x, 2, where=where, empty=0).tolist() == [[1, 1], [1, 0]]
+    y = ap.adaptive_max_pool1d(x[:1], 2, where=where[:1], out=np.zeros((1, 2), dtype))
+    assert y.tolist() == [[1, 1]]
+
+
+def test_maxima_with_lengths_and_regions(rng, data_format):
+    x = random_array(rng, (4, 5, 33), "float32")
+    where = rng.random((4, 1, 33)) < 0.6
+    x, where = (pooled_back(a, 1, data_format) for a in (x, where))
+    common = {"data_format": data_format, "return_indices": True, "empty": 0.5}
+    rows = [[3, 5, 20], [0, 0, 33], [3, 7, 9], [2, 4, 4]]
+    y, places = ap.adaptive_max_pool1d(x, 3, where=where, regions=rows, **common)
+    for k, (sample, begin, end) in enumerate(rows[:3]):
+        part = np.s_[sample, :, begin:end]
+        if data_format == "channels_last":
+            part = np.s_[sample, begin:end]
+        cut = x[part], where[part]
+        value, place = ap.adaptive_max_pool1d(cut[0], 3, where=cut[1], **common)
+        assert y[k].tobytes() == value.tobytes()
+        np.testing.assert_array_equal(places[k], np.where(place < 0, -1, place + begin))
+    assert (y[3] == 0.5).all()
+    assert (places[3] == -1).all()
+
+
 def test_sums_that_overflow(rng):
     """Means of what counts are finite where these are; what is left out may be anything."""
     x = np.full((2, 6, 50), 1.5e308)
@@ -239,6 +356,7 @@ def test_results_may_lie_in_what_is_read(rng):
     assert ap.adaptive_avg_pool2d(x[:2], 4, where=bits[:2], out=out).tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("operation", ["avg", "max"])
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
@@ -258,11 +376,11 @@ def test_results_may_lie_in_what_is_read(rng):
         ({"mask": np.ones(8, bool)}, TypeError, "unexpected keyword argument 'mask'"),
     ],
 )
-def test_bad_arguments(options, error, match):
+def test_bad_arguments(operation, options, error, match):
     x = np.ones((3, 2, 8), np.float32)
     out = np.full((3, 2, 4), 7, np.float32)
-    with pytest.raises(error, match=f"^adaptive_avg_pool1d.*{match}"):
-        ap.adaptive_avg_pool1d(x, 4, out=out, **options)
+    with pytest.raises(error, match=f"^adaptive_{operation}_pool1d.*{match}"):
+        function(operation, 1)(x, 4, out=out, **options)
     assert (out == 7).all()
 
 

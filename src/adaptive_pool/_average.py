@@ -19,7 +19,7 @@ from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
-from ._options import AllCountingTypes, CountingTypes, PartTypes, described, options_of
+from ._options import AllOptionTypes, OptionTypes, PartTypes, described, options_of
 from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
@@ -51,7 +51,7 @@ def _average(
     given: dict[str, Any],
 ) -> Array | Pair:
     try:
-        options = options_of(function, given, AllCountingTypes)
+        options = options_of(function, given, AllOptionTypes)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
@@ -164,7 +164,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool1d(
@@ -177,7 +177,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool1d(
@@ -190,7 +190,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool1d(
@@ -202,7 +202,7 @@ def adaptive_avg_pool1d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllCountingTypes],
+    **options: Unpack[AllOptionTypes],
 ) -> Array | Pair:
     """Average over windows that cut one axis into a given number of parts.
 
@@ -331,7 +331,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool2d(
@@ -344,7 +344,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool2d(
@@ -357,7 +357,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool2d(
@@ -369,7 +369,7 @@ def adaptive_avg_pool2d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllCountingTypes],
+    **options: Unpack[AllOptionTypes],
 ) -> Array | Pair:
     """Average over windows that cut two axes into a given number of parts.
 
@@ -502,7 +502,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool3d(
@@ -515,7 +515,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool3d(
@@ -528,7 +528,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[CountingTypes],
+    **options: Unpack[OptionTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool3d(
@@ -540,7 +540,7 @@ def adaptive_avg_pool3d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllCountingTypes],
+    **options: Unpack[AllOptionTypes],
 ) -> Array | Pair:
     """Average over windows that cut three axes into a given number of parts.
 

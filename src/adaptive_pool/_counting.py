@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,13 @@ def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
         return np.array(int(number), dtype).tobytes()
     with np.errstate(all="ignore"):
         return np.array(float(number)).astype(dtype).tobytes()
+
+
+@functools.cache
+def lowest_of(dtype: np.dtype[Any]) -> bytes:
+    """Return the lowest element of a dtype, as it is in memory."""
+    number = False if dtype.kind == "b" else -np.inf
+    return np.array(np.iinfo(dtype).min if dtype.kind in "iu" else number).astype(dtype).tobytes()
 
 
 def _nodata(function: str, number: Any, dtype: np.dtype[Any]) -> bytes:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from . import _dtypes
 from ._arrays import Array, as_array, native
+from ._counting import counting_of
 from ._kernels import maximum
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
@@ -93,26 +94,33 @@ def _maximum(
                 function, x_shape, sizes, data_format, windows, itemsize, options
             )
             problem.settle(options.empty, dtype)
+        counting = None if options is None else counting_of(function, options, x_shape, dtype)
         work = int(problem.elements * dtype.itemsize)
         threads = threads_for(function, num_threads, work)
         x = native(x)
         shape = problem.output_shape
+        read = (x,) if counting is None or counting.where is None else (x, counting.where)
         indices = None
         if out is None:
             y = np.empty(shape, dtype)
             if positions is not None:
                 indices = np.empty(shape, positions)
         elif positions is None:
-            y = result_array(function, "out", out, shape, dtype, problem, x)
+            y = result_array(function, "out", out, shape, dtype, problem, *read)
         else:
             values, places = _pair_of(function, out)
-            y = result_array(function, "out[0]", values, shape, dtype, problem, x)
-            indices = result_array(function, "out[1]", places, shape, positions, problem, x)
+            y = result_array(function, "out[0]", values, shape, dtype, problem, *read)
+            indices = result_array(function, "out[1]", places, shape, positions, problem, *read)
             if share_memory(values, places):
                 raise ValueError(f"{function}: out[0] and out[1] must not share memory")
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name])
-            if isinstance(problem, PartsProblem):
+            if isinstance(problem, PartsProblem) and counting is not None:
+                if problem.is_open and out is not None:
+                    y = np.empty(shape, dtype)
+                    indices = None if positions is None else np.empty(shape, positions)
+                problem.maximum_counted(x, y, indices, counting, ELEMENTS[name], threads)
+            elif isinstance(problem, PartsProblem):
                 places_of_parts = None if indices is None else problem.expand(indices)
                 maximum(problem.expand(x), problem.expand(y), places_of_parts, *rest, threads)
             else:
@@ -261,6 +269,15 @@ def adaptive_max_pool1d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
         array of shape ``(1, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of windows. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which wins over every number, or is left out. Of integers it says
+        nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)``, optional
         For padded batches: of sample ``n`` of the leading axis only ``x[n, ..., :lengths[n]]`` is
         pooled, as if alone, to the bit; the rest is not read. With windows that are given, what
@@ -270,12 +287,12 @@ def adaptive_max_pool1d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -290,7 +307,7 @@ def adaptive_max_pool1d(
         Only with `return_indices`: positions within the pooled axes of `x`, ``w``, the same
         numbers in both layouts; -1 for a window that is `empty`.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------
@@ -464,6 +481,15 @@ def adaptive_max_pool2d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(2, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of windows. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which wins over every number, or is left out. Of integers it says
+        nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
         For padded batches: how much of each sample of the leading axis is pooled, from the
         beginning of both pooled axes on: one length for all of them, or one for each. A sample is
@@ -474,12 +500,12 @@ def adaptive_max_pool2d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -494,7 +520,7 @@ def adaptive_max_pool2d(
         Only with `return_indices`: positions within the pooled axes of `x`, ``h*W + w``, the same
         numbers in both layouts; -1 for a window that is `empty`.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------
@@ -672,6 +698,15 @@ def adaptive_max_pool3d(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(3, 2, number of windows)``.
+    where : array_like of bool, optional
+        Which elements count, in any shape that broadcasts to that of `x`. The others are left out
+        of windows. It is read as it is, never expanded.
+    nan_policy : {"propagate", "omit"}
+        Whether NaN counts, which wins over every number, or is left out. Of integers it says
+        nothing.
+    nodata : scalar, optional
+        A number that stands for no data: elements that are equal to it do not count. The dtype of
+        `x` must have it exactly; NaN means that NaN is left out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
         For padded batches: how much of each sample of the leading axis is pooled, from the
         beginning of all three pooled axes on: one length for all of them, or one for each. A
@@ -682,12 +717,12 @@ def adaptive_max_pool3d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window without elements becomes; only `lengths` and `regions` leave any. By default
-        NaN and, where the result holds integers, an error.
+        What a window becomes none of whose elements count. By default NaN and, where the result
+        holds integers, an error.
     min_count : int
-        Elements that a window must have: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
-        Whether to return how many elements each window has, too.
+        Whether to return how many elements count in each window, too.
     out : ndarray, or pair of ndarray with `return_indices`, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -702,7 +737,7 @@ def adaptive_max_pool3d(
         Only with `return_indices`: positions within the pooled axes of `x`, ``(d*H + h)*W + w``,
         the same numbers in both layouts; -1 for a window that is `empty`.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: the elements of each window.
+        Only with `return_counts`: how many elements count in each window.
 
     Raises
     ------

@@ -45,25 +45,14 @@ class PartTypes(RegionTypes, total=False):
 class OptionTypes(PartTypes, total=False):
     """Options of averages and maxima, but for the one that changes what is returned."""
 
+    where: npt.ArrayLike | None
+    nan_policy: NanPolicy
+    nodata: float | None
     empty: float | None
 
 
 class AllOptionTypes(OptionTypes, total=False):
     """All options."""
-
-    return_counts: bool
-
-
-class CountingTypes(OptionTypes, total=False):
-    """Options of averages, but for the one that changes what is returned."""
-
-    where: npt.ArrayLike | None
-    nan_policy: NanPolicy
-    nodata: float | None
-
-
-class AllCountingTypes(CountingTypes, total=False):
-    """All options of averages."""
 
     return_counts: bool
 
@@ -100,5 +89,5 @@ def described(function: _Function) -> _Function:
 
 _TYPES_OF = {
     f"Unpack[{types.__name__}]": types
-    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes, AllCountingTypes)
+    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes)
 }

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from . import _windows
 from ._arrays import Array, as_array
-from ._counting import Counting, as_number, bytes_of
+from ._counting import Counting, as_number, bytes_of, lowest_of
 from ._dtypes import text_of
-from ._kernels import average_counted
+from ._kernels import average_counted, maximum_counted
+from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.parts import Parts
 from ._kernels.call.problem import check_addressable
 from ._objects import shown
@@ -205,7 +206,8 @@ class PartsProblem:
         self.is_open, self.dtype = filler is None, dtype
         if self.is_open and self.computes:
             self._check_short(self._counts())
-        self._parts.fill_short(self.least, filler or b"")
+        self._filler = filler or bytes(dtype.itemsize)
+        self._parts.fill_short(self.least, self._filler)
 
     def _check_short(self, counts: Array) -> None:
         """Raise if windows have too few elements, unless it is settled what they become."""
@@ -242,6 +244,53 @@ class PartsProblem:
         )
         if self._counted is not None:
             self._check_short(self._counted)
+
+    def maximum_counted(
+        self,
+        x: Array,
+        y: Array,
+        indices: Array | None,
+        counting: Counting,
+        element: int,
+        threads: int,
+    ) -> None:
+        """Store the maxima of what counts in `y`, likewise."""
+        where = None if counting.where is None else self.expand(counting.where)
+        places = None if indices is None else self.expand(indices)
+        some_empty = maximum_counted(
+            self.expand(x),
+            self.expand(y),
+            places,
+            where,
+            self._parts,
+            element,
+            lowest_of(self.dtype),
+            counting.omits,
+            counting.nodata,
+            threads,
+        )
+        if not (self.wants_counts or self.least > 1 or (some_empty and self.is_open)):
+            return
+        self._counted = np.empty(self._all, np.int64)
+        means = np.empty(self._all, np.float32)  # which nobody asks for
+        elements = (element, ELEMENTS["float32"])
+        average_counted(
+            self.expand(x),
+            means,
+            where,
+            self._counted,
+            self._parts,
+            *elements,
+            counting.omits,
+            counting.nodata,
+            threads,
+        )
+        self._check_short(self._counted)
+        short = self._counted < self.least
+        if self.least > 1 and short.any():
+            self.expand(y)[short] = np.frombuffer(self._filler, self.dtype)[0]
+            if places is not None:
+                places[short] = -1
 
 
 @functools.cache

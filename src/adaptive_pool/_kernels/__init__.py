@@ -101,7 +101,7 @@ with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
         from .builds.baseline.average import average, average_counted
         from .builds.baseline.average_backward import average_backward
-        from .builds.baseline.maximum import maximum
+        from .builds.baseline.maximum import maximum, maximum_counted
         from .builds.baseline.maximum_backward import (
             any_outside,
             maximum_backward,
@@ -110,7 +110,7 @@ with as_adaptive_pool(_package):
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import average, average_counted
         from .builds.x86_64_v3.average_backward import average_backward
-        from .builds.x86_64_v3.maximum import maximum
+        from .builds.x86_64_v3.maximum import maximum, maximum_counted
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
             maximum_backward,
@@ -119,7 +119,7 @@ with as_adaptive_pool(_package):
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import average, average_counted
         from .builds.x86_64_v4.average_backward import average_backward
-        from .builds.x86_64_v4.maximum import maximum
+        from .builds.x86_64_v4.maximum import maximum, maximum_counted
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
             maximum_backward,
@@ -143,6 +143,7 @@ __all__ = [
     "known",
     "maximum",
     "maximum_backward",
+    "maximum_counted",
     "maximum_unpool",
     "parallel",
     "parts",

@@ -4,7 +4,7 @@ What is here hands a canonical problem to C: plan.h cuts it into tiles, lines.h 
 reduce.h sums windows along W, means.h makes means of the sums, and store.h stores them. Integers of
 8 and 16 bits have a way of their own (short_tiles.pxd). docs/design/engine.md.
 """
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average.means cimport result_of
 from adaptive_pool._kernels.average.short_integers cimport is_short
@@ -12,7 +12,9 @@ from adaptive_pool._kernels.average.short_tiles cimport ShortAverage, prepare_sh
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
-from adaptive_pool._kernels.call.elements cimport INT32, Element, size_of
+from adaptive_pool._kernels.call.elements cimport (
+    BFLOAT16, FLOAT16, FLOAT32, FLOAT64, INT32, Element, size_of, uint16_t,
+)
 from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
@@ -30,9 +32,11 @@ cdef extern from "average/store.h" nogil:
     ctypedef struct counting_t "ap_counting":
         blank_t blank
         Py_ssize_t size
+        char nothing[8]
         bint omits, has_nodata
         char nodata[8]
     const blank_t* ap_all_blanks
+    const blank_t* ap_wide_blanks
     ctypedef struct average_t "ap_average":
         const kind_t* kind
         int result
@@ -152,6 +156,20 @@ def average(
         give_back(&c)
 
 
+cdef void set_nothing(counting_t* counting, Element element) noexcept:
+    """What adds nothing: -0.0, and 0 of integers."""
+    cdef double nothing = -0.0
+    cdef float narrow = -0.0
+    cdef uint16_t half = 0x8000
+    memset(counting.nothing, 0, sizeof(counting.nothing))
+    if element == FLOAT64:
+        memcpy(counting.nothing, &nothing, 8)
+    elif element == FLOAT32:
+        memcpy(counting.nothing, &narrow, 4)
+    elif element in (FLOAT16, BFLOAT16):
+        memcpy(counting.nothing, &half, 2)
+
+
 def average_counted(
     x,                      # IN: array of the elements below
     out,                    # OUT: array, aligned
@@ -168,8 +186,12 @@ def average_counted(
     cdef Canonical c
     cdef Call call
     call.element, call.out_element, call.is_counted = element, out_element, True
-    call.counting.blank = ap_all_blanks[<int> element]
-    call.counting.size = 4 if is_short(element) else size_of(element)
+    if is_short(element):
+        call.counting.blank, call.counting.size = ap_wide_blanks[<int> element], 4
+    else:
+        call.counting.blank = ap_all_blanks[<int> element]
+        call.counting.size = size_of(element)
+    set_nothing(&call.counting, element)
     call.counting.omits, call.counting.has_nodata = omits, nodata is not None
     if nodata is not None:
         memcpy(call.counting.nodata, <const char*> <bytes> nodata, size_of(element))

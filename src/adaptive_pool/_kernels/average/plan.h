@@ -7,8 +7,9 @@
 #ifndef AP_AVERAGE_PLAN_H
 #define AP_AVERAGE_PLAN_H
 
-#include "average/counting.h"
 #include "average/means.h"
+#include "average/widened.h"
+#include "tiles/counting.h"
 #include "tiles/problem.h"
 
 enum { AP_BY_LANES, AP_TURNED, AP_ALONG };

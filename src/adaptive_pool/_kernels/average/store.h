@@ -30,7 +30,7 @@ static inline double ap_scaled_mean(
                 double x;
                 const char *place = line->first + d * m->x.d + h * m->x.h + w * m->x.w
                     + lane * m->x.lane;
-                if (tile->counted && !ap_counts_one(m->counting, place,
+                if (tile->counted && !ap_is_counted(m->counting, place,
                         line->where == NULL ? NULL
                         : line->where + d * m->where.d + h * m->where.h + w * m->where.w
                             + lane * m->where.lane)) {

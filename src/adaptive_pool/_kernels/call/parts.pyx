@@ -403,6 +403,7 @@ cdef int run_some(
     """Pool some parts, and fill the results of their windows with few elements."""
     cdef Geometry g
     cdef Py_ssize_t planned = 0, k
+    cdef int found = False
     cdef Axis* axes
     cdef int64_t* table
     for k in range(begin, end):
@@ -417,18 +418,21 @@ cdef int run_some(
         )
         planned += 1
     if planned > 0:
-        run_lists(plan.lists, planned, plan.begins, num_threads)
+        found = run_lists(plan.lists, planned, plan.begins, num_threads)
     for k in range(begin, begin if whole else end):
         place_part(c, parts, k, False, plan.axes, &g)
         fill_short(c, &g, parts, k, plan.tables)
-    return 0
+    return found
 
 
 cdef int run_parts(
     Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
     int num_threads,
 ) except -1:
-    """Pool all parts of the first array into the others. None of them is empty."""
+    """Pool all parts of the first array into the others. None of them is empty.
+
+    Returns what jobs do, or-ed over all.
+    """
     return run_all(c, parts, prepare, call, task_size, False, num_threads)
 
 
@@ -446,6 +450,7 @@ cdef int run_all(
 ) except -1:
     cdef Plan plan
     cdef Py_ssize_t k = 0, end
+    cdef int found = False
     if not fit(c, parts):
         raise ValueError(CHANGED)
     arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
@@ -456,13 +461,15 @@ cdef int run_all(
                 k = 0
                 while k < parts.count:
                     end = min(k + plan.room, parts.count)
-                    run_some(c, parts, prepare, call, &plan, k, end, whole, num_threads)
+                    found |= run_some(
+                        c, parts, prepare, call, &plan, k, end, whole, num_threads
+                    )
                     k = end
                 if not advance(c):
                     break
     finally:
         free(plan.tasks)
-    return 0
+    return found
 
 
 cdef struct Groups:

@@ -4,6 +4,8 @@ What is here hands a canonical problem to C, where each kind of elements is comp
 cuts it into tiles, tile.h reads them, strip.h compares, store.h stores. Of equal elements the
 first of a window wins, and of NaNs the last; docs/design/maximum.md.
 """
+from libc.string cimport memcpy
+
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
@@ -18,6 +20,17 @@ from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, ax
 cdef extern from "maximum/store.h" nogil:
     ctypedef struct elements_t "ap_elements":
         pass
+    ctypedef void (*blank_t "ap_blank")(
+        const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
+        unsigned int* counts,
+    ) noexcept
+    ctypedef struct counting_t "ap_counting":
+        blank_t blank
+        Py_ssize_t size
+        char nothing[8]
+        bint omits, has_nodata
+        char nodata[8]
+    const blank_t* ap_all_blanks
     ctypedef struct maximum_t "ap_maximum":
         const elements_t* elements
         array_t x, out, indices
@@ -25,6 +38,9 @@ cdef extern from "maximum/store.h" nogil:
         Py_ssize_t channels, planes, lanes
         int64_t number, d_number, h_number
         bint is_bool
+        const counting_t* counting
+        array_t where
+        char filler[8]
     const elements_t* ap_all_elements
     void ap_plan_maximum(maximum_t* m, int threads, Py_ssize_t bytes_of_x)
     Py_ssize_t ap_tiles(const maximum_t* m)
@@ -37,6 +53,10 @@ ISA = isa().decode()    # what this build was compiled for
 cdef struct Call:
     Element element
     bint indexed
+    bint is_counted         # whether not all elements count:
+    counting_t counting
+    int where               # number of an array, or -1
+    char filler[8]
 
 
 cdef void prepare(
@@ -53,6 +73,12 @@ cdef void prepare(
     task.indices.data = NULL
     if call.indexed:
         task.indices = array_of(&g.arrays[2])
+    task.counting = NULL
+    if call.is_counted:
+        task.counting, task.where.data = &call.counting, NULL
+        memcpy(task.filler, call.filler, sizeof(task.filler))
+        if call.where >= 0:
+            task.where = array_of(&g.arrays[call.where])
     ap_plan_maximum(task, num_threads, g.bytes)
     jobs.work, jobs.task = <job_t> ap_run_tile, task
     jobs.count, jobs.scratch_size = ap_tiles(task), ap_scratch_size(task)
@@ -78,7 +104,8 @@ def maximum(
 ):
     """Store the maxima of `windows`, and where in the plane they stand. No array is empty."""
     cdef Canonical c
-    cdef Call call = Call(element, indices is not None)
+    cdef Call call
+    call.element, call.indexed, call.is_counted = element, indices is not None, False
     begin(&c)
     try:
         borrow(&c, x, False, size_of(element))
@@ -94,5 +121,42 @@ def maximum(
         else:
             with nogil:
                 pool(&c, &call, num_threads)
+    finally:
+        give_back(&c)
+
+
+def maximum_counted(
+    x,                  # IN: array of the elements below
+    out,                # OUT: likewise, aligned
+    indices,            # OUT: int32 or int64, flat within the plane D x H x W; None: not wanted
+    where,              # IN: bools in the shape of x, which elements count; None: all
+    Parts parts,        # IN: and what windows become none of whose elements count
+    Element element,    # IN: what x and out hold
+    bytes lowest,       # IN: the lowest element that there is
+    bint omits,         # IN: whether NaN does not count
+    nodata,             # IN: the bytes of an element that does not count, or None
+    int num_threads,    # IN
+):
+    """Store the maxima of what counts. No array is empty; returns whether a window is."""
+    cdef Canonical c
+    cdef Call call
+    call.element, call.indexed, call.is_counted = element, indices is not None, True
+    call.counting.blank, call.counting.size = ap_all_blanks[<int> element], size_of(element)
+    call.counting.omits, call.counting.has_nodata = omits, nodata is not None
+    memcpy(call.counting.nothing, <const char*> lowest, size_of(element))
+    if nodata is not None:
+        memcpy(call.counting.nodata, <const char*> <bytes> nodata, size_of(element))
+    memcpy(call.filler, parts.filler, sizeof(call.filler))
+    begin(&c)
+    try:
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, out, True, size_of(element))
+        if indices is not None:
+            borrow_indices(&c, indices, True)
+        if where is not None:
+            c.where = c.count
+            borrow(&c, where, False, 1)
+        call.where = c.where
+        return run_parts(&c, parts, prepare, &call, sizeof(maximum_t), num_threads)
     finally:
         give_back(&c)

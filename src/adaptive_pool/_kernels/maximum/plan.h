@@ -9,6 +9,7 @@
 #define AP_MAXIMUM_PLAN_H
 
 #include "maximum/elements.h"
+#include "tiles/counting.h"
 #include "tiles/problem.h"
 #include "tiles/transpose.h"
 
@@ -34,6 +35,10 @@ typedef struct {
     ptrdiff_t channels, planes, lanes;
     int64_t number, d_number, h_number; /* of the first element in the plane; of a step */
     int is_bool;
+    /* Where not all elements count; else NULL. `where` may have none. */
+    const ap_counting *counting;
+    ap_array where;
+    char filler[8];             /* what a window becomes none of whose elements count */
     /* found by ap_plan_maximum(): */
     int64_t ends[3];            /* the windows of a plane that became a line */
     int way, copied, mixed;     /* copied: lines are no runs of aligned elements */
@@ -76,7 +81,7 @@ static inline void ap_flatten(ap_maximum *m)
 {
     ap_axis *d = &m->d, *h = &m->h, *w = &m->w;
     const ptrdiff_t size = d->size * h->size * w->size;
-    if (d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
+    if (m->counting != NULL || d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
         || (h->size > 1 && m->x.h != w->size * m->x.w)
         || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
         || (m->lanes > 1 && m->lanes * m->elements->size < ap_least_bytes(m)))
@@ -114,7 +119,7 @@ static inline int ap_is_long(const ap_maximum *m, ptrdiff_t lines)
     const ptrdiff_t size = m->elements->size, strip = ap_strip((int) size);
     const ptrdiff_t row = m->w.shortest * m->lanes;
     const int indexed = m->indices.data != NULL;
-    if (m->lanes > AP_MOST_LANES || m->w.shortest < ap_least_columns(m)
+    if (m->counting != NULL || m->lanes > AP_MOST_LANES || m->w.shortest < ap_least_columns(m)
         || (m->lanes % 2 == 0 && m->lanes * size > AP_BYTES_OF(size)))
         return 0;
     if (m->lanes > 1)
@@ -148,7 +153,7 @@ static inline void ap_choose_way(ap_maximum *m)
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
     /* Columns are gone through from the first address to the last. */
-    m->copied = m->is_bool || !ap_is_aligned(&m->x) || (m->x.w <= 0 && m->w.size > 1)
+    m->copied = m->counting != NULL || m->is_bool || !ap_is_aligned(&m->x) || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;
@@ -211,7 +216,7 @@ static inline void ap_plan_maximum(ap_maximum *m, int threads, ptrdiff_t bytes)
         ap_count_tiles(m);
     }
     m->results = ap_max(m->way == AP_IN_PLACE ? m->block : m->stride, 1) * m->span * m->rows;
-    m->direct = m->way == AP_IN_PLACE && m->out.lane == size
+    m->direct = m->counting == NULL && m->way == AP_IN_PLACE && m->out.lane == size
         && (m->indices.data == NULL || (m->indices.itemsize == 8 && m->indices.lane == 8));
 }
 

@@ -3,6 +3,7 @@
 #define AP_MAXIMUM_STORE_H
 
 #include "maximum/along.h"
+#include "maximum/counted.h"
 
 /* Store results: [row][window][lane][slot] in `source`, `stride` apart from window to window. */
 static void ap_store(
@@ -41,6 +42,7 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
 {
     const ap_maximum *m = task;
     const ptrdiff_t size = m->x.itemsize;
+    int empty = 0;
     ap_tile tile;
     if (m->way == AP_ALONG) {
         ap_compare_along(m, job, scratch);
@@ -72,6 +74,8 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
                     ap_result_at(&m->out, &tile, 0, row) + ow * m->out.w));
         return 0;
     }
+    if (m->counting != NULL)
+        empty = ap_settle_lowest(m, &tile);
     if (m->elements->quiet)
         ap_quieten(m->elements, n, (uint16_t *) tile.tops);
     ap_store(m, &m->out, &tile, tile.tops, stride);
@@ -83,7 +87,7 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
             }
         ap_store(m, &m->indices, &tile, (const char *) tile.where, stride);
     }
-    return 0;
+    return empty;
 }
 
 static inline ptrdiff_t ap_scratch_size(const ap_maximum *m)

@@ -8,6 +8,7 @@
 /* One of the lines side by side: an output line, of the first output row of the tile. */
 typedef struct {
     const char *data;       /* the first element of its windows, if w was 0 */
+    const char *where;      /* likewise, or NULL */
     ptrdiff_t batch, channel, od, oh;
 } ap_slot;
 
@@ -41,6 +42,11 @@ static inline void ap_find_slot(const ap_maximum *m, ap_tile *tile, ptrdiff_t i)
     ptrdiff_t h_end = m->h.ends[slot->oh + tile->rows - 1];
     slot->data = m->x.data + slot->batch * m->x.batch + slot->channel * m->x.channel
         + d0 * m->x.d + h0 * m->x.h + tile->lane * m->x.lane;
+    slot->where = NULL;
+    if (m->counting != NULL && m->where.data != NULL)
+        slot->where = m->where.data + slot->batch * m->where.batch
+            + slot->channel * m->where.channel + d0 * m->where.d + h0 * m->where.h
+            + tile->lane * m->where.lane;
     tile->base[i] = m->number + d0 * m->d_number + h0 * m->h_number;
     tile->last_d[i] = m->d.ends[slot->od] - d0 - 1;
     tile->last_h[i] = h_end - h0 - 1;
@@ -155,6 +161,50 @@ static inline void ap_copy_line(
             line + w * m->x.w, m->x.lane, lanes, target + w * lanes * size, size, m->is_bool);
 }
 
+/* Elements with any step, as a run in which the lowest stands for what does not count; `where` is
+   NULL, or has a byte for each. By pieces: they go through a buffer where they have a step. */
+static void ap_blank_run(
+    const ap_maximum *m, const char *source, ptrdiff_t step, const char *where,
+    ptrdiff_t where_step, ptrdiff_t n, char *target)
+{
+    enum { PIECE = 128 };
+    const ptrdiff_t size = m->x.itemsize;
+    char elements[8 * PIECE], bytes[PIECE];
+    uint32_t counts[PIECE] = {0}; /* which nobody asks for */
+    for (ptrdiff_t done = 0, count; done < n; done += count) {
+        const char *from = source + done * step, *says = where;
+        count = ap_min(n - done, PIECE);
+        if (step != size) {
+            ap_copy_words(from, step, count, elements, size, size);
+            from = elements;
+        }
+        if (where != NULL) {
+            says = where + done * where_step;
+            if (where_step != 1) {
+                ap_copy_words(says, where_step, count, bytes, 1, 1);
+                says = bytes;
+            }
+        }
+        m->counting->blank(m->counting, from, says, count, target + done * size, counts);
+    }
+}
+
+/* A line of a slot, as far as the columns from w on, of which not all elements count. */
+static void ap_blank_line(
+    const ap_maximum *m, const char *line, const char *where, ptrdiff_t columns, ptrdiff_t lanes,
+    char *target)
+{
+    const ptrdiff_t size = m->x.itemsize;
+    if (lanes == 1) {
+        ap_blank_run(m, line, m->x.w, where, m->where.w, columns, target);
+        return;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++)
+        ap_blank_run(
+            m, line + w * m->x.w, m->x.lane, where == NULL ? NULL : where + w * m->where.w,
+            m->where.lane, lanes, target + w * lanes * size);
+}
+
 static inline const char *ap_line_of(
     const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
     ptrdiff_t w)
@@ -162,6 +212,30 @@ static inline const char *ap_line_of(
     d = ap_min(d, tile->last_d[slot]);
     h = ap_min(h, tile->last_h[slot]);
     return tile->slots[slot].data + d * m->x.d + h * m->x.h + w * m->x.w;
+}
+
+static inline const char *ap_where_of(
+    const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
+    ptrdiff_t w)
+{
+    if (tile->slots[slot].where == NULL)
+        return NULL;
+    d = ap_min(d, tile->last_d[slot]);
+    h = ap_min(h, tile->last_h[slot]);
+    return tile->slots[slot].where + d * m->where.d + h * m->where.h + w * m->where.w;
+}
+
+/* Copy a line of a slot, as far as some columns. */
+static inline void ap_copy_slot(
+    const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
+    ptrdiff_t w, ptrdiff_t columns, ptrdiff_t lanes, char *target)
+{
+    const char *line = ap_line_of(m, tile, slot, d, h, w);
+    if (m->counting != NULL)
+        ap_blank_line(
+            m, line, ap_where_of(m, tile, slot, d, h, w), columns, lanes, target);
+    else
+        ap_copy_line(m, line, columns, lanes, target);
 }
 
 /* Turn the lines of a piece into lanes. */
@@ -185,7 +259,7 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
                 if (m->copied) {
                     char *copy = tile->copy + ap_min(i, tile->used - 1) * columns * m->lanes * size;
                     if (i < tile->used)
-                        ap_copy_line(m, lines[i], columns, m->lanes, copy);
+                        ap_copy_slot(m, tile, i, d, h, piece->w0, columns, m->lanes, copy);
                     lines[i] = copy;
                 }
             }
@@ -213,8 +287,7 @@ static void ap_read(const ap_maximum *m, const ap_tile *tile, ap_piece *piece)
     char *target = tile->read;
     for (ptrdiff_t d = piece->d0; d < piece->d1; d++)
         for (ptrdiff_t h = piece->h0; h < piece->h1; h++, target += piece->h)
-            ap_copy_line(
-                m, ap_line_of(m, tile, 0, d, h, piece->w0), columns, tile->lanes, target);
+            ap_copy_slot(m, tile, 0, d, h, piece->w0, columns, tile->lanes, target);
 }
 
 #endif

@@ -19,6 +19,7 @@ from adaptive_pool._kernels.call.elements cimport (
 )
 from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.maximum_backward.addition cimport choose_add
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
 from adaptive_pool._kernels.maximum_backward.names cimport NAMES, names_size
 from adaptive_pool._kernels.maximum_backward.problem cimport (
@@ -38,7 +39,9 @@ ctypedef int (*scatter_t)(
 
 
 cdef scatter_t scatter_for(const Scatter* s, Element element, index_t* _) noexcept nogil:
-    if element == FLOAT16:
+    if s.puts:
+        return <scatter_t> scatter[float, index_t]
+    elif element == FLOAT16:
         if s.widened:
             return <scatter_t> scatter_widened[float16_t, index_t]
         return <scatter_t> scatter[float16_t, index_t]
@@ -52,15 +55,24 @@ cdef scatter_t scatter_for(const Scatter* s, Element element, index_t* _) noexce
         return <scatter_t> scatter[double, index_t]
 
 
-cdef scatter_t put_for(const Scatter* s, index_t* _) noexcept nogil:
-    if s.grad_input.itemsize == 1:
-        return <scatter_t> scatter[uint8_t, index_t]
-    elif s.grad_input.itemsize == 2:
-        return <scatter_t> scatter[uint16_t, index_t]
-    elif s.grad_input.itemsize == 4:
-        return <scatter_t> scatter[uint32_t, index_t]
+cdef void* add_for(const Scatter* s, Element element, index_t* _) noexcept nogil:
+    """The loop over the windows of a line."""
+    if s.puts and s.grad_input.itemsize == 1:
+        return <void*> choose_add[uint8_t, index_t](s, NULL, NULL)
+    elif s.puts and s.grad_input.itemsize == 2:
+        return <void*> choose_add[uint16_t, index_t](s, NULL, NULL)
+    elif s.puts and s.grad_input.itemsize == 4:
+        return <void*> choose_add[uint32_t, index_t](s, NULL, NULL)
+    elif s.puts:
+        return <void*> choose_add[uint64_t, index_t](s, NULL, NULL)
+    elif element == FLOAT16:
+        return <void*> choose_add[float16_t, index_t](s, NULL, NULL)
+    elif element == BFLOAT16:
+        return <void*> choose_add[bfloat16_t, index_t](s, NULL, NULL)
+    elif element == FLOAT32:
+        return <void*> choose_add[float, index_t](s, NULL, NULL)
     else:
-        return <scatter_t> scatter[uint64_t, index_t]
+        return <void*> choose_add[double, index_t](s, NULL, NULL)
 
 
 cdef bint adjoin(const Array* array, const Py_ssize_t* sizes) noexcept nogil:
@@ -192,20 +204,18 @@ cdef void prepare(
     for k in range(3):
         s.windows[k] = g.sizes[1][k]
         s.sizes[k] = g.sizes[0][k]
-    s.only, s.gradient_step, s.index_step = 0, 0, 0
+    s.only, s.gradient_step, s.index_step, s.puts = 0, 0, 0, call.puts
     s.regions, s.region_count = &s.only, 1
     if group != NULL:
         s.regions, s.region_count = group.order, group.count
         s.gradient_step, s.index_step = group.steps[1], group.steps[2]
     jobs.work, jobs.task, jobs.count = run_scatter, task, plan(s, halves, num_threads)
     jobs.scratch_size = scratch_size(s, halves)
-    if s.indices.itemsize == 4 and call.puts:
-        task.run = put_for[int32_t](s, NULL)
-    elif call.puts:
-        task.run = put_for[int64_t](s, NULL)
-    elif s.indices.itemsize == 4:
+    if s.indices.itemsize == 4:
+        s.add = add_for[int32_t](s, call.element, NULL)
         task.run = scatter_for[int32_t](s, call.element, NULL)
     else:
+        s.add = add_for[int64_t](s, call.element, NULL)
         task.run = scatter_for[int64_t](s, call.element, NULL)
 
 

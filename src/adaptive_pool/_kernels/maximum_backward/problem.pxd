@@ -20,6 +20,7 @@ cdef struct Scatter:
     Array grad_output
     Array indices
     Array grad_input
+    void* add               # the loop over the windows of a line: addition.pxd
     Py_ssize_t batches
     Py_ssize_t channels
     Py_ssize_t lanes
@@ -44,6 +45,7 @@ cdef struct Scatter:
     bint packed             # and has no gaps
     bint small              # planes are cleared whole, several at once
     bint widened            # halves are added as float32
+    bint puts               # values, in the place of what is there
     bint neighbours         # lanes of grad_output and of indices are
     bint dense              # the planes of grad_output have no gaps, nor are there any between them
 

@@ -8,9 +8,9 @@ from adaptive_pool._kernels.call.elements cimport (
     index_t, int32_t, one_nan, real_t, uint32_t, uint64_t,
 )
 from adaptive_pool._kernels.maximum_backward.addition cimport (
-    Plane, add_t, ap_clear, ap_index, ap_offset, choose_add, plane_of,
+    Plane, add_t, ap_clear, ap_index, ap_offset, plane_of,
 )
-from adaptive_pool._kernels.maximum_backward.names cimport Names, item_t, no_names, round_sums
+from adaptive_pool._kernels.maximum_backward.names cimport Names, no_names, round_sums
 from adaptive_pool._kernels.maximum_backward.problem cimport CHUNK, CLEAR, Place, Scatter, locate
 from adaptive_pool._kernels.simd.halves cimport half_t
 from adaptive_pool._kernels.tiles.planes cimport at
@@ -71,7 +71,7 @@ cdef inline int scatter_line(
     const Scatter* s, const Place* place, const Place* some, Plane* plane, add_t add,
     const char* gradient, const char* index, Py_ssize_t first, Py_ssize_t planes,
     Py_ssize_t* ready,      # IN, OUT: how far the plane is cleared
-    Names* names, item_t* like, index_t* like_index,
+    Names* names, real_t* like, index_t* like_index,
 ) noexcept nogil:
     """Add the windows of a line."""
     cdef Py_ssize_t ow = 0, n, top, size = s.lanes * s.grad_input.itemsize
@@ -99,7 +99,7 @@ cdef inline int scatter_line(
 cdef inline int scatter_planes(
     const Scatter* s, const Place* place, Py_ssize_t first, Py_ssize_t planes,
     Py_ssize_t ready,       # IN: how far they are cleared; the rest is, just ahead of the indices
-    void* scratch, item_t* like, index_t* like_index,
+    void* scratch, real_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef Py_ssize_t k, od, oh
     cdef Place some = place[0]
@@ -108,17 +108,17 @@ cdef inline int scatter_planes(
     cdef const char* gradient
     cdef const char* index
     cdef int outside = False
-    cdef add_t add = choose_add[item_t, index_t](s, NULL, NULL)
+    cdef add_t add = <add_t> s.add
     while some.lane < place.lane + place.lanes:
         some.lanes = min(s.named, place.lane + place.lanes - some.lane)
-        if item_t in half_t:
+        if real_t in half_t:
             names = no_names(scratch, planes * s.outputs * some.lanes)
         for k in range(s.region_count):
             for od in range(s.windows[0]):
                 for oh in range(s.windows[1]):
                     gradient = at(&s.grad_output, place.batch, first, od, oh, 0, some.lane)
                     index = at(&s.indices, place.batch, first, od, oh, 0, some.lane)
-                    outside |= scatter_line[item_t, index_t](
+                    outside |= scatter_line[real_t, index_t](
                         s, place, &some, &plane, add,
                         gradient + s.regions[k] * s.gradient_step,
                         index + s.regions[k] * s.index_step, first, planes, &ready, &names, like,
@@ -128,14 +128,14 @@ cdef inline int scatter_planes(
             clear(s, place, first, ready, place.end)
             ready = place.end
             plane.ready = ready - place.begin
-        if item_t in half_t:
+        if real_t in half_t:
             round_sums(&names, like)
         some.lane += some.lanes
     return outside
 
 
 cdef inline int scatter_small(
-    const Scatter* s, const Place* place, void* scratch, item_t* like, index_t* like_index,
+    const Scatter* s, const Place* place, void* scratch, real_t* like, index_t* like_index,
 ) noexcept nogil:
     """Add to planes that are cleared whole, some of them at once."""
     cdef Py_ssize_t size = s.plane * s.grad_input.w
@@ -148,7 +148,7 @@ cdef inline int scatter_small(
         else:
             for channel in range(first, first + planes):
                 clear(s, place, channel, 0, s.plane)
-        outside |= scatter_planes[item_t, index_t](
+        outside |= scatter_planes[real_t, index_t](
             s, place, first, planes, s.plane, scratch, like, like_index
         )
         first += planes
@@ -212,20 +212,19 @@ cdef inline void unify_all(
 
 
 cdef inline int scatter(
-    const Scatter* s, Py_ssize_t job, void* scratch, item_t* like, index_t* like_index,
+    const Scatter* s, Py_ssize_t job, void* scratch, real_t* like, index_t* like_index,
 ) noexcept nogil:
     cdef Place place = locate(s, job)
     cdef int outside
     cdef bint finite = True     # so are halves: rounding makes every NaN the same
-    if item_t is float or item_t is double:
-        finite = are_finite[item_t](s, &place, like)
+    if not s.puts and real_t not in half_t:
+        finite = are_finite[real_t](s, &place, like)
     if s.small:
-        outside = scatter_small[item_t, index_t](s, &place, scratch, like, like_index)
+        outside = scatter_small[real_t, index_t](s, &place, scratch, like, like_index)
     else:
-        outside = scatter_planes[item_t, index_t](
+        outside = scatter_planes[real_t, index_t](
             s, &place, place.channel0, 1, place.begin, scratch, like, like_index
         )
-    if item_t is float or item_t is double:
-        if not finite:
-            unify_all[item_t, index_t](s, &place, like, like_index)
+    if not finite:
+        unify_all[real_t, index_t](s, &place, like, like_index)
     return outside

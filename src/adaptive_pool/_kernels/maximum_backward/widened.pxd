@@ -6,6 +6,7 @@ from libc.string cimport memset
 
 from adaptive_pool._kernels.call.canonical cimport Array
 from adaptive_pool._kernels.call.elements cimport index_t
+from adaptive_pool._kernels.maximum_backward.addition cimport choose_add
 from adaptive_pool._kernels.maximum_backward.names cimport round_run
 from adaptive_pool._kernels.maximum_backward.problem cimport Place, Scatter, locate
 from adaptive_pool._kernels.maximum_backward.scatter cimport scatter_planes
@@ -64,6 +65,7 @@ cdef inline int scatter_widened(
     wide.grad_output = floats_at(gradients, s.outputs, place.lanes)
     wide.grad_input = floats_at(sums, s.plane, place.lanes)
     wide.lanes = wide.named = here.lanes = place.lanes
+    wide.add = <void*> choose_add[float, index_t](&wide, NULL, NULL)
     here.batch = here.lane = 0
     while first < place.channel1:
         planes = min(s.cleared, place.channel1 - first)

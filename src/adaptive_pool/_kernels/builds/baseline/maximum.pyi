@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...call.parts import Parts
@@ -15,3 +16,15 @@ def maximum(
     element: int,
     num_threads: int,
 ) -> None: ...
+def maximum_counted(
+    x: NDArray[Any],
+    out: NDArray[Any],
+    indices: NDArray[Any] | None,
+    where: NDArray[np.bool_] | None,
+    parts: Parts,
+    element: int,
+    lowest: bytes,
+    omits: bool,
+    nodata: bytes | None,
+    num_threads: int,
+) -> bool: ...

@@ -1,9 +1,10 @@
-/* Elements that do not count: pieces of lines in which they add nothing, and how many do count.
+/* Elements that do not count: copies of pieces of lines in which something else stands for them,
+   and how many do count.
 
    What counts is said here alone: not what `where` leaves out, not NaN if it is omitted, and not the
-   number that stands for no data. Integers of 8 and 16 bits become int32 on the way. */
-#ifndef AP_AVERAGE_COUNTING_H
-#define AP_AVERAGE_COUNTING_H
+   number that stands for no data. */
+#ifndef AP_COUNTING_H
+#define AP_COUNTING_H
 
 #include <math.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@ typedef void (*ap_blank)(
 struct ap_counting {
     ap_blank blank;
     ptrdiff_t size;     /* bytes of an element of the copy */
+    char nothing[8];    /* what stands there for one that does not count */
     int omits;          /* NaN */
     int has_nodata;
     char nodata[8];     /* an element */
@@ -40,14 +42,16 @@ enum {
 };
 
 /* What is tested are literals; comparisons make masks, not branches: so the loops vectorise. */
-#define AP_BLANK(name, type, copy_t, nothing, is_nan, are_equal) \
+#define AP_BLANK(name, type, copy_t, is_nan, are_equal) \
     AP_ALWAYS void ap_blank_some_##name( \
         const ap_counting *c, const char *AP_RESTRICT x, const char *AP_RESTRICT where, \
         ptrdiff_t n, char *AP_RESTRICT copy, uint32_t *AP_RESTRICT counts, const int has_where, \
         const int omits, const int has_nodata) \
     { \
         type nodata; \
+        copy_t nothing; \
         memcpy(&nodata, c->nodata, sizeof nodata); \
+        memcpy(&nothing, c->nothing, sizeof nothing); \
         for (ptrdiff_t done = 0, count; done < n; done += count) { \
             count = n - done < AP_BLANKED ? n - done : AP_BLANKED; \
             for (ptrdiff_t at = 0; at < AP_BLANKED * (ptrdiff_t) sizeof nodata; at += 64) \
@@ -61,15 +65,15 @@ enum {
                 copy_t kept = (copy_t) element; \
                 if (omits) { \
                     counted = is_nan(element) ? 0 : counted; \
-                    kept = is_nan(element) ? (copy_t) nothing : kept; \
+                    kept = is_nan(element) ? nothing : kept; \
                 } \
                 if (has_nodata) { \
                     counted = are_equal(element, nodata) ? 0 : counted; \
-                    kept = are_equal(element, nodata) ? (copy_t) nothing : kept; \
+                    kept = are_equal(element, nodata) ? nothing : kept; \
                 } \
                 if (has_where) { \
                     counted = where[i] != 0 ? counted : 0; \
-                    kept = where[i] != 0 ? kept : (copy_t) nothing; \
+                    kept = where[i] != 0 ? kept : nothing; \
                 } \
                 memcpy(copy + i * (ptrdiff_t) sizeof kept, &kept, sizeof kept); \
                 counts[i] += counted; \
@@ -83,7 +87,7 @@ enum {
     }
 
 #define AP_BLANK_INTEGERS(name, type, copy_t) \
-    AP_BLANK(name, type, copy_t, 0, AP_NEVER, AP_ARE_EQUAL) \
+    AP_BLANK(name, type, copy_t, AP_NEVER, AP_ARE_EQUAL) \
     static void ap_blank_##name( \
         const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy, \
         uint32_t *counts) \
@@ -98,8 +102,8 @@ enum {
             ap_blank_some_##name(c, x, where, n, copy, counts, 1, 0, 0); \
     }
 
-#define AP_BLANK_REALS(name, type, nothing, is_nan, are_equal) \
-    AP_BLANK(name, type, type, nothing, is_nan, are_equal) \
+#define AP_BLANK_REALS(name, type, is_nan, are_equal) \
+    AP_BLANK(name, type, type, is_nan, are_equal) \
     static void ap_blank_##name( \
         const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy, \
         uint32_t *counts) \
@@ -122,40 +126,36 @@ enum {
             ap_blank_some_##name(c, x, where, n, copy, counts, 1, 1, 1); \
     }
 
-AP_BLANK_INTEGERS(uint8, uint8_t, int32_t)
-AP_BLANK_INTEGERS(int8, int8_t, int32_t)
-AP_BLANK_INTEGERS(uint16, uint16_t, int32_t)
-AP_BLANK_INTEGERS(int16, int16_t, int32_t)
+AP_BLANK_INTEGERS(byte, uint8_t, uint8_t)
+AP_BLANK_INTEGERS(short, uint16_t, uint16_t)
 AP_BLANK_INTEGERS(word, uint32_t, uint32_t)
 AP_BLANK_INTEGERS(long, uint64_t, uint64_t)
-AP_BLANK_REALS(float16, uint16_t, 0x8000, AP_IS_NAN_FLOAT16, AP_ARE_EQUAL_HALVES)
-AP_BLANK_REALS(bfloat16, uint16_t, 0x8000, AP_IS_NAN_BFLOAT16, AP_ARE_EQUAL_HALVES)
-AP_BLANK_REALS(float, float, -0.0f, AP_IS_NAN, AP_ARE_EQUAL)
-AP_BLANK_REALS(double, double, -0.0, AP_IS_NAN, AP_ARE_EQUAL)
+AP_BLANK_REALS(float16, uint16_t, AP_IS_NAN_FLOAT16, AP_ARE_EQUAL_HALVES)
+AP_BLANK_REALS(bfloat16, uint16_t, AP_IS_NAN_BFLOAT16, AP_ARE_EQUAL_HALVES)
+AP_BLANK_REALS(float, float, AP_IS_NAN, AP_ARE_EQUAL)
+AP_BLANK_REALS(double, double, AP_IS_NAN, AP_ARE_EQUAL)
 
 /* Any byte of a bool but 0 is 1. */
 static void ap_blank_bool(
     const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy,
     uint32_t *counts)
 {
-    (void) c;
     for (ptrdiff_t i = 0; i < n; i++) {
         const uint32_t counted = where == NULL || where[i] != 0;
-        const int32_t kept = (int32_t) counted & (x[i] != 0);
-        memcpy(copy + 4 * i, &kept, 4);
+        copy[i] = counted ? x[i] != 0 : c->nothing[0];
         counts[i] += counted;
     }
 }
 
 /* In the order of call/elements.pxd. */
 static const ap_blank ap_all_blanks[] = {
-    ap_blank_bool, ap_blank_uint8, ap_blank_int8, ap_blank_uint16, ap_blank_int16, ap_blank_word,
+    ap_blank_bool, ap_blank_byte, ap_blank_byte, ap_blank_short, ap_blank_short, ap_blank_word,
     ap_blank_word, ap_blank_long, ap_blank_long, ap_blank_float16, ap_blank_bfloat16,
     ap_blank_float, ap_blank_double,
 };
 
-/* What is counted of an element for which so many words of scratch are there: 0 or 1. */
-static inline int ap_counts_one(const ap_counting *c, const char *x, const char *where)
+/* Whether an element counts. */
+static inline int ap_is_counted(const ap_counting *c, const char *x, const char *where)
 {
     char copy[8];
     uint32_t count = 0;
