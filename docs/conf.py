@@ -42,7 +42,6 @@ nitpick_ignore_regex = [("py:obj", r"(numpy|contextvars|threadpoolctl)\b.*")]
 myst_heading_anchors = 3
 # Docstrings name the types; those of the signatures repeat each function for its overloads.
 autodoc_typehints = "none"
-autodoc_preserve_defaults = True  # np.int64, not <class 'numpy.int64'>
 autodoc_member_order = "bysource"
 autosummary_generate = False
 numpydoc_show_class_members = False
@@ -93,6 +92,19 @@ def tell_what_differs(
     lines[:] = "\n\n".join([*introduction, *examples]).split("\n")
 
 
+def name_types(
+    _: Sphinx,
+    _what: str,
+    _name: str,
+    _object: object,
+    _options: object,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str | None, str | None]:
+    """Write numpy.int64 for <class 'numpy.int64'>; the source alone does not have all options."""
+    return signature and re.sub(r"<class '([\w.]+)'>", r"\1", signature), returns
+
+
 class LinksOutOfTheSite(SphinxTransform):
     """Links to files of the repository become their text: on a code host they are links."""
 
@@ -137,6 +149,7 @@ def setup(app: Sphinx) -> None:
     """Add what is ours to Sphinx."""
     app.connect("builder-inited", make_pictures)
     app.connect("builder-inited", make_help)
+    app.connect("autodoc-process-signature", name_types)
     app.connect("autodoc-process-docstring", tell_what_differs, priority=100)  # before numpydoc
     app.add_transform(LinksOutOfTheSite)
     app.add_transform(NoEmptyLastLine)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,7 +77,6 @@ def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
         return np.array(float(number)).astype(dtype).tobytes()
 
 
-@functools.cache
 def lowest_of(dtype: np.dtype[Any]) -> bytes:
     """Return the lowest element of a dtype, as it is in memory."""
     number = False if dtype.kind == "b" else -np.inf

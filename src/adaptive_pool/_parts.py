@@ -5,7 +5,6 @@ Each part is to the bit what it would be pooled alone. `_kernels/call/parts.pyx`
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -293,7 +292,6 @@ class PartsProblem:
                 places[short] = -1
 
 
-@functools.cache
 def _nan(dtype: np.dtype[Any]) -> bytes:
     return np.array(math.nan).astype(dtype).tobytes()
 

@@ -9,11 +9,11 @@ from libc.string cimport memcpy
 
 from adaptive_pool._kernels.call.canonical cimport Canonical, Geometry, advance, arrange_axes
 from adaptive_pool._kernels.call.rules cimport cut_by, first_empty
-from adaptive_pool._kernels.call.tables cimport Axis, Borders, describe_axis
+from adaptive_pool._kernels.call.tables cimport Axis, _Borders, describe_axis
 from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
 
-from adaptive_pool._kernels.call.canonical import CHANGED
-from adaptive_pool._kernels.call.tables import RULES
+from adaptive_pool._kernels.call.canonical import CHANGED as _CHANGED
+from adaptive_pool._kernels.call.tables import RULES as _RULES
 
 cdef enum:
     AT_ONCE = 256           # parts that are planned at a time,
@@ -49,7 +49,7 @@ cdef class Parts:
         str rule, tuple tables,
     ):
         cdef int n = <int> len(sizes), missing = 3 - n, a
-        self.first_axis, self.ndim, self.rule = first_axis, n, RULES[rule]
+        self.first_axis, self.ndim, self.rule = first_axis, n, _RULES[rule]
         self.samples, self.count = samples, len(rows)
         for a in range(3):
             self.sizes[a] = self.counts[a] = 1
@@ -60,7 +60,7 @@ cdef class Parts:
         self.parts = <Part*> malloc(self.count * sizeof(Part) + 8)
         if self.parts == NULL:
             raise MemoryError(f"no memory for {self.count} {names}")
-        take_parts(self, Borders(rows), names == "lengths")
+        take_parts(self, _Borders(rows), names == "lengths")
         check_parts(self, function, names, rule)
 
     def __dealloc__(self):
@@ -93,7 +93,7 @@ cdef class Parts:
         out,            # OUT: int64 array, contiguous, of shape (parts, windows)
     ):
         """Store how many elements of its part each window has along an axis."""
-        cdef Borders sizes = Borders(out)
+        cdef _Borders sizes = _Borders(out)
         cdef int a = 3 - self.ndim + axis
         cdef Py_ssize_t k
         cdef int64_t* table = new_table(self)
@@ -115,7 +115,7 @@ cdef class Parts:
 
 
 cdef int take_tables(Parts parts, tuple tables) except -1:
-    cdef Borders starts, ends
+    cdef _Borders starts, ends
     cdef Py_ssize_t total = 0
     cdef int a = 2 - <int> len(tables)
     cdef int64_t* next
@@ -127,7 +127,7 @@ cdef int take_tables(Parts parts, tuple tables) except -1:
     for table in tables:
         a += 1
         if table is not None:
-            starts, ends = Borders(table[0]), Borders(table[1])
+            starts, ends = _Borders(table[0]), _Borders(table[1])
             memcpy(next, starts.data, starts.count * sizeof(int64_t))
             memcpy(next + starts.count, ends.data, ends.count * sizeof(int64_t))
             parts.tables[a] = next
@@ -135,7 +135,7 @@ cdef int take_tables(Parts parts, tuple tables) except -1:
     return 0
 
 
-cdef void take_parts(Parts parts, Borders rows, bint are_lengths) noexcept:
+cdef void take_parts(Parts parts, _Borders rows, bint are_lengths) noexcept:
     cdef Py_ssize_t width = rows.count // parts.count if parts.count > 0 else 0, k
     cdef const int64_t* row = rows.data
     cdef Part* part
@@ -452,7 +452,7 @@ cdef int run_all(
     cdef Py_ssize_t k = 0, end
     cdef int found = False
     if not fit(c, parts):
-        raise ValueError(CHANGED)
+        raise ValueError(_CHANGED)
     arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
     make_room(&plan, parts, task_size)
     try:
@@ -533,7 +533,7 @@ cdef int run_groups(
     cdef Py_ssize_t begin, end, k
     cdef int found = False, a
     if not fit(c, parts):
-        raise ValueError(CHANGED)
+        raise ValueError(_CHANGED)
     arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
     task_size = (task_size + 15) // 16 * 16
     make_groups(&groups, parts, task_size)

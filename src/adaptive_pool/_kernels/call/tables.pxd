@@ -16,7 +16,7 @@ cdef struct Axis:
 
 
 @cython.final
-cdef class Borders:
+cdef class _Borders:
     cdef Py_buffer buffer
     cdef int64_t* data
     cdef Py_ssize_t count

@@ -36,7 +36,7 @@ def are_sizes(
 
 
 @cython.final
-cdef class Borders:
+cdef class _Borders:
     """One int64 array of our own, contiguous, for as long as this object lives."""
 
     def __cinit__(self, array):
@@ -54,7 +54,7 @@ def cut(
     Rule rule,          # IN: leaves none of the windows empty
 ):
     """Cut an axis by a rule."""
-    cdef Borders first = Borders(starts), last = Borders(ends)
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
     cut_by(rule, size, first.count, first.data, last.data)
 
 
@@ -65,7 +65,7 @@ def cut_in_blocks(
     int64_t offset,     # IN: where the first starts
 ):
     """Cut an axis into blocks; none may be empty."""
-    cdef Borders first = Borders(starts), last = Borders(ends)
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
     cut_by_blocks(size, first.count, block, offset, first.data, last.data)
 
 
@@ -74,7 +74,7 @@ def first_outside(
     int64_t size,       # IN: of the axis
 ):
     """The first window for which 0 <= start < end <= size does not hold, or their number."""
-    cdef Borders first = Borders(starts), last = Borders(ends)
+    cdef _Borders first = _Borders(starts), last = _Borders(ends)
     cdef Py_ssize_t i
     for i in range(first.count):
         if not 0 <= first.data[i] < last.data[i] <= size:
@@ -178,8 +178,8 @@ def windows_given(
     cdef int k = 3 - windows.ndim
     for starts, ends in tables:
         axis = axis_of(windows, k)
-        memcpy(<int64_t*> axis.starts, Borders(starts).data, axis.count * sizeof(int64_t))
-        memcpy(<int64_t*> axis.ends, Borders(ends).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.starts, _Borders(starts).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.ends, _Borders(ends).data, axis.count * sizeof(int64_t))
         k += 1
     describe(windows)
     return windows
