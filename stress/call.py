@@ -61,6 +61,11 @@ class Call(Literal):
     pooled_from: tuple[int, ...] | None = None  # backward, the pooled axes of the input
     positions: Data | None = None  # of max backward, of unpool: their remainders are the indices
     some_empty: bool = False  # some indices are -1
+    mask: Data | None = None  # which elements count
+    omit: bool = False  # NaN
+    parts: tuple[tuple[int, ...], ...] | None = None  # lengths, or regions
+    least: int = 1  # elements that must count in a window; others become 1
+    counted: bool = False  # whether numbers of them are wanted
     out: tuple[Memory, ...] = ()
     out_overlaps: int | None = None  # `out` lies so many bytes into the memory of x
     num_threads: int | None = None
@@ -70,6 +75,15 @@ class Call(Literal):
     @property
     def backward(self) -> bool:
         return self.pooled_from is not None
+
+    @property
+    def has_options(self) -> bool:
+        return self.mask is not None or self.omit or self.parts is not None or self.counted
+
+    @property
+    def are_lengths(self) -> bool:
+        """Whether parts are one length, or one for each pooled axis, and not regions."""
+        return bool(self.parts) and all(len(row) <= self.ndim for row in self.parts)
 
     @property
     def array_name(self) -> str:
@@ -144,7 +158,8 @@ class Call(Literal):
             memory = ready.inputs[0][self.out_overlaps : room]
             arguments["out"] = memory.view(results[0].dtype).reshape(results[0].shape)
         elif self.out and results:
-            outs = [m.empty(y.shape, y.dtype) for m, y in zip(self.out, results, strict=True)]
+            wanted = results[: len(self.out)]  # numbers of elements are always new
+            outs = [m.empty(y.shape, y.dtype) for m, y in zip(self.out, wanted, strict=True)]
             ready.frames = [raw for raw, _ in outs]
             arguments["out"] = tuple(y for _, y in outs) if len(outs) == 2 else outs[0][1]
         return ready
@@ -159,6 +174,17 @@ class Call(Literal):
             arguments["output_size"] = None if size is None else spell(size)
         if self.positions is None:
             arguments["windows"] = self.windows
+        if self.mask is not None:
+            arguments["where"] = self.mask.laid(self.mask.plain())[1]
+        if self.omit:
+            arguments["nan_policy"] = "omit"
+        if self.parts is not None:
+            width = len(self.parts[0]) if self.parts else 1 + 2 * self.ndim
+            rows = np.array(self.parts, np.int64).reshape(len(self.parts), width)
+            rows = rows[:, 0] if width == 1 else rows
+            arguments["lengths" if self.are_lengths else "regions"] = rows
+        if self.has_options:
+            arguments.update(empty=1, min_count=self.least, return_counts=self.counted)
         if self.dtype is not None:
             arguments["dtype"] = dtype_of(self.dtype)
         if self.index_dtype is not None:

@@ -134,6 +134,42 @@ def random_geometry(chance: random.Random, largest: int) -> Call:
         call = replace(call, x=Data((*lead, *sizes, *channels)))
 
 
+def random_parts(chance: random.Random, call: Call) -> tuple[tuple[int, ...], ...]:
+    """Lengths or regions that the windows can be cut over."""
+    samples = call.x.shape[0]
+    whole = isinstance(call.windows, str) and call.windows != "torch"  # other rules fit few sizes
+
+    def borders(size: int) -> tuple[int, int]:
+        a, b = sorted(chance.randint(0, size) for _ in range(2))
+        return (0, size) if whole else (a, b)
+
+    if chance.random() < 0.5:
+        if call.ndim == 1 or len(set(call.pooled)) == 1:
+            return tuple((borders(call.pooled[0])[1],) for _ in range(samples))
+        return tuple(tuple(borders(n)[1] for n in call.pooled) for _ in range(samples))
+    return tuple(
+        (chance.randrange(samples), *(b for n in call.pooled for b in borders(n)))
+        for _ in range(chance.choice([0, 1, 2, 5, 9]) if samples else 0)
+    )
+
+
+def with_options(chance: random.Random, call: Call) -> Call:
+    """The same call with a mask, parts, and what else few calls have."""
+    shape = call.x.shape
+    if chance.random() < 0.6:
+        mask = [n if chance.random() < 0.6 else 1 for n in shape][chance.randint(0, len(shape)) :]
+        call = replace(call, mask=random_data(chance, tuple(mask), "bool", "ordinary"))
+    keeps = isinstance(call.windows, str) and call.output_size and None in call.output_size
+    if call.first > 0 and 0 not in shape and not keeps and chance.random() < 0.6:
+        call = replace(call, parts=random_parts(chance, call))
+    return replace(
+        call,
+        omit=chance.random() < 0.4,
+        least=chance.choice([1, 1, 2, 7]),
+        counted=chance.random() < 0.5,
+    )
+
+
 def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
     """Any call; `bad` of them must raise."""
     call = random_geometry(chance, largest)
@@ -168,13 +204,16 @@ def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
                 call, operation=operation, x=x, pooled_from=pooled, output_size=None,
                 windows="torch", positions=positions, some_empty=chance.random() < 0.5,
             )  # fmt: skip
+    if not call.backward and chance.random() < 0.35:
+        call = with_options(chance, call)
+        result = (len(call.parts), *result[1:]) if call.parts is not None else result
     if chance.random() < 0.4:
         results = 2 if call.index_dtype else 1
         call = replace(call, out=tuple(random_memory(chance, len(result)) for _ in range(results)))
     elif chance.random() < 0.1 and not call.index_dtype:
         call = replace(call, out_overlaps=chance.randrange(200))
     call = replace(call, num_threads=threads)
-    if chance.random() < bad:
+    if chance.random() < bad and not call.has_options:
         fitting = [name for name, fault in FAULTS.items() if fault.fits(call)]
         call = replace(call, fault=chance.choice(fitting), seed=chance.randrange(2**32))
     return call

@@ -161,3 +161,83 @@ def assert_maximum(values, indices, x, windows):
     np.testing.assert_array_equal(values.view(words), y.view(words))
     if indices is not None:
         np.testing.assert_array_equal(indices, where)
+
+
+def _each_counted(x, counted, windows):
+    """Each window: its position, its elements and whether they count, in one axis."""
+    ndim = len(windows)
+    for position, window in _reference.each_window(windows):
+        shape = (*x.shape[: x.ndim - ndim], -1)
+        if 0 in x[(..., *window)].shape:
+            shape = (*x.shape[: x.ndim - ndim], 0)
+        yield (
+            (..., *position),
+            x[(..., *window)].reshape(shape),
+            counted[(..., *window)].reshape(shape),
+            window,
+        )
+
+
+def numbers_of(counted, windows):
+    """How many elements count in each window, pooled axes last."""
+    counts = tuple(len(starts) for starts, _ in windows)
+    n = np.zeros((*counted.shape[: counted.ndim - len(windows)], *counts), np.int64)
+    for position, _, kept, _ in _each_counted(counted, counted, windows):
+        n[position] = kept.sum(-1)
+    return n
+
+
+def assert_average_of_counted(y, x, counted, windows, least):
+    """`y` are the means of what counts of `x`, pooled axes last; 1 where less than `least` does."""
+    n = numbers_of(counted, windows)
+    short = n < max(least, 1)
+    assert (y[short] == 1).all()
+    exact = np.zeros(y.shape, object if x.dtype.kind in "biu" else np.longdouble)
+    magnitude = np.zeros(y.shape)
+    with np.errstate(all="ignore"):
+        for position, values, kept, _ in _each_counted(x, counted, windows):
+            if x.dtype.kind in "biu":
+                exact[position] = np.where(kept, values.astype(object), 0).sum(-1)
+                continue
+            wide = np.where(kept, values.astype(np.longdouble), 0) * np.longdouble(2.0**-64)
+            share = np.longdouble(2.0**64) / np.maximum(n[position], 1)
+            exact[position] = wide.sum(-1) * share
+            magnitude[position] = np.abs(wide).sum(-1) * share
+    if x.dtype.kind in "biu":
+        for place in zip(*np.nonzero(~short), strict=True):
+            mean = _reference.round_exact(int(exact[place]), int(n[place]), y.dtype)
+            with np.errstate(all="ignore"):
+                wanted = float(np.array(mean).astype(y.dtype))
+            # Halves: the oracle rounds twice.
+            half = y.dtype.itemsize == 2 and y.dtype.kind not in "iu"
+            close = spacing(np.float64(abs(mean)), y.dtype) if half else 0
+            assert y[place] == wanted or abs(float(y[place]) - wanted) <= close
+        return
+    exact[short], magnitude[short] = 1, 1
+    wider = y.dtype == np.float64 and x.dtype != np.float64
+    assert_close(y, exact, magnitude, n.max(initial=1) + 1 if wider else BOUND)
+
+
+def maximum_of_counted(x, counted, windows, least):
+    """Maxima of what counts and flat indices in `x`, pooled axes last; 1 and -1 if too few."""
+    ndim = len(windows)
+    counts = tuple(len(starts) for starts, _ in windows)
+    y = np.ones((*x.shape[: x.ndim - ndim], *counts), x.dtype)
+    where = np.full(y.shape, -1)
+    plane = _reference.flat_indices(x.shape[x.ndim - ndim :])
+    for position, values, kept, window in _each_counted(x, counted, windows):
+        enough = kept.sum(-1) >= max(least, 1)
+        if not enough.any():
+            continue
+        nan = kept & (values != values)
+        last_nan = values.shape[-1] - 1 - nan[..., ::-1].argmax(-1)
+        quiet = values if x.dtype.kind in "biu" else values.astype(np.float64)
+        lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else False
+        lowest = lowest if x.dtype.kind in "biu" else -np.inf
+        top = np.where(kept & ~nan, quiet, lowest).max(-1, keepdims=True)
+        first = (kept & ~nan & (quiet == top)).argmax(-1)
+        best = np.where(nan.any(-1), last_nan, first)
+        found = np.take_along_axis(values, best[..., None], -1)[..., 0]
+        y[position] = np.where(enough, found, x.dtype.type(1))
+        where[position] = np.where(enough, plane[window].reshape(-1)[best], -1)
+    return y, where

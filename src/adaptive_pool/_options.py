@@ -58,7 +58,7 @@ class AllOptionTypes(OptionTypes, total=False):
 
 
 def options_of(function: str, given: Mapping[str, Any], types: type) -> Options | None:
-    """Return options, or None if all are as they are by default; None and the like say nothing."""
+    """Return options, or None if all of them are as they are by default."""
     for name in given:
         if name not in types.__annotations__:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
