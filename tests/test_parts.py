@@ -251,6 +251,22 @@ def test_however_memory_lies(rng, strides):
             assert y[k].tobytes() == alone.tobytes()
 
 
+def test_indices_where_rows_overlap_in_memory(rng):
+    """A region of such rows may be one run in memory; its numbers are not."""
+    x = np.lib.stride_tricks.sliding_window_view(rng.standard_normal(44), 12)[::4][np.newaxis]
+    rows = [[0, 1, 6, 3, 7], [0, 0, 9, 0, 4]]
+    values, where = ap.adaptive_max_pool2d(x, 1, regions=rows, return_indices=True)
+    plain = ap.adaptive_max_pool2d(np.array(x), 1, regions=rows, return_indices=True)
+    assert [a.tobytes() for a in (values, where)] == [a.tobytes() for a in plain]
+    np.testing.assert_array_equal(x.reshape(-1)[where.ravel()], values.ravel())
+
+
+def test_rules_that_leave_windows_empty():
+    """Without lengths and regions the error names neither."""
+    with pytest.raises(ValueError, match="window 3 empty for input size 3 and output size 5"):
+        ap.adaptive_avg_pool1d(np.ones(3), 5, windows="split", return_counts=True)
+
+
 def test_more_parts_than_are_planned_at_once(rng):
     x = random_array(rng, (700, 2, 20), "float32")
     lengths = rng.integers(0, 21, 700)

@@ -85,7 +85,7 @@ class PartsProblem:
         self.least = max(_windows.as_size(function, "min_count", options.min_count), 1)
         self.wants_counts = as_bool(function, "return_counts", options.return_counts)
         self.is_single = lengths is None and regions is None
-        self.what = "regions" if lengths is None else "lengths"
+        self.what = "" if self.is_single else "regions" if lengths is None else "lengths"
         if lengths is not None and regions is not None:
             raise ValueError(f"{function}: pass lengths or regions, not both")
         data_format = check_data_format(function, data_format)
@@ -132,7 +132,7 @@ class PartsProblem:
         """Return a rule, and tables for the axes that it does not cut."""
         given = _windows.rule_or_pairs(self.function, self.ndim, windows)
         if isinstance(given, str):
-            if None in sizes and self.what == "regions" and not self.is_single:
+            if None in sizes and self.what == "regions":
                 raise ValueError(
                     f"{self.function}: output_size must be given for regions, for they have "
                     f"lengths of their own; got {sizes}"

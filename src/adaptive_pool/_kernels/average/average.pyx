@@ -19,23 +19,13 @@ from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
+from adaptive_pool._kernels.tiles.counting cimport blank_t, counting_t, set_counting
 from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
 cdef extern from "average/store.h" nogil:
     ctypedef struct kind_t "ap_kind":
         int family
-    ctypedef void (*blank_t "ap_blank")(
-        const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
-        unsigned int* counts,
-    ) noexcept
-    ctypedef struct counting_t "ap_counting":
-        blank_t blank
-        Py_ssize_t size
-        char nothing[8]
-        bint omits, has_nodata
-        char nodata[8]
-    const blank_t* ap_all_blanks
     const blank_t* ap_wide_blanks
     ctypedef struct average_t "ap_average":
         const kind_t* kind
@@ -82,7 +72,6 @@ cdef void prepare(
 ) noexcept nogil:
     cdef const Call* call = <const Call*> call_
     cdef average_t* task = <average_t*> memory
-    task.counting = NULL
     if is_short(call.element) and not call.is_counted:
         prepare_short(
             <ShortAverage*> memory, g, call.element, call.out_element, divisors, num_threads, jobs,
@@ -96,7 +85,7 @@ cdef void prepare(
     task.channels, task.planes, task.lanes = g.channels, g.batches * g.channels, g.lanes
     task.d, task.h, task.w = axis_of(g.d), axis_of(g.h), axis_of(g.w)
     task.x, task.out = array_of(&g.arrays[0]), array_of(&g.arrays[1])
-    task.divisors = divisors
+    task.divisors, task.counting = divisors, NULL
     if call.is_counted:
         task.counting, task.least = &call.counting, call.least
         memcpy(task.filler, call.filler, sizeof(task.filler))
@@ -156,18 +145,22 @@ def average(
         give_back(&c)
 
 
-cdef void set_nothing(counting_t* counting, Element element) noexcept:
-    """What adds nothing: -0.0, and 0 of integers."""
-    cdef double nothing = -0.0
+cdef int set_blanks(counting_t* counting, Element element, bint omits, nodata) except -1:
+    """What does not count adds nothing: it is -0.0, or 0 of integers."""
+    cdef double nothing = 0
     cdef float narrow = -0.0
     cdef uint16_t half = 0x8000
-    memset(counting.nothing, 0, sizeof(counting.nothing))
     if element == FLOAT64:
-        memcpy(counting.nothing, &nothing, 8)
+        nothing = -0.0
     elif element == FLOAT32:
-        memcpy(counting.nothing, &narrow, 4)
+        memcpy(&nothing, &narrow, 4)
     elif element in (FLOAT16, BFLOAT16):
-        memcpy(counting.nothing, &half, 2)
+        memcpy(&nothing, &half, 2)
+    set_counting(counting, element, <const char*> &nothing, omits, nodata)
+    if is_short(element):
+        counting.blank, counting.size = ap_wide_blanks[<int> element], 4
+        memset(counting.nothing, 0, sizeof(counting.nothing))
+    return 0
 
 
 def average_counted(
@@ -186,15 +179,7 @@ def average_counted(
     cdef Canonical c
     cdef Call call
     call.element, call.out_element, call.is_counted = element, out_element, True
-    if is_short(element):
-        call.counting.blank, call.counting.size = ap_wide_blanks[<int> element], 4
-    else:
-        call.counting.blank = ap_all_blanks[<int> element]
-        call.counting.size = size_of(element)
-    set_nothing(&call.counting, element)
-    call.counting.omits, call.counting.has_nodata = omits, nodata is not None
-    if nodata is not None:
-        memcpy(call.counting.nodata, <const char*> <bytes> nodata, size_of(element))
+    set_blanks(&call.counting, element, omits, nodata)
     call.least = <double> parts.least
     memcpy(call.filler, parts.filler, sizeof(call.filler))
     begin(&c)

@@ -131,8 +131,8 @@ static inline void ap_blank_piece(
         return;
     }
     if (where != NULL && lanes > 1 && m->where.lane == 0) { /* all lanes of a column alike */
+        memset(tile->bytes, 0, (size_t) lanes);
         for (ptrdiff_t w = 0; w < columns; w++, line += step, where += m->where.w) {
-            memset(tile->bytes, *where != 0, (size_t) lanes);
             c->blank(c, line, *where != 0 ? NULL : tile->bytes, lanes, copy, counts);
             copy += lanes * c->size;
             counts += lanes;

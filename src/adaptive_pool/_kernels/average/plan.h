@@ -97,7 +97,8 @@ static inline void ap_prepare_divisors(ap_average *m)
 {
     const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1, lines = m->d.count * m->h.count;
     double *divisors = m->divisors;
-    if (m->divisors == NULL || m->counting != NULL || lines > AP_DIVISORS || lines * m->w.count > AP_DIVISORS / each) {
+    if (m->divisors == NULL || m->counting != NULL || lines > AP_DIVISORS
+        || lines * m->w.count > AP_DIVISORS / each) {
         m->divisors = NULL;
         return;
     }

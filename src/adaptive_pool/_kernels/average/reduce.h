@@ -186,7 +186,8 @@ static inline void ap_find_runs(
     const ptrdiff_t size = m->x.itemsize, step = ap_elements(m->x.channel, size);
     const int planes = m->d.count == 1 && m->h.count == 1; /* that are windows by themselves */
     const char *first = line.first;
-    for (ptrdiff_t k = 0, count = 1; k < tile->lines; k += count, ap_next_line(m, tile->counted, &line)) {
+    for (ptrdiff_t k = 0, count = 1; k < tile->lines;
+         k += count, ap_next_line(m, tile->counted, &line)) {
         const ptrdiff_t length = line.depth * line.height * m->w.size;
         const ptrdiff_t start = ap_elements(line.first - first, size);
         if (planes)
@@ -222,7 +223,8 @@ AP_ALWAYS void ap_reduce_along(const ap_average *m, const ap_tile *tile)
         m->w.shortest, m->w.longest, m->ahead};
     ap_line line = ap_line_of(m, tile->counted, tile->line);
     char *target = tile->sums;
-    for (ptrdiff_t k = 0; k < tile->lines; k++, ap_next_line(m, tile->counted, &line), target += 8 * w.count)
+    for (ptrdiff_t k = 0; k < tile->lines;
+         k++, ap_next_line(m, tile->counted, &line), target += 8 * w.count)
         if (longer) {
             for (ptrdiff_t ow = 0; ow < w.count; ow++)
                 ap_long_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);

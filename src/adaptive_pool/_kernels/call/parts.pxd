@@ -40,6 +40,12 @@ cdef int run_parts(
     Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
     int num_threads,
 ) except -1
+cdef int run_parts_backward(
+    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
+    int num_threads,
+) except -1
+
+
 # The parts of one sample, in their order.
 cdef struct Group:
     const int64_t* order            # numbers of parts
@@ -59,9 +65,5 @@ ctypedef void (*prepare_group_t)(
 
 cdef int run_groups(
     Canonical* c, Parts parts, prepare_group_t prepare, const void* call, Py_ssize_t task_size,
-    int num_threads,
-) except -1
-cdef int run_parts_backward(
-    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
     int num_threads,
 ) except -1

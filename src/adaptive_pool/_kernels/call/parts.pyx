@@ -28,8 +28,8 @@ cdef class Parts:
     Parameters
     ----------
     function : str
-    names : {"lengths", "regions"}
-        What parts are given by.
+    names : {"lengths", "regions", ""}
+        What parts are given by; "" for one region that is all of the input.
     first_axis : int
     sizes, counts : tuple of int
         Lengths of the pooled axes, of all of the input and of the output.
@@ -59,7 +59,7 @@ cdef class Parts:
         take_tables(self, tables)
         self.parts = <Part*> malloc(self.count * sizeof(Part) + 8)
         if self.parts == NULL:
-            raise MemoryError(f"no memory for {self.count} {names}")
+            raise MemoryError(f"no memory for {self.count} parts")
         take_parts(self, _Borders(rows), names == "lengths")
         check_parts(self, function, names, rule)
 
@@ -75,14 +75,18 @@ cdef class Parts:
     @property
     def largest(self):
         """Elements of a window, at most."""
-        cdef Py_ssize_t most = 0, product, k
+        cdef int64_t most = 0, product, longest
+        cdef Py_ssize_t k, o
         cdef int a
         cdef int64_t* sizes = new_table(self)
         for k in range(self.count):
             product = 1
             for a in range(3):
                 count_axis(self, k, a, sizes)
-                product *= max([sizes[o] for o in range(self.counts[a])], default=0)
+                longest = 0
+                for o in range(self.counts[a]):
+                    longest = max(longest, sizes[o])
+                product *= longest
             most = max(most, product)
         free(sizes)
         return most
@@ -177,10 +181,10 @@ cdef int check_parts(Parts parts, str function, str names, str rule) except -1:
                 raise bad_part(parts, function, names, k, a)
             empty = first_empty(parts.rule, part.sizes[a], parts.counts[a])
             if parts.tables[a] == NULL and part.sizes[a] > 0 and empty < parts.counts[a]:
+                of = f", that of {names}[{k}] on pooled axis {a - missing}," if names else ""
                 raise ValueError(
                     f"{function}: window rule {rule!r} leaves window {empty} empty for input size "
-                    f"{part.sizes[a]}, that of {names}[{k}] on pooled axis {a - missing}, "
-                    f"and output size {parts.counts[a]}"
+                    f"{part.sizes[a]}{of} and output size {parts.counts[a]}"
                 )
     return 0
 

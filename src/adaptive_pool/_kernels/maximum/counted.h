@@ -1,12 +1,12 @@
-/* Windows of which not all elements count: those whose maximum is the lowest number. It may be that of
-   an element, or stand for one that does not count; and a window may have no other. */
+/* Windows of which not all elements count: those whose maximum is the lowest number. It may be an
+   element, or stand for one that does not count; and a window may have no other. */
 #ifndef AP_MAXIMUM_COUNTED_H
 #define AP_MAXIMUM_COUNTED_H
 
 #include "maximum/reduce.h"
 
-/* The first element of a window that counts, or the last that is as high: of a window whose maximum
-   is the lowest number. Returns whether there is one. */
+/* The first element that counts of a window whose maximum is the lowest number: all that count are.
+   Returns whether there is one. */
 static int ap_find_counted(
     const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t oh, ptrdiff_t ow,
     ptrdiff_t lane, char *top, int64_t *where)

@@ -14,23 +14,13 @@ from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
+from adaptive_pool._kernels.tiles.counting cimport counting_t, set_counting
 from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
 cdef extern from "maximum/store.h" nogil:
     ctypedef struct elements_t "ap_elements":
         pass
-    ctypedef void (*blank_t "ap_blank")(
-        const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
-        unsigned int* counts,
-    ) noexcept
-    ctypedef struct counting_t "ap_counting":
-        blank_t blank
-        Py_ssize_t size
-        char nothing[8]
-        bint omits, has_nodata
-        char nodata[8]
-    const blank_t* ap_all_blanks
     ctypedef struct maximum_t "ap_maximum":
         const elements_t* elements
         array_t x, out, indices
@@ -141,11 +131,7 @@ def maximum_counted(
     cdef Canonical c
     cdef Call call
     call.element, call.indexed, call.is_counted = element, indices is not None, True
-    call.counting.blank, call.counting.size = ap_all_blanks[<int> element], size_of(element)
-    call.counting.omits, call.counting.has_nodata = omits, nodata is not None
-    memcpy(call.counting.nothing, <const char*> lowest, size_of(element))
-    if nodata is not None:
-        memcpy(call.counting.nodata, <const char*> <bytes> nodata, size_of(element))
+    set_counting(&call.counting, element, lowest, omits, nodata)
     memcpy(call.filler, parts.filler, sizeof(call.filler))
     begin(&c)
     try:

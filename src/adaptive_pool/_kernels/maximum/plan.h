@@ -76,14 +76,18 @@ static inline ptrdiff_t ap_tiles(const ap_maximum *m)
     return m->groups * m->blocks * m->spans * (m->mixed ? 1 : m->row_tiles * m->d.count);
 }
 
-/* Take planes that are one run in memory, and are pooled to one number, for lines. */
+/* Take planes that are one run in memory, and are pooled to one number, for lines. Of a part of a
+   plane, rows that overlap in memory may be one run, while their numbers are none. */
 static inline void ap_flatten(ap_maximum *m)
 {
     ap_axis *d = &m->d, *h = &m->h, *w = &m->w;
     const ptrdiff_t size = d->size * h->size * w->size;
-    if (m->counting != NULL || d->count * h->count * w->count > 1 || d->longest * h->longest * w->longest < size
-        || (h->size > 1 && m->x.h != w->size * m->x.w)
-        || (d->size > 1 && m->x.d != h->size * w->size * m->x.w) || w->size == 1
+    if (m->counting != NULL || d->count * h->count * w->count > 1
+        || d->longest * h->longest * w->longest < size
+        || (h->size > 1 && (m->x.h != w->size * m->x.w || m->h_number != w->size))
+        || (d->size > 1
+            && (m->x.d != h->size * w->size * m->x.w || m->d_number != h->size * w->size))
+        || w->size == 1
         || (m->lanes > 1 && m->lanes * m->elements->size < ap_least_bytes(m)))
         return;
     m->ends[0] = 0;
@@ -153,7 +157,8 @@ static inline void ap_choose_way(ap_maximum *m)
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
     /* Columns are gone through from the first address to the last. */
-    m->copied = m->counting != NULL || m->is_bool || !ap_is_aligned(&m->x) || (m->x.w <= 0 && m->w.size > 1)
+    m->copied = m->counting != NULL || m->is_bool || !ap_is_aligned(&m->x)
+        || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;
     m->stride = m->lanes;

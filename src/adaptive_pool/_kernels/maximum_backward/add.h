@@ -111,7 +111,7 @@ AP_ALWAYS int ap_add_run(
     const ap_plane *plane, int size, int puts, int index_size, int flat, int whole,
     const char *gradient, ptrdiff_t gradient_step, const char *index, ptrdiff_t index_step,
     ptrdiff_t n,                    /* windows of one lane, or lanes of one window */
-    char *element, ptrdiff_t side,  /* the first of the plane; bytes from one of a run to the next */
+    char *element, ptrdiff_t side,  /* the first of the plane; bytes from each to the next */
     ap_names *names, ap_widen_t widen)
 {
     int outside = 0;

@@ -1,7 +1,7 @@
 /* Elements that do not count: copies of pieces of lines in which something else stands for them,
    and how many do count.
 
-   What counts is said here alone: not what `where` leaves out, not NaN if it is omitted, and not the
+   What counts is said here alone: not what `where` leaves out, not NaN if it is omitted, not the
    number that stands for no data. */
 #ifndef AP_COUNTING_H
 #define AP_COUNTING_H
