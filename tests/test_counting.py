@@ -373,6 +373,9 @@ def test_results_may_lie_in_what_is_read(rng):
         ({"nodata": [1]}, TypeError, "nodata must be a real number"),
         ({"nodata": -9999.9}, ValueError, r"no float32 is nodata -9999.9; the nearest is -9999.90"),
         ({"nodata": 1e39}, ValueError, "no float32 is nodata"),
+        ({"nodata": 10**400}, ValueError, "no float32 is nodata 1000"),
+        ({"nodata": 10**5000}, ValueError, "no float32 is nodata a value of type int"),
+        ({"empty": 10**5000}, ValueError, "empty must fit dtype float32, got a value of type int"),
         ({"mask": np.ones(8, bool)}, TypeError, "unexpected keyword argument 'mask'"),
     ],
 )

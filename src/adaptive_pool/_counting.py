@@ -67,14 +67,18 @@ def as_number(function: str, name: str, given: object) -> Any:
 
 
 def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
-    """Return a number as an element, as it is in memory; None if there is no such integer."""
+    """Return a number as an element, as it is in memory; None if it is out of range."""
     if dtype.kind in "biu":
         least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         if not least <= number <= most or number != int(number):
             return None
         return np.array(int(number), dtype).tobytes()
+    try:
+        number = float(number)
+    except OverflowError:
+        return None
     with np.errstate(all="ignore"):
-        return np.array(float(number)).astype(dtype).tobytes()
+        return np.array(number).astype(dtype).tobytes()
 
 
 def lowest_of(dtype: np.dtype[Any]) -> bytes:
@@ -91,5 +95,5 @@ def _nodata(function: str, number: Any, dtype: np.dtype[Any]) -> bytes:
     nearest = number if element is None else np.frombuffer(element, dtype)[0].item()
     if element is None or nearest != number:
         hint = "" if element is None else f"; the nearest is {nearest!r}"
-        raise ValueError(f"{function}: no {dtype} is nodata {number!r}{hint}")
+        raise ValueError(f"{function}: no {dtype} is nodata {shown(number)}{hint}")
     return element
