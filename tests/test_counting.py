@@ -393,3 +393,15 @@ def test_nodata_that_no_integer_is(dtype, nodata):
         ap.adaptive_avg_pool1d(np.ones(4, dtype), 2, nodata=nodata)
     with pytest.raises(TypeError, match="no nodata among bools"):
         ap.adaptive_avg_pool1d(np.ones(4, bool), 2, nodata=1)
+
+
+def test_an_error_leaves_a_subclass_as_it_was():
+    class Own(np.ndarray):
+        pass
+
+    out = np.full((1, 2), 77, np.int32).view(Own)
+    with pytest.raises(ValueError, match="say with empty what it becomes"):
+        ap.adaptive_avg_pool1d(
+            np.ones((1, 4), np.int32), 2, dtype=np.int32, where=[True, True, False, False], out=out
+        )
+    assert (out == 77).all()

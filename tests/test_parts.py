@@ -448,3 +448,21 @@ def test_gradients_must_fit_their_parts():
             g, np.full(g.shape, 8), X.shape, regions=[[0, 0, 1]] * 2, out=out
         )
     assert (out == 7).all()
+
+
+@pytest.mark.parametrize("pooled", [(0,), (0, 3), (3, 0), (0, 2, 2)])
+def test_gradients_of_samples_without_elements(pooled):
+    """Only windows without elements are there, and nothing is written."""
+    ndim = len(pooled)
+    g, shape = np.ones((2, *[1] * ndim), np.float32), (2, *pooled)
+    regions = [[0, *[0] * 2 * ndim], [1, *[0] * 2 * ndim]]
+    for options in ({"lengths": [[0] * ndim] * 2}, {"regions": regions}, {"min_count": 2}):
+        gradient = function("avg", ndim, backward=True)(g, shape, **options)
+        assert gradient.shape == shape
+    none = np.full(g.shape, -1)
+    unpool = getattr(ap, f"adaptive_max_unpool{ndim}d")
+    for adjoint in (function("max", ndim, backward=True), unpool):
+        for options in ({}, {"regions": regions}, {"out": np.empty(shape, np.float32)}):
+            assert adjoint(g, none, shape, **options).shape == shape
+            with pytest.raises(ValueError, match="indices must lie in 0:0"):
+                adjoint(g, none + 1, shape, **options)

@@ -83,7 +83,7 @@ def _average(
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
             if isinstance(problem, PartsProblem) and counting is not None:
-                if problem.is_open and y is out:
+                if problem.is_open and out is not None:  # the caller's
                     y = np.empty(shape, y_dtype)
                 problem.average_counted(x, y, counting, rest[1:], threads)
             elif isinstance(problem, PartsProblem):
@@ -138,7 +138,7 @@ def _average_backward(
             result = np.empty(target_shape, dtype)
         else:
             result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
-        if (tables := problem.cut()) is None:
+        if (tables := problem.cut()) is None or 0 in target_shape:
             result[...] = 0
         else:
             rest = (tables, ELEMENTS[name])

@@ -93,9 +93,11 @@ class PartsProblem:
         if self.is_single:
             input_shape, first = (1, *input_shape), first + 1
         elif first == 0:
+            got = f"got {name} {input_shape}"
+            if name == "x":
+                got = f"got x of shape {input_shape}; x[numpy.newaxis] is one sample"
             raise ValueError(
-                f"{function}: {self.what} need an axis of samples before the pooled ones, "
-                f"got {name} of shape {input_shape}; {name}[numpy.newaxis] is one sample"
+                f"{function}: {self.what} need an axis of samples before the pooled ones, {got}"
             )
         lead, pooled = input_shape[1:first], input_shape[first : first + self.ndim]
         rule, tables = self._cut(sizes, pooled, windows)

@@ -109,7 +109,7 @@ def _scatter(
             result = result_array(
                 function, "out", out, target_shape, dtype, parts or problem, values, positions
             )
-        if tables is None:
+        if tables is None or 0 in target_shape:
             result[...] = 0
         elif kernel(
             values,
