@@ -375,6 +375,8 @@ def test_results_may_lie_in_what_is_read(rng):
         ({"nodata": 1e39}, ValueError, "no float32 is nodata"),
         ({"nodata": 10**400}, ValueError, "no float32 is nodata 1000"),
         ({"nodata": 10**5000}, ValueError, "no float32 is nodata a value of type int"),
+        ({"nodata": np.datetime64(1, "ns")}, TypeError, "nodata must be a real number"),
+        ({"empty": 1e39}, ValueError, "empty must fit dtype float32, got 1e"),
         ({"empty": 10**5000}, ValueError, "empty must fit dtype float32, got a value of type int"),
         ({"mask": np.ones(8, bool)}, TypeError, "unexpected keyword argument 'mask'"),
     ],
@@ -405,3 +407,10 @@ def test_an_error_leaves_a_subclass_as_it_was():
             np.ones((1, 4), np.int32), 2, dtype=np.int32, where=[True, True, False, False], out=out
         )
     assert (out == 77).all()
+
+
+def test_numbers_of_bfloat16():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = np.array([[1, 2, 3, 4]], ml_dtypes.bfloat16)
+    y = ap.adaptive_avg_pool1d(x, 2, nodata=x[0, 0], empty=x[0, 3])
+    assert y.astype(float).tolist() == [[2, 3.5]]

@@ -466,3 +466,25 @@ def test_gradients_of_samples_without_elements(pooled):
             assert adjoint(g, none, shape, **options).shape == shape
             with pytest.raises(ValueError, match="indices must lie in 0:0"):
                 adjoint(g, none + 1, shape, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_count": np.int64(1)},
+        {"return_counts": np.False_},
+        {"nan_policy": np.str_("propagate")},
+    ],
+)
+def test_options_equal_to_their_defaults_change_nothing(options):
+    """An empty axis is an error if nothing says what its windows become."""
+    with pytest.raises(ValueError, match="a pooled axis of x is empty"):
+        ap.adaptive_avg_pool1d(np.empty((2, 0)), 2, **options)
+
+
+def test_gradient_of_an_axis_that_was_kept():
+    lengths, n = [4, 6], np.arange(6)
+    x = np.arange(12.0).reshape(2, 6)
+    assert np.isnan(ap.adaptive_avg_pool1d(x, None, lengths=lengths)[0, 4:]).all()
+    g = ap.adaptive_avg_pool1d_backward(x, (2, 6), lengths=lengths, windows=[(n, n + 1)])
+    assert g.tolist() == [[0, 1, 2, 3, 0, 0], [6, 7, 8, 9, 10, 11]]

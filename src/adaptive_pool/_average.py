@@ -695,7 +695,8 @@ def adaptive_avg_pool1d_backward(
         of integer arrays in a list, as `block_windows` gives it, or one array of shape
         ``(1, 2, number of windows)``.
     lengths : array_like of int, shape ``(N,)``, optional
-        As they were given to the operation. What lies beyond them gets 0.
+        As they were given to the operation. What lies beyond them gets 0. The gradient of an
+        axis that was kept (None) needs `windows` of one element each.
     regions : array_like of int, shape ``(K, 3)``, optional
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.
@@ -784,7 +785,8 @@ def adaptive_avg_pool2d_backward(
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(2, 2, number of windows)``.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
-        As they were given to the operation. What lies beyond them gets 0.
+        As they were given to the operation. What lies beyond them gets 0. The gradient of an
+        axis that was kept (None) needs `windows` of one element each.
     regions : array_like of int, shape ``(K, 5)``, optional
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.
@@ -875,7 +877,8 @@ def adaptive_avg_pool3d_backward(
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(3, 2, number of windows)``.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
-        As they were given to the operation. What lies beyond them gets 0.
+        As they were given to the operation. What lies beyond them gets 0. The gradient of an
+        axis that was kept (None) needs `windows` of one element each.
     regions : array_like of int, shape ``(K, 7)``, optional
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,9 +62,12 @@ def _where(function: str, given: Any, shape: tuple[int, ...]) -> Array:
 
 def as_number(function: str, name: str, given: object) -> Any:
     """Return a real number as one of Python."""
-    if not is_a(given, (int, float, np.number, np.bool_)) or is_a(given, np.complexfloating):
+    number: Any = given
+    if is_a(given, np.generic) and number.dtype.kind in "biufV":  # bfloat16 is one of V
+        number = number.item()
+    if not is_a(number, (int, float, np.floating)):
         raise TypeError(f"{function}: {name} must be a real number, got {shown(given)}")
-    return given.item() if isinstance(given, np.generic) else given
+    return number
 
 
 def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
@@ -78,7 +82,10 @@ def bytes_of(number: Any, dtype: np.dtype[Any]) -> bytes | None:
     except OverflowError:
         return None
     with np.errstate(all="ignore"):
-        return np.array(number).astype(dtype).tobytes()
+        element = np.array(number).astype(dtype)
+    if math.isinf(float(element)) and not math.isinf(number):
+        return None
+    return element.tobytes()
 
 
 def lowest_of(dtype: np.dtype[Any]) -> bytes:

@@ -10,7 +10,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar
 
+import numpy as np
 import numpy.typing as npt
+
+from ._objects import is_a
 
 NanPolicy: TypeAlias = Literal["propagate", "omit"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -63,7 +66,14 @@ def options_of(function: str, given: Mapping[str, Any], types: type) -> Options 
         if name not in types.__annotations__:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
     options = Options(**given)
-    return None if all(a is b for a, b in zip(options, Options(), strict=True)) else options
+    defaults = zip(options, Options(), strict=True)
+    return None if all(a is b or _are_same(a, b) for a, b in defaults) else options
+
+
+def _are_same(given: Any, default: Any) -> bool:
+    """Whether a value is a default, of the same type or of NumPy's."""
+    plain = given.item() if is_a(given, np.generic) else given
+    return type(plain) is type(default) and bool(plain == default)
 
 
 def described(function: _Function) -> _Function:

@@ -194,9 +194,9 @@ class PartsProblem:
 
     def without_short(self, gradient: Array) -> Array:
         """Return the gradient with zeros for windows that have too few elements."""
-        short = self._counts() < self.least
-        if self.least == 1 or not short.any():
+        if self.least == 1:
             return gradient  # windows without elements pass none on
+        short = self._counts() < self.least
         copy = gradient.copy()
         copy[np.broadcast_to(short, self._all)[0 if self.is_single else ...]] = 0
         return copy
@@ -232,9 +232,20 @@ class PartsProblem:
         where = None if counting.where is None else self.expand(counting.where)
         if self.wants_counts or self.is_open:
             self._counted = np.empty(self._all, np.int64)
+        self._average_counted(x, self.expand(y), where, counting, elements, threads)
+
+    def _average_counted(
+        self,
+        x: Array,
+        means: Array,
+        where: Array | None,
+        counting: Counting,
+        elements: tuple[int, int],
+        threads: int,
+    ) -> None:
         average_counted(
             self.expand(x),
-            self.expand(y),
+            means,
             where,
             self._counted,
             self._parts,
@@ -275,18 +286,7 @@ class PartsProblem:
         self._counted = np.empty(self._all, np.int64)
         means = np.empty(self._all, np.float32)  # which nobody asks for
         elements = (element, ELEMENTS["float32"])
-        average_counted(
-            self.expand(x),
-            means,
-            where,
-            self._counted,
-            self._parts,
-            *elements,
-            counting.omits,
-            counting.nodata,
-            threads,
-        )
-        self._check_short(self._counted)
+        self._average_counted(x, means, where, counting, elements, threads)
         short = self._counted < self.least
         if self.least > 1 and short.any():
             self.expand(y)[short] = np.frombuffer(self._filler, self.dtype)[0]
