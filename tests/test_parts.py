@@ -488,3 +488,24 @@ def test_gradient_of_an_axis_that_was_kept():
     assert np.isnan(ap.adaptive_avg_pool1d(x, None, lengths=lengths)[0, 4:]).all()
     g = ap.adaptive_avg_pool1d_backward(x, (2, 6), lengths=lengths, windows=[(n, n + 1)])
     assert g.tolist() == [[0, 1, 2, 3, 0, 0], [6, 7, 8, 9, 10, 11]]
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_results_without_elements(ndim):
+    """Output sizes of 0 on all axes: nothing to compute, and nothing to fail at."""
+    x = np.ones((2, *range(3, 3 + ndim)), np.float32)
+    regions = [[1, *[0, 2] * ndim]]
+    sizes, shape = (0,) * ndim, x.shape
+    for options in ({"lengths": [1, 2]}, {"regions": regions}, {"min_count": 2}):
+        count = 1 if "regions" in options else 2
+        y = function("avg", ndim)(x, sizes, **options)
+        assert y.shape == (count, *sizes)
+        values, indices = function("max", ndim)(x, sizes, return_indices=True, **options)
+        assert values.shape == indices.shape == y.shape
+        gradient = function("avg", ndim, backward=True)(y, shape, **options)
+        assert gradient.shape == shape
+        assert not gradient.any()
+    unpool = getattr(ap, f"adaptive_max_unpool{ndim}d")
+    none = np.empty((1, *sizes), np.float32)
+    for adjoint in (function("max", ndim, backward=True), unpool):
+        assert not adjoint(none, none.astype(int), shape, regions=regions).any()

@@ -270,7 +270,8 @@ cdef Py_ssize_t borders_of(Parts parts) noexcept:
 
 cdef Py_ssize_t room_for(Parts parts) noexcept:
     """How many parts are planned at a time, at most."""
-    return max(min(<Py_ssize_t> AT_ONCE, MOST_TABLES // borders_of(parts)), <Py_ssize_t> 1)
+    cdef Py_ssize_t borders = max(borders_of(parts), <Py_ssize_t> 1)
+    return max(min(<Py_ssize_t> AT_ONCE, MOST_TABLES // borders), <Py_ssize_t> 1)
 
 
 cdef struct Plan:
