@@ -213,7 +213,7 @@ def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
     elif chance.random() < 0.1 and not call.index_dtype:
         call = replace(call, out_overlaps=chance.randrange(200))
     call = replace(call, num_threads=threads)
-    if chance.random() < bad and not call.has_options:
+    if chance.random() < bad:
         fitting = [name for name, fault in FAULTS.items() if fault.fits(call)]
         call = replace(call, fault=chance.choice(fitting), seed=chance.randrange(2**32))
     return call

@@ -39,6 +39,11 @@ def backward(call: Call) -> bool:
     return call.backward
 
 
+def without_options(call: Call) -> bool:
+    """Windows may not be empty: calls with options say what becomes of those."""
+    return not call.has_options
+
+
 def has_windows(call: Call) -> bool:
     return call.positions is None
 
@@ -53,7 +58,16 @@ def has_out(call: Call) -> bool:
 
 def not_empty(call: Call) -> bool:
     """Neither the arrays nor the result are empty, so that everything is looked at."""
-    return 0 not in call.x.shape and all(len(starts) for starts, _ in call.tables)
+    some_windows = call.parts != () and all(len(starts) for starts, _ in call.tables)
+    return 0 not in call.x.shape and some_windows
+
+
+def has_mask(call: Call) -> bool:
+    return call.mask is not None
+
+
+def has_parts(call: Call) -> bool:
+    return call.parts is not None
 
 
 def both(*conditions: Callable[[Call], bool]) -> Callable[[Call], bool]:
@@ -193,7 +207,7 @@ def huge_size(arguments, call, chance):
     spoil_size(arguments, call, chance, chance.choice([2**40, 2**62, 2**63 - 1, 2**64, 2**70]))
 
 
-@fault(ValueError, fits=both(not_empty, backward))
+@fault(ValueError, MemoryError, fits=both(not_empty, backward))
 def huge_input(arguments, call, chance):
     spoil_size(arguments, call, chance, chance.choice([2**63 - 1, 2**64, 2**70]))
 
@@ -218,7 +232,7 @@ def rule(arguments, call, chance):
     arguments["windows"] = chance.choice(["even", "", None, 3, Raises(), np.zeros(2), b"torch"])
 
 
-@fault(ValueError, fits=both(has_windows, not_empty, forward))
+@fault(ValueError, fits=both(has_windows, not_empty, forward, without_options))
 def rule_that_leaves_a_window_empty(arguments, call, chance):
     arguments["windows"] = chance.choice(["split", "uniform", "ceil"])
     arguments["output_size"] = tuple(n + chance.randint(1, 3) for n in call.pooled)
@@ -237,12 +251,14 @@ def table(arguments, call, chance):
     pooled = call.pooled_from if call.backward else call.pooled
     size, least = max(pooled), min(pooled)
     pairs = [
-        ([0], [size + 1]), ([-1], [least]), ([0, least], [least, least]), ([0, 1], [1]),
+        ([0], [size + 1]), ([-1], [least]), ([0, 1], [1]),
         ([0.0], [1.0]), ([False], [True]), ([[0]], [[1]]), ([0], np.array([2**64 - 1], "u8")),
         ([2**70], [2**70 + 1]), ([1], [0]), ("01", "12"), ([0], None), (0, 1), [0], "01", None,
         ([-(2**63)], [2**63 - 1]), ((False,), (True,)), ((0.0,), (1.0,)), ([[0], [1, 2]], [1, 2]),
         ([0], Raises()), (["0"], ["1"]), ([0], [1], [1]), ([0] * 3, [1] * 2), ({0}, {1}),
     ]  # fmt: skip
+    if without_options(call):
+        pairs.append(([0, least], [least, least]))
     replace_table(arguments, call, chance.choice(pairs), chance)
 
 
@@ -252,12 +268,60 @@ def size_that_disagrees_with_tables(arguments, call, chance):
     arguments["output_size"] = tuple(len(starts) + 1 for starts, _ in call.tables)
 
 
-@fault(ValueError, fits=forward)
+@fault(ValueError, fits=both(forward, without_options))
 def empty_axis(arguments, call, chance):
     shape = [max(n, 1) for n in call.x.shape]
     shape[call.first + chance.randrange(call.ndim)] = 0
     arguments["x"] = np.zeros(shape, arguments["x"].dtype)
     arguments.update(windows="torch", output_size=(2,) * call.ndim)
+
+
+# Elements that count, and over what.
+
+
+@fault(TypeError, fits=has_mask)
+def dtype_of_mask(arguments, call, chance):
+    dtype = chance.choice(["i1", "u1", "f4", "i8", "O"])
+    arguments["where"] = np.ones(arguments["where"].shape, dtype)
+
+
+@fault(ValueError, fits=has_mask)
+def shape_of_mask(arguments, call, chance):
+    shape = chance.choice([(1, *call.x.shape), (call.x.shape[-1] + 2,)])
+    arguments["where"] = np.ones(shape, bool)
+
+
+@fault(TypeError, ValueError, fits=lambda call: bool(call.parts))
+def kind_of_parts(arguments, call, chance):
+    name = "lengths" if call.are_lengths else "regions"
+    parts = arguments[name]
+    wrong = [parts.astype("f8"), parts.astype("O"), parts[None, None], "12", {1}, Raises()]
+    arguments[name] = chance.choice(wrong)
+
+
+@fault(ValueError, fits=lambda call: bool(call.parts))
+def part_beyond_the_array(arguments, call, chance):
+    name = "lengths" if call.are_lengths else "regions"
+    parts = arguments[name] = arguments[name].copy()
+    parts.flat[chance.randrange(parts.size)] = chance.choice([-1, 2**40, -(2**63), 2**63 - 1])
+
+
+@fault(ValueError, fits=has_parts)
+def lengths_and_regions(arguments, call, chance):
+    arguments.setdefault("lengths", np.zeros((0,), "i8"))
+    arguments.setdefault("regions", np.zeros((0, 1 + 2 * call.ndim), "i8"))
+
+
+@fault(ValueError, TypeError, fits=forward)
+def what_comes_of_it(arguments, call, chance):
+    wrong = {
+        "nan_policy": ["raise", "", None, True, Raises()],
+        "nodata": ["0", 1j, [1], Raises(), object()],
+        "empty": ["0", 1j, [1], Raises(), object()],
+        "min_count": [-1, 2**70, 1.5, True, "1", Raises()],
+    }
+    name = chance.choice(list(wrong))
+    arguments[name] = chance.choice(wrong[name])
 
 
 # Results.
