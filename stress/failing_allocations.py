@@ -86,7 +86,8 @@ def values(shape, dtype, make):
 def pool_shape(shape, counts, options):
     last = options.get("data_format") == "channels_last"
     first = len(shape) - len(counts) - last
-    return (*shape[:first], *counts, *shape[len(shape) - last :])
+    samples = (len(options["regions"]),) if "regions" in options else shape[:1]
+    return (*samples, *shape[1:first], *counts, *shape[len(shape) - last :])
 
 
 def crop(shape, dtype):
@@ -94,8 +95,17 @@ def crop(shape, dtype):
     return np.empty([*(n + 1 for n in shape[:3]), *shape[3:]], dtype)[:-1, :-1, :-1]
 
 
+def crop_channels(shape, dtype):
+    """Channels last that have a step: the two leading axes and they have none in common."""
+    return np.empty([*(n + 1 for n in shape[:-1]), 2 * shape[-1]], dtype)[:-1, :-1, :-1, :-1, ::2]
+
+
 LAST = {"data_format": "channels_last"}
 TWO = {"num_threads": 2}
+THIRD = {"where": np.arange(50) % 3 > 0}
+REGIONS = {"regions": np.array([[0, 1, 30, 2, 50], [2, 0, 40, 0, 50], [1, 5, 6, 7, 8]])}
+LENGTHS = {"lengths": np.array([40, 3, 17])}
+COUNTS = {"return_counts": True}
 WINDOWS = [(np.array([0, 3, 1]), np.array([4, 9, 2]))]
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -133,6 +143,32 @@ CASES: dict[str, Callable[[], Case]] = {
         (3, 2, 32, 32, 32), (16, 16), "float16", make=crop, num_threads=3
     ),
     "maximum-backward-places": lambda: maximum_backward((3, 2, 2, 9, 11), (2, 3), make=crop),
+    "average-places-of-channels": lambda: average(
+        (9, 8, 59, 51, 25), (40, 30), "float64", make=crop_channels, **LAST, num_threads=8
+    ),
+    "maximum-places-of-channels": lambda: maximum(
+        (9, 8, 59, 51, 25), (40, 30), "float64", make=crop_channels, **LAST, num_threads=8
+    ),
+    "average-lengths": lambda: average((3, 40, 50), (4, 6), **LENGTHS),
+    "average-regions": lambda: average((3, 40, 50), (4, 6), **REGIONS),
+    "average-counts": lambda: average((3, 40, 50), (4, 6), **COUNTS),
+    "average-where": lambda: average((3, 40, 50), (4, 6), **THIRD),
+    "average-where-integers": lambda: average((3, 40, 50), (4, 6), "int16", dtype="i2", **THIRD),
+    "average-where-counts": lambda: average((3, 40, 50), (4, 6), **THIRD, **COUNTS),
+    "maximum-lengths": lambda: maximum((3, 40, 50), (4, 6), **LENGTHS),
+    "maximum-regions": lambda: maximum((3, 40, 50), (4, 6), **REGIONS),
+    "maximum-counts": lambda: maximum((3, 40, 50), (4, 6), **COUNTS),
+    "maximum-where": lambda: maximum((3, 40, 50), (4, 6), **THIRD),
+    "maximum-where-integers": lambda: maximum((3, 40, 50), (4, 6), "int16", **THIRD),
+    "maximum-where-counts": lambda: maximum((3, 40, 50), (4, 6), **THIRD, **COUNTS),
+    "maximum-where-least": lambda: maximum((3, 40, 50), (4, 6), **THIRD, min_count=2),
+    "average-backward-lengths": lambda: average_backward((3, 40, 50), (4, 6), **LENGTHS),
+    "average-backward-regions": lambda: average_backward((3, 40, 50), (4, 6), **REGIONS),
+    "average-backward-regions-two-threads": lambda: average_backward(
+        (3, 40, 50), (4, 6), **REGIONS, **TWO
+    ),
+    "average-backward-least": lambda: average_backward((3, 40, 50), (4, 6), min_count=3),
+    "maximum-backward-regions": lambda: maximum_backward((3, 40, 50), (4, 6), **REGIONS),
 }
 
 
@@ -181,8 +217,9 @@ class Allocator:
             raised = True
             # Python may lose a block when it finds no memory; compiled modules of ours may not.
             compiled = last_file(error).endswith((".pyx", ".pxd", "View.MemoryView"))
-            # What NumPy's reductions raise when they find no memory.
-            if isinstance(error, SystemError) and "/numpy/" not in last_file(error):
+            # What NumPy's functions raise when they find no memory.
+            named = "/numpy/" in last_file(error) or str(error).startswith("<ufunc ")
+            if isinstance(error, SystemError) and not named:
                 raise
         try:
             left = self._stop()

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from cases import DTYPES, FLOATS, random_array, strided
+from cases import DTYPES, FLOATS, dtype_of, random_array, strided
 from oracle import function
 
 import adaptive_pool as ap
+from adaptive_pool._arrays import MOST_AXES
 
 AXES = {1: (23,), 2: (11, 14), 3: (5, 6, 9)}
 COUNTS = {1: (5,), 2: (3, 4), 3: (2, 3, 2)}
@@ -426,6 +427,80 @@ def test_bad_arguments(operation, options, error, match):
     with pytest.raises(error, match=f"^adaptive_{operation}_pool1d: .*{match}"):
         function(operation, 1)(X, size, out=out, **options)
     assert (out == 7).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_gradients_of_one_region_each(dtype):
+    """Whichever of all regions is the one of a sample; and no other NaN comes out."""
+    dtype = dtype_of(dtype)
+    order = np.array([2, 0, 3, 1])
+    regions = np.array([[sample, 0, 8] for sample in order])
+    g = np.arange(1, 65, dtype=np.float32).reshape(4, 4, 4).astype(dtype)
+    indices = np.broadcast_to(np.arange(4) * 2, g.shape).astype(np.int32)
+    result = ap.adaptive_max_pool1d_backward(g, indices, (4, 4, 8), regions=regions)
+    expected = np.zeros((4, 4, 8), dtype)
+    expected[order, :, ::2] = g
+    assert result.tobytes() == expected.tobytes()
+    words = g.view(f"u{dtype.itemsize}")
+    words[1, 0, 0] |= np.array(-math.nan).astype(dtype).view(words.dtype) | words.dtype.type(5)
+    result = ap.adaptive_max_pool1d_backward(g, indices, (4, 4, 8), regions=regions)
+    expected[0, 0, 0] = math.nan
+    assert result.tobytes() == expected.tobytes()
+
+
+HUGE = [
+    lambda: ap.adaptive_avg_pool1d(many(np.float16, 1, 2**31), 2**60, lengths=[5]),
+    lambda: ap.adaptive_avg_pool1d(many(np.float16, 2**31), 2**60, min_count=2),
+    lambda: ap.adaptive_avg_pool1d(many(np.float16, 2**60), None, min_count=2),
+    lambda: ap.adaptive_avg_pool1d_backward(many(np.float32, 1, 2**60), (1, 10), lengths=[10]),
+    lambda: ap.adaptive_avg_pool1d_backward(
+        many(np.float32, 1, 2**58), (1, 10), lengths=[10], min_count=2
+    ),
+    lambda: ap.adaptive_avg_pool1d_backward(
+        many(np.float32, 1, 2**58), (1, 9), regions=[[0, 1, 9]]
+    ),
+    lambda: ap.adaptive_avg_pool1d_backward(
+        many(np.float16, 2**10, 2**49), (1, 10), regions=[[0, 1, 10]] * 2**10
+    ),
+    lambda: ap.adaptive_max_pool1d_backward(
+        many(np.float32, 1, 2**58), many(np.int32, 1, 2**58), (1, 9), regions=[[0, 1, 9]]
+    ),
+    lambda: ap.adaptive_max_unpool1d(
+        many(np.uint8, 1, 2**58), many(np.int32, 1, 2**58), (1, 9), regions=[[0, 1, 9]]
+    ),
+    lambda: ap.adaptive_max_pool2d(many(np.uint8, 1, 4, 4), (1, 2**61 + 1), lengths=[4], empty=0),
+    lambda: ap.adaptive_avg_pool1d(many(np.float16, 0, 4), 2**61, return_counts=True),
+    lambda: ap.adaptive_max_pool1d(many(np.uint8, 0, 4), 2**62, return_counts=True),
+]
+
+
+def many(dtype, *shape):
+    """An array of any shape, of one element."""
+    return np.broadcast_to(dtype(0), shape)
+
+
+@pytest.mark.parametrize("call", HUGE)
+def test_sizes_that_no_memory_holds(call):
+    """Raised for, by name, before sizes of tables overflow."""
+    with pytest.raises((MemoryError, ValueError), match="^adaptive_[a-z]+_[a-z]*pool[12]d"):
+        call()
+
+
+def test_windows_of_too_many_elements_to_count():
+    x = many(np.uint8, 2**32, 1)
+    for pool in (ap.adaptive_avg_pool2d, ap.adaptive_max_pool2d):
+        with pytest.raises(
+            ValueError, match=r"more than 4294967295 elements .* got one of 4294967296"
+        ):
+            pool(x, 1, nodata=5)
+
+
+def test_arrays_of_as_many_axes_as_there_can_be():
+    x = np.arange(4.0).reshape((1,) * (MOST_AXES - 1) + (4,))
+    with pytest.raises(ValueError, match=f"with options x must have fewer than {MOST_AXES} axes"):
+        ap.adaptive_avg_pool1d(x, 2, min_count=2)
+    means = ap.adaptive_avg_pool1d(x[0], 2, min_count=2)
+    assert means.ravel().tolist() == [0.5, 2.5]
 
 
 @pytest.mark.parametrize("shape", [(8,), ()])

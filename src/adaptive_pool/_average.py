@@ -80,21 +80,24 @@ def _average(
             y = np.empty(shape, y_dtype)
         else:
             y = result_array(function, "out", out, shape, y_dtype, problem, *read)
+            if isinstance(problem, PartsProblem) and problem.stores_apart(counting):
+                y = np.empty(shape, y_dtype)
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name], ELEMENTS[_dtypes.name_of(y_dtype)])
             if isinstance(problem, PartsProblem) and counting is not None:
-                if problem.is_open and out is not None:  # the caller's
-                    y = np.empty(shape, y_dtype)
                 problem.average_counted(x, y, counting, rest[1:], threads)
             elif isinstance(problem, PartsProblem):
+                problem.count_all()
                 average(problem.expand(x), problem.expand(y), *rest, threads)
             else:
                 average(x, y, *rest, threads)
                 inputs, results = ((x_shape, x_dtype),), ((shape, y_dtype),)
                 shared = (sizes, y_dtype.itemsize, x_dtype.itemsize)
                 keep(signature, problem, average, inputs, results, rest, work, shared)
-        result = y if out is None else deliver(y, out)
-        return problem.with_counts(result) if isinstance(problem, PartsProblem) else result
+        result: Any = y if out is None else out
+        if isinstance(problem, PartsProblem):
+            result = problem.with_counts(result)
+        return result if out is None else deliver(result, (y, out))  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -148,7 +151,7 @@ def _average_backward(
                 average_backward(gradient, result, *rest, threads)
                 inputs, results = ((shape, dtype),), ((target_shape, dtype),)
                 keep(signature, problem, average_backward, inputs, results, rest, work)
-        return result if out is None else deliver(result, out)
+        return result if out is None else deliver(out, (result, out))
     except MemoryError as error:
         raise no_memory(function, error) from error
 

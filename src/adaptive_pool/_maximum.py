@@ -51,12 +51,6 @@ def _pair_of(function: str, out: Any) -> Pair:
     return pair
 
 
-def _deliver_pair(y: Array, values: Array, indices: Array, places: Array, out: Pair) -> Pair:
-    deliver(y, values)
-    deliver(indices, places)
-    return out
-
-
 def _maximum(
     signature: Signature | None,
     function: str,
@@ -113,14 +107,15 @@ def _maximum(
             indices = result_array(function, "out[1]", places, shape, positions, problem, *read)
             if share_memory(values, places):
                 raise ValueError(f"{function}: out[0] and out[1] must not share memory")
+        if out is not None and isinstance(problem, PartsProblem) and problem.stores_apart(counting):
+            y = np.empty(shape, dtype)
+            indices = None if positions is None else np.empty(shape, positions)
         if (tables := problem.cut()) is not None:
             rest = (tables, ELEMENTS[name])
             if isinstance(problem, PartsProblem) and counting is not None:
-                if problem.is_open and out is not None:
-                    y = np.empty(shape, dtype)
-                    indices = None if positions is None else np.empty(shape, positions)
                 problem.maximum_counted(x, y, indices, counting, ELEMENTS[name], threads)
             elif isinstance(problem, PartsProblem):
+                problem.count_all()
                 places_of_parts = None if indices is None else problem.expand(indices)
                 maximum(problem.expand(x), problem.expand(y), places_of_parts, *rest, threads)
             else:
@@ -129,13 +124,13 @@ def _maximum(
                 results = ((shape, dtype), None if positions is None else (shape, positions))
                 shared = (sizes, itemsize, dtype.itemsize)
                 keep(signature, problem, maximum, inputs, results, rest, work, shared)
-        if indices is None:
-            result: Any = y if out is None else deliver(y, out)
-        elif out is None:
-            result = (y, indices)
-        else:
-            result = _deliver_pair(y, values, indices, places, out)
-        return problem.with_counts(result) if isinstance(problem, PartsProblem) else result  # type: ignore[no-any-return]
+        result: Any = out if out is not None else y if indices is None else (y, indices)
+        if isinstance(problem, PartsProblem):
+            result = problem.with_counts(result)
+        if out is None:
+            return result  # type: ignore[no-any-return]
+        stored = ((y, out),) if indices is None else ((y, values), (indices, places))
+        return deliver(result, *stored)  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _windows
-from ._arrays import Array, as_array
+from ._arrays import MOST_AXES, Array, as_array
 from ._counting import Counting, as_number, bytes_of, lowest_of
 from ._dtypes import text_of
 from ._kernels import average_counted, maximum_counted
@@ -22,6 +22,8 @@ from ._kernels.call.problem import check_addressable
 from ._objects import shown
 from ._options import Options
 from ._problem import DataFormat, as_bool, check_counts, check_data_format, pooled_axes
+
+_MOST_COUNTED = 2**32 - 1  # elements of a window, of which each may count or not
 
 
 def _integers(function: str, name: str, given: npt.ArrayLike) -> Array:
@@ -90,6 +92,11 @@ class PartsProblem:
             raise ValueError(f"{function}: pass lengths or regions, not both")
         data_format = check_data_format(function, data_format)
         first = pooled_axes(function, self.ndim, input_shape, data_format, name)
+        if self.is_single and len(input_shape) == MOST_AXES:
+            raise ValueError(
+                f"{function}: with options {name} must have fewer than {MOST_AXES} axes, got "
+                f"shape {input_shape}"
+            )
         if self.is_single:
             input_shape, first = (1, *input_shape), first + 1
         elif first == 0:
@@ -114,11 +121,12 @@ class PartsProblem:
         else:
             rows = _regions(function, regions, self.ndim)  # type: ignore[arg-type]
         rest = input_shape[first + self.ndim :]
+        self.others = len(lead) + len(rest) + 1
         self.count, self.input_shape, self.first_axis = len(rows), input_shape, first
         self.plane = math.prod(pooled)
         self._all = (len(rows), *lead, *counts, *rest)  # with an axis for a single part
         self.output_shape = self._all[self.is_single :]
-        check_addressable(function, self.output_shape, itemsize)
+        check_addressable(function, self.output_shape, max(itemsize, 8))  # numbers of elements too
         self.computes = 0 not in self.output_shape
         self._counted: Array | None = None
         self._parts = Parts(
@@ -141,7 +149,7 @@ class PartsProblem:
                 )
             return given, tuple(
                 [
-                    (np.arange(size), np.arange(1, size + 1)) if count is None else None
+                    _windows.table_of_each(self.function, size) if count is None else None
                     for count, size in zip(sizes, pooled, strict=True)
                 ]
             )
@@ -174,13 +182,21 @@ class PartsProblem:
             product = product * sizes
         return np.asarray(product)
 
+    def count_all(self) -> None:
+        """Count the elements of each window, all of which count, if they are wanted.
+
+        Before results are stored, for there may be no memory.
+        """
+        if self.wants_counts:
+            self._counted = np.broadcast_to(self._counts(), self._all).copy()
+
     def with_counts(self, result: Any) -> Any:
         """Return a result, or a tuple of them, and how many elements each window has, if wanted."""
         if not self.wants_counts:
             return result
-        counts = self._counted
-        if counts is None:
-            counts = np.broadcast_to(self._counts(), self._all).copy()
+        if self._counted is None:
+            self.count_all()
+        counts: Any = self._counted
         last = counts[0] if self.is_single else counts
         return (*result, last) if isinstance(result, tuple) else (result, last)
 
@@ -222,6 +238,17 @@ class PartsProblem:
                 f"{self.least}, and {self.dtype} has no NaN for it; say with empty what it becomes"
             )
 
+    def stores_apart(self, counting: Counting | None) -> bool:
+        """Whether results, once they are stored, may still be refused, changed or lack memory."""
+        return self.wants_counts or (counting is not None and (self.is_open or self.least > 1))
+
+    def _check_countable(self) -> None:
+        if self.plane > _MOST_COUNTED and (largest := self._parts.largest) > _MOST_COUNTED:
+            raise ValueError(
+                f"{self.function}: windows must not have more than {_MOST_COUNTED} elements where "
+                f"not all count, got one of {largest}"
+            )
+
     def average_counted(
         self, x: Array, y: Array, counting: Counting, elements: tuple[int, int], threads: int
     ) -> None:
@@ -229,6 +256,7 @@ class PartsProblem:
 
         `elements` are the codes of those of both arrays.
         """
+        self._check_countable()
         where = None if counting.where is None else self.expand(counting.where)
         if self.wants_counts or self.is_open:
             self._counted = np.empty(self._all, np.int64)
@@ -267,6 +295,7 @@ class PartsProblem:
         threads: int,
     ) -> None:
         """Store the maxima of what counts in `y`, likewise."""
+        self._check_countable()
         where = None if counting.where is None else self.expand(counting.where)
         places = None if indices is None else self.expand(indices)
         some_empty = maximum_counted(

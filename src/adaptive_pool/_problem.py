@@ -10,7 +10,7 @@ what is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._parts import PartsProblem
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
+_Answer = TypeVar("_Answer")
 Pair: TypeAlias = tuple[Array, Array]
 Size: TypeAlias = int | Sequence[int | None] | npt.NDArray[Any] | None
 
@@ -247,7 +248,7 @@ def result_array(
     """Return the array for a kernel to write to while it reads `read`, where there is an `out`.
 
     That is `out` itself wherever possible. A kernel cannot write to a misaligned array, nor to one
-    that overlaps what it reads; and with three or more leading axes that do not merge, or many
+    that overlaps what it reads; and with three or more axes that are not pooled nor merge, or many
     parts, it writes some results before it has memory for the others. Then it gets a new array,
     which `deliver` copies to `out`.
     """
@@ -256,7 +257,7 @@ def result_array(
         return np.empty(shape, dtype)
     if not problem.at_once:
         return np.empty(shape, dtype)
-    if problem.first_axis > 2 and not all(a.flags.c_contiguous for a in (target, *read)):
+    if problem.others > 2 and not all(a.flags.c_contiguous for a in (target, *read)):
         return np.empty(shape, dtype)
     for x in read:
         if np.may_share_memory(target, x):
@@ -289,10 +290,11 @@ def share_memory(a: Array, b: Array) -> bool:
         return True
 
 
-def deliver(result: Array, out: Array) -> Array:
-    """Return `out`, holding `result`."""
-    if out is not result:
-        target = np.asarray(out)  # a subclass may do anything when it is assigned to
-        if not np.may_share_memory(result, target):
-            target[...] = result
-    return out
+def deliver(answer: _Answer, *stored: tuple[Array, Array]) -> _Answer:
+    """Return `answer` when each result has been copied to the `out` that it is for."""
+    for result, out in stored:
+        if out is not result:
+            target = np.asarray(out)  # a subclass may do anything when it is assigned to
+            if not np.may_share_memory(result, target):
+                target[...] = result
+    return answer

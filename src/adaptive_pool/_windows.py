@@ -58,6 +58,14 @@ def _empty_table(function: str, count: int) -> Table:
         raise no_memory(function, error) from error
 
 
+def table_of_each(function: str, size: int) -> Table:
+    """Return windows of one element each."""
+    starts, ends = _empty_table(function, size)
+    starts[:] = np.arange(size)
+    np.add(starts, 1, out=ends)
+    return starts, ends
+
+
 def rule_or_pairs(function: str, ndim: int, windows: Any) -> str | tuple[Any, ...]:
     """Return the name of a rule, or one pair of tables for each pooled axis, not yet checked."""
     if type(windows) is str and windows in RULES:

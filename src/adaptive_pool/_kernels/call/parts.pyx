@@ -13,7 +13,9 @@ from adaptive_pool._kernels.call.tables cimport Axis, _Borders, describe_axis
 from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
 
 from adaptive_pool._kernels.call.canonical import CHANGED as _CHANGED
-from adaptive_pool._kernels.call.tables import RULES as _RULES
+from adaptive_pool._kernels.call.tables import LONGEST_TABLE, RULES as _RULES
+
+MOST_BORDERS = 1 << 40      # of the windows of all parts
 
 cdef enum:
     AT_ONCE = 256           # parts that are planned at a time,
@@ -51,6 +53,7 @@ cdef class Parts:
         cdef int n = <int> len(sizes), missing = 3 - n, a
         self.first_axis, self.ndim, self.rule = first_axis, n, _RULES[rule]
         self.samples, self.count = samples, len(rows)
+        check_room(counts, self.count)
         for a in range(3):
             self.sizes[a] = self.counts[a] = 1
             self.tables[a] = NULL
@@ -116,6 +119,14 @@ cdef class Parts:
         """Say what becomes of windows with few elements."""
         self.least = least
         memcpy(self.filler, <const char*> filler, min(len(filler), 8))
+
+
+cdef int check_room(tuple counts, Py_ssize_t parts) except -1:
+    """Raise for tables that no machine has memory for: sizes of what is here do not overflow."""
+    cdef object windows = sum(counts)
+    if windows >= LONGEST_TABLE or windows * parts >= MOST_BORDERS:
+        raise MemoryError(f"no memory for tables of {counts} windows, of {parts} parts")
+    return 0
 
 
 cdef int take_tables(Parts parts, tuple tables) except -1:

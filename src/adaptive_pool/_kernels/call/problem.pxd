@@ -12,6 +12,7 @@ cdef class Problem:
     cdef readonly bint computes     # whether the output has elements
     cdef readonly bint at_once      # whether it is planned all at once: of parts, not all need be
     cdef readonly int first_axis
+    cdef readonly int others        # how many axes are not pooled
     cdef readonly object windows
 
     cpdef cut(self)

@@ -95,6 +95,7 @@ cdef class Problem:
         self.input_shape, self.input_size, self.output_size = input_shape, pooled, counts
         self.output_shape = input_shape[:first_axis] + counts + input_shape[last:]
         self.first_axis, self.windows, self.at_once = first_axis, windows, True
+        self.others = <int> len(input_shape) - ndim
         must_be_addressable(function, self.output_shape, itemsize)
         self.plane = plane_of(pooled)
         self.elements = product(self.output_shape)

@@ -206,7 +206,10 @@ cdef void prepare(
         s.sizes[k] = g.sizes[0][k]
     s.only, s.gradient_step, s.index_step, s.puts = 0, 0, 0, call.puts
     s.regions, s.region_count = &s.only, 1
-    if group != NULL:
+    if group != NULL and group.count == 1:  # of which the arrays may begin there
+        s.grad_output.data += group.order[0] * group.steps[1]
+        s.indices.data += group.order[0] * group.steps[2]
+    elif group != NULL:
         s.regions, s.region_count = group.order, group.count
         s.gradient_step, s.index_step = group.steps[1], group.steps[2]
     jobs.work, jobs.task, jobs.count = run_scatter, task, plan(s, halves, num_threads)
