@@ -12,7 +12,14 @@ PAGES = [
     README,
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("quickstart", "semantics", "coming-from", "threads", "api/windows")
+        for name in (
+            "quickstart",
+            "semantics",
+            "coming-from",
+            "threads",
+            "api/layers",
+            "api/windows",
+        )
     ),
 ]
 

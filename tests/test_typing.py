@@ -46,6 +46,26 @@ def test_layers() -> None:
     assert_type(pullback(y), Array)
 
 
+def test_layers_with_options() -> None:
+    mean = ap.AdaptiveAvgPool2d(2)
+    assert_type(mean(X, lengths=[4], min_count=2, empty=0.0), Array)
+    assert_type(mean(X, where=X > 0, return_counts=True), tuple[Array, Array])
+    assert_type(ap.AdaptiveMaxPool2d(2)(X, nodata=1, nan_policy="omit", return_counts=True), Any)
+    y, pullback = mean.vjp(X, regions=[[0, 0, 2, 0, 2]])
+    assert_type(y, Array)
+    y, counts, pullback = ap.AdaptiveMaxPool2d(2).vjp(X, return_counts=True)
+    assert_type(counts, Array)
+    assert_type(pullback(y), Array)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_layers_with_counts_or_without(asked: bool) -> None:
+    pooled = ap.AdaptiveAvgPool2d(2)(X, return_counts=asked)
+    assert_type(pooled, Array | tuple[Array, Array])
+    assert isinstance(pooled, tuple) == asked
+    assert len(ap.AdaptiveAvgPool2d(2).vjp(X, return_counts=asked)) == 2 + asked
+
+
 def test_windows_and_settings() -> None:
     table = ap.pool_windows(10, 3, "split")
     assert_type(table, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]])

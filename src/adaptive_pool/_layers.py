@@ -1,26 +1,35 @@
-"""Callables over the functions: they hold arguments and no state."""
+"""Callables over the functions: they hold arguments and no state.
+
+What belongs to a batch, the options, is passed at each call and never kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _average, _dtypes, _maximum
+from . import _average, _dtypes, _maximum, _scatter
 from ._arrays import Array, as_array
-from ._problem import DataFormat, Size, as_bool, check_data_format, normalize_size
+from ._kernels.call.known import call
+from ._options import AllOptionTypes, Options, OptionTypes, described
+from ._problem import DataFormat, Pair, Size, as_bool, check_data_format, normalize_size
 from ._threads import threads_for
 from ._windows import Windows, as_size, explicit_table, rule_or_pairs
 
 Pullback = Callable[[npt.ArrayLike], Array]
+
+_NAN_COUNTS = Options().nan_policy
 
 
 class _Layer:
     """What the six layers share: arguments, representation, equality."""
 
     _ndim: ClassVar[int]
+    _function: ClassVar[str]  # the names of what a call does, and its gradient
+    _gradient: ClassVar[str]
     _defaults: ClassVar[dict[str, Any]]  # of all arguments but output_size, in their order
 
     # For layers that were pickled before there was this argument.
@@ -45,6 +54,73 @@ class _Layer:
         if num_threads is not None:
             self.num_threads = as_size(name, "num_threads", num_threads)
             threads_for(name, self.num_threads, 0)  # raises for a number that no call can take
+
+    def _vjp(self, x: Array, options: Any) -> Any:
+        raise NotImplementedError
+
+    @overload
+    def vjp(
+        self,
+        x: npt.ArrayLike,
+        *,
+        return_counts: Literal[False] = False,
+        **options: Unpack[OptionTypes],
+    ) -> tuple[Array, Pullback]: ...
+    @overload
+    def vjp(
+        self, x: npt.ArrayLike, *, return_counts: Literal[True], **options: Unpack[OptionTypes]
+    ) -> tuple[Array, Array, Pullback]: ...
+    @overload
+    def vjp(
+        self, x: npt.ArrayLike, *, return_counts: bool, **options: Unpack[OptionTypes]
+    ) -> tuple[Array, Pullback] | tuple[Array, Array, Pullback]: ...
+    @described
+    def vjp(
+        self, x: npt.ArrayLike, **options: Unpack[AllOptionTypes]
+    ) -> tuple[Array, Pullback] | tuple[Array, Array, Pullback]:
+        """Pool `x`; return the result and its vector-Jacobian product.
+
+        Parameters
+        ----------
+        x : array_like
+            What calling the layer takes.
+        where, nan_policy, nodata, lengths, regions, empty, min_count, return_counts : optional
+            Likewise. In the gradient, elements that do not count get 0, and windows that are
+            `empty` pass none on.
+
+        Returns
+        -------
+        y : ndarray
+            Means or maxima; maxima come without indices, whatever the layer returns at a call.
+        counts : ndarray of int64, of the same shape
+            Only with `return_counts`: how many elements count in each window.
+        pullback : callable
+            Maps the gradient with respect to `y` to the gradient with respect to `x`, in the dtype
+            of the gradient that it is given. That of a maximum holds the indices, and `regions`.
+            That of an average holds the options and, for `nodata` or ``nan_policy="omit"``, `x`.
+            Arrays are held as they are, not copied: change them after the last gradient.
+
+        Raises
+        ------
+        TypeError, ValueError
+            What calling the layer raises. For an average with `lengths` also if `output_size`
+            keeps an axis (None), unless windows are given: its gradient would not know that.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import adaptive_pool as ap
+        >>> x = np.array([[1.0, 3.0, 0.0, 0.0], [1.0, 2.0, 3.0, 4.0]])
+        >>> y, pullback = ap.AdaptiveAvgPool1d(1).vjp(x, lengths=[2, 4])
+        >>> pullback(y)
+        array([[1.   , 1.   , 0.   , 0.   ],
+               [0.625, 0.625, 0.625, 0.625]])
+        >>> y, counts, pullback = ap.AdaptiveMaxPool1d(2).vjp(x, min_count=2, return_counts=True)
+        >>> pullback(np.ones_like(y))
+        array([[0., 1., 1., 0.],
+               [0., 1., 0., 1.]])
+        """
+        return self._vjp(as_array(type(self).__name__, "x", x), options)  # type: ignore[no-any-return]
 
     def _arguments(self) -> tuple[Any, ...]:
         return (self.output_size, *(getattr(self, name) for name in self._defaults))
@@ -73,8 +149,6 @@ class _AverageLayer(_Layer):
         "dtype": None,
         "num_threads": None,
     }
-    _forward: ClassVar[Callable[..., Array]]
-    _backward: ClassVar[Callable[..., Array]]
 
     # For layers that were pickled before there was this argument. It is kept by name, to be written
     # down, and to be unpickled where nothing has imported bfloat16.
@@ -93,38 +167,106 @@ class _AverageLayer(_Layer):
         if dtype is not None:
             self.dtype = _dtypes.name_of_mean(type(self).__name__, dtype)
 
-    def __call__(self, x: npt.ArrayLike, *, out: Array | None = None) -> Array:
-        """Pool `x`, into `out` if that is given."""
-        return type(self)._forward(
+    def _pool(self, x: npt.ArrayLike, out: Array | None, options: Any) -> Any:
+        return call(  # as in the function, whose own call would take longer
+            _average._average,
+            self._function,
+            self._ndim,
             x,
             self.output_size,
-            data_format=self.data_format,
-            windows=self.windows,
-            dtype=self.dtype,
-            out=out,
-            num_threads=self.num_threads,
+            self.data_format,
+            self.windows,
+            self.dtype,
+            out,
+            self.num_threads,
+            options,
         )
 
-    def vjp(self, x: npt.ArrayLike) -> tuple[Array, Pullback]:
-        """Pool `x`; return the result and its vector-Jacobian product.
+    @overload
+    def __call__(
+        self,
+        x: npt.ArrayLike,
+        *,
+        out: Array | None = None,
+        return_counts: Literal[False] = False,
+        **options: Unpack[OptionTypes],
+    ) -> Array: ...
+    @overload
+    def __call__(
+        self,
+        x: npt.ArrayLike,
+        *,
+        out: Array | None = None,
+        return_counts: Literal[True],
+        **options: Unpack[OptionTypes],
+    ) -> Pair: ...
+    @overload
+    def __call__(
+        self,
+        x: npt.ArrayLike,
+        *,
+        out: Array | None = None,
+        return_counts: bool,
+        **options: Unpack[OptionTypes],
+    ) -> Array | Pair: ...
+    @described
+    def __call__(
+        self, x: npt.ArrayLike, *, out: Array | None = None, **options: Unpack[AllOptionTypes]
+    ) -> Array | Pair:
+        """Pool `x`.
 
         Parameters
         ----------
         x : array_like
-            What calling the layer takes.
+            What the function takes. The options below are those of the function.
+        where : array_like of bool, optional
+            Which elements count.
+        nan_policy : {"propagate", "omit"}
+            Whether NaN counts.
+        nodata : scalar, optional
+            A number that stands for no data.
+        lengths : array_like of int, optional
+            How much of each sample is pooled.
+        regions : array_like of int, optional
+            Parts to pool in the place of whole samples.
+        empty : scalar, optional
+            What a window becomes none of whose elements count.
+        min_count : int
+            Elements that must count in a window: with fewer it becomes `empty` too.
+        return_counts : bool
+            Whether to return how many elements count in each window, too.
+        out : ndarray, optional
+            Array for the means.
 
         Returns
         -------
-        y : ndarray
-            What calling the layer returns.
-        pullback : callable
-            Maps the gradient with respect to `y` to the gradient with respect to `x`, in the dtype
-            of the gradient that it is given.
+        means : ndarray
+            `out`, if given.
+        counts : ndarray of int64, of the same shape
+            Only with `return_counts`: how many elements count in each window.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            What the function raises, in its name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import adaptive_pool as ap
+        >>> layer = ap.AdaptiveAvgPool1d(2)
+        >>> layer(np.arange(8.0).reshape(2, 4), lengths=[2, 4])
+        array([[0. , 1. ],
+               [4.5, 6.5]])
         """
+        return self._pool(x, out, options)  # type: ignore[no-any-return]
+
+    def _vjp(self, x: Array, options: Any) -> Any:
         name = type(self).__name__
-        x = as_array(name, "x", x)
         input_shape = x.shape
-        y = self(x)
+        result = self._pool(x, None, options)
+        passed = self._of_gradient(x, options) if options else options
+        y = result[0] if type(result) is tuple else result
         output_shape = y.shape
 
         def pullback(grad_output: npt.ArrayLike) -> Array:
@@ -134,15 +276,36 @@ class _AverageLayer(_Layer):
                     f"{name}: grad_output must have the shape {output_shape} of the result, "
                     f"got shape {grad_output.shape}"
                 )
-            return type(self)._backward(
+            return call(
+                _average._average_backward,
+                self._gradient,
+                self._ndim,
                 grad_output,
                 input_shape,
-                data_format=self.data_format,
-                windows=self.windows,
-                num_threads=self.num_threads,
+                self.data_format,
+                self.windows,
+                None,
+                self.num_threads,
+                passed,
             )
 
-        return y, pullback
+        return (y, pullback) if y is result else (*result, pullback)
+
+    def _of_gradient(self, x: Array, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options of the gradient; it needs `x` if that says what counts."""
+        passed = {k: v for k, v in options.items() if k not in ("empty", "return_counts")}
+        if (
+            options.get("nodata") is not None
+            or str.__str__(options.get("nan_policy", _NAN_COUNTS)) != _NAN_COUNTS
+        ):
+            passed["x"] = x
+        sizes = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,)
+        if options.get("lengths") is not None and None in sizes and isinstance(self.windows, str):
+            raise ValueError(
+                f"{type(self).__name__}: the gradient for lengths needs an output_size for each "
+                f"pooled axis, or windows, got {self.output_size}"
+            )
+        return passed
 
 
 class _MaximumLayer(_Layer):
@@ -153,8 +316,6 @@ class _MaximumLayer(_Layer):
         "windows": "torch",
         "num_threads": None,
     }
-    _forward: ClassVar[Callable[..., Any]]
-    _backward: ClassVar[Callable[..., Array]]
 
     # For layers that were pickled before there was this argument.
     index_dtype: str = "int64"
@@ -174,59 +335,111 @@ class _MaximumLayer(_Layer):
         self.return_indices = as_bool(name, "return_indices", return_indices)
         self.index_dtype = _dtypes.name_of_indices(name, index_dtype)
 
-    def _pool(self, x: npt.ArrayLike, return_indices: bool, out: Any = None) -> Any:
-        return type(self)._forward(
+    def _pool(self, x: npt.ArrayLike, return_indices: bool, out: Any, options: Any) -> Any:
+        return call(
+            _maximum._maximum,
+            self._function,
+            self._ndim,
             x,
             self.output_size,
-            return_indices=return_indices,
-            index_dtype=self.index_dtype,
-            data_format=self.data_format,
-            windows=self.windows,
-            out=out,
-            num_threads=self.num_threads,
+            return_indices,
+            self.index_dtype,
+            self.data_format,
+            self.windows,
+            out,
+            self.num_threads,
+            options,
         )
 
-    def __call__(self, x: npt.ArrayLike, *, out: Array | tuple[Array, Array] | None = None) -> Any:
-        """Pool `x`, into `out` if that is given: a pair for a layer that returns indices."""
-        return self._pool(x, self.return_indices, out)
-
-    def vjp(self, x: npt.ArrayLike) -> tuple[Array, Pullback]:
-        """Pool `x`; return the maxima and their vector-Jacobian product.
+    @described
+    def __call__(
+        self,
+        x: npt.ArrayLike,
+        *,
+        out: Array | Pair | None = None,
+        **options: Unpack[AllOptionTypes],
+    ) -> Any:
+        """Pool `x`.
 
         Parameters
         ----------
         x : array_like
-            What calling the layer takes.
+            What the function takes. The options below are those of the function.
+        where : array_like of bool, optional
+            Which elements count.
+        nan_policy : {"propagate", "omit"}
+            Whether NaN counts.
+        nodata : scalar, optional
+            A number that stands for no data.
+        lengths : array_like of int, optional
+            How much of each sample is pooled.
+        regions : array_like of int, optional
+            Parts to pool in the place of whole samples.
+        empty : scalar, optional
+            What a window becomes none of whose elements count.
+        min_count : int
+            Elements that must count in a window: with fewer it becomes `empty` too.
+        return_counts : bool
+            Whether to return how many elements count in each window, too.
+        out : ndarray, or pair of ndarray for a layer that returns indices, optional
+            Array for the maxima, or arrays for maxima and indices.
 
         Returns
         -------
-        y : ndarray
-            The maxima, without indices.
-        pullback : callable
-            Maps the gradient with respect to `y` to the gradient with respect to `x`, in the dtype
-            of the gradient that it is given. It holds the indices of the maxima, not `x`.
+        values : ndarray
+            `out`, if given.
+        indices : ndarray, of the same shape
+            Only of a layer that returns them.
+        counts : ndarray of int64, of the same shape
+            Only with `return_counts`: how many elements count in each window.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            What the function raises, in its name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import adaptive_pool as ap
+        >>> layer = ap.AdaptiveMaxPool1d(1, return_indices=True)
+        >>> values, indices, counts = layer([1.0, np.nan, 3.0], nodata=3, nan_policy="omit",
+        ...                                 return_counts=True)
+        >>> print(values, indices, counts)
+        [1.] [0] [1]
         """
-        x = as_array(type(self).__name__, "x", x)
+        return self._pool(x, self.return_indices, out, options)
+
+    def _vjp(self, x: Array, options: Any) -> Any:
         input_shape = x.shape
-        y, indices = self._pool(x, return_indices=True)
+        result = self._pool(x, True, None, options)
+        y, indices = result[0], result[1]
+        # Indices say the rest: -1 for windows without elements.
+        passed = {k: v for k, v in options.items() if k == "regions"} if options else options
 
         def pullback(grad_output: npt.ArrayLike) -> Array:
-            return type(self)._backward(
+            return call(
+                _scatter.maximum_backward_at,
+                self._gradient,
+                self._ndim,
                 grad_output,
                 indices,
                 input_shape,
-                data_format=self.data_format,
-                num_threads=self.num_threads,
+                self.data_format,
+                None,
+                self.num_threads,
+                passed,
             )
 
-        return y, pullback
+        return (y, *result[2:], pullback) if options else (y, pullback)
 
 
 class AdaptiveAvgPool1d(_AverageLayer):
     """Adaptive average pooling over one axis, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last axis; a
-    signal of shape ``(W, C)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last axis; a signal of shape
+    ``(W, C)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -269,15 +482,16 @@ class AdaptiveAvgPool1d(_AverageLayer):
     """
 
     _ndim = 1
-    _forward = staticmethod(_average.adaptive_avg_pool1d)
-    _backward = staticmethod(_average.adaptive_avg_pool1d_backward)
+    _function = "adaptive_avg_pool1d"
+    _gradient = "adaptive_avg_pool1d_backward"
 
 
 class AdaptiveAvgPool2d(_AverageLayer):
     """Adaptive average pooling over two axes, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last two axes;
-    a picture of shape ``(H, W, 3)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last two axes; a picture of shape
+    ``(H, W, 3)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -319,15 +533,16 @@ class AdaptiveAvgPool2d(_AverageLayer):
     """
 
     _ndim = 2
-    _forward = staticmethod(_average.adaptive_avg_pool2d)
-    _backward = staticmethod(_average.adaptive_avg_pool2d_backward)
+    _function = "adaptive_avg_pool2d"
+    _gradient = "adaptive_avg_pool2d_backward"
 
 
 class AdaptiveAvgPool3d(_AverageLayer):
     """Adaptive average pooling over three axes, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last three
-    axes; a film of shape ``(D, H, W, 3)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last three axes; a film of shape
+    ``(D, H, W, 3)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -370,15 +585,16 @@ class AdaptiveAvgPool3d(_AverageLayer):
     """
 
     _ndim = 3
-    _forward = staticmethod(_average.adaptive_avg_pool3d)
-    _backward = staticmethod(_average.adaptive_avg_pool3d_backward)
+    _function = "adaptive_avg_pool3d"
+    _gradient = "adaptive_avg_pool3d_backward"
 
 
 class AdaptiveMaxPool1d(_MaximumLayer):
     """Adaptive max pooling over one axis, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last axis; a
-    signal of shape ``(W, C)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last axis; a signal of shape
+    ``(W, C)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -423,15 +639,16 @@ class AdaptiveMaxPool1d(_MaximumLayer):
     """
 
     _ndim = 1
-    _forward = staticmethod(_maximum.adaptive_max_pool1d)
-    _backward = staticmethod(_maximum.adaptive_max_pool1d_backward)
+    _function = "adaptive_max_pool1d"
+    _gradient = "adaptive_max_pool1d_backward"
 
 
 class AdaptiveMaxPool2d(_MaximumLayer):
     """Adaptive max pooling over two axes, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last two axes;
-    a picture of shape ``(H, W, 3)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last two axes; a picture of shape
+    ``(H, W, 3)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -475,15 +692,16 @@ class AdaptiveMaxPool2d(_MaximumLayer):
     """
 
     _ndim = 2
-    _forward = staticmethod(_maximum.adaptive_max_pool2d)
-    _backward = staticmethod(_maximum.adaptive_max_pool2d_backward)
+    _function = "adaptive_max_pool2d"
+    _gradient = "adaptive_max_pool2d_backward"
 
 
 class AdaptiveMaxPool3d(_MaximumLayer):
     """Adaptive max pooling over three axes, with its arguments kept for many calls.
 
-    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. It pools the last three
-    axes; a film of shape ``(D, H, W, 3)`` needs ``data_format="channels_last"``.
+    Call the layer with an array: ``layer(x)``, or ``layer(x, out=y)``. Options of a batch are
+    passed along: ``layer(x, lengths=lengths)``. It pools the last three axes; a film of shape
+    ``(D, H, W, 3)`` needs ``data_format="channels_last"``.
 
     Parameters
     ----------
@@ -528,5 +746,5 @@ class AdaptiveMaxPool3d(_MaximumLayer):
     """
 
     _ndim = 3
-    _forward = staticmethod(_maximum.adaptive_max_pool3d)
-    _backward = staticmethod(_maximum.adaptive_max_pool3d_backward)
+    _function = "adaptive_max_pool3d"
+    _gradient = "adaptive_max_pool3d_backward"
