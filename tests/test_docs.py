@@ -19,7 +19,8 @@ LOOKS = {"light": ("#333333", "#cfd0d0"), "dark": ("#cfd0d0", "#333333")}  # its
 PROSE = [
     *ROOT.glob("*.md"),
     *(page for page in DOCS.rglob("*.md") if "made" not in page.parts),
-    *(ROOT / f"{name}/README.md" for name in ("benchmarks", "examples/service", "stress")),
+    *ROOT.glob("examples/*/README.md"),
+    *(ROOT / f"{name}/README.md" for name in ("benchmarks", "stress")),
 ]
 
 
