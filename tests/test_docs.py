@@ -89,6 +89,6 @@ def test_drawings_are_for_light_and_for_dark_pages(tmp_path):
             assert (own in drawing, other in drawing) == (True, False)
             background = drawing.partition('<g id="patch_1">')[2].partition("</g>")[0]
             assert "fill: none" in background or "opacity: 0" in background
-    pages = "\n".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
+    pages = "\n".join(page.read_text("utf-8") for page in DOCS.rglob("*.md"))
     shown = sorted(re.findall(r"made/(\S+)-light\.svg", pages))
     assert shown == sorted(re.findall(r"made/(\S+)-dark\.svg", pages))

@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         "file", nargs="*", type=Path, help="UTF-8, one text on each line; default: standard input"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="EMBEDDINGS.npy")
-    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: 32")
+    parser.add_argument("--batch-size", type=int, default=8, metavar="N", help="default: 8")
     options = parser.parse_args(arguments)
     if options.batch_size < 1:
         parser.error(f"--batch-size must be at least 1, got {options.batch_size}")

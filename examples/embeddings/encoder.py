@@ -117,7 +117,7 @@ class Encoder:
         [tokens] = self.session.run(["last_hidden_state"], inputs)
         return tokens, lengths
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32) -> Vectors:
+    def encode(self, texts: Sequence[str], batch_size: int = 8) -> Vectors:
         """Return the embedding of each text.
 
         Batches are made of texts of similar length, so that little of them is padding.
