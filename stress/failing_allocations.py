@@ -168,6 +168,10 @@ CASES: dict[str, Callable[[], Case]] = {
         (3, 40, 50), (4, 6), **REGIONS, **TWO
     ),
     "average-backward-least": lambda: average_backward((3, 40, 50), (4, 6), min_count=3),
+    "average-backward-where": lambda: average_backward((3, 40, 50), (4, 6), **THIRD),
+    "average-backward-where-regions": lambda: average_backward(
+        (3, 40, 50), (4, 6), **THIRD, **REGIONS
+    ),
     "maximum-backward-regions": lambda: maximum_backward((3, 40, 50), (4, 6), **REGIONS),
 }
 

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from . import _dtypes
 from ._arrays import Array, as_array, native, readable
-from ._counting import counting_of
+from ._counting import counting_of, counting_of_gradient
 from ._kernels import average, average_backward
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
-from ._options import AllOptionTypes, OptionTypes, PartTypes, described, options_of
+from ._options import AllOptionTypes, GradientTypes, OptionTypes, described, options_of
 from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
@@ -97,7 +97,7 @@ def _average(
         result: Any = y if out is None else out
         if isinstance(problem, PartsProblem):
             result = problem.with_counts(result)
-        return result if out is None else deliver(result, (y, out))  # type: ignore[no-any-return]
+        return result if out is None else deliver(y, out, result)  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -115,7 +115,7 @@ def _average_backward(
     given: dict[str, Any],
 ) -> Array:
     try:
-        options = options_of(function, given, PartTypes)
+        options = options_of(function, given, GradientTypes)
         gradient = as_array(function, "grad_output", grad_output)
         target_shape = normalize_shape(function, input_shape)
         shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
@@ -128,30 +128,41 @@ def _average_backward(
         sizes = shape[first : first + ndim]
         geometry = (function, target_shape, sizes, data_format, windows, dtype.itemsize)
         problem: Problem | PartsProblem
+        counting = x = None
         if options is None:
             problem = make_problem(*geometry, "input_shape")
         else:
             problem = PartsProblem(*geometry, options, "input_shape")
             problem.check_gradient(shape, "grad_output")
-            gradient = problem.without_short(gradient)
+            counting, x = counting_of_gradient(function, options, target_shape)
+            if counting is None:
+                gradient = problem.without_short(gradient)
         work = int(problem.elements * dtype.itemsize) // 2  # writing takes half the time of reading
         threads = threads_for(function, num_threads, work)
         gradient = readable(gradient)
+        read = [
+            a for a in (gradient, x, None if counting is None else counting.where) if a is not None
+        ]
         if out is None:
             result = np.empty(target_shape, dtype)
         else:
-            result = result_array(function, "out", out, target_shape, dtype, problem, gradient)
+            result = result_array(function, "out", out, target_shape, dtype, problem, *read)
         if (tables := problem.cut()) is None or 0 in target_shape:
             result[...] = 0
         else:
             rest = (tables, ELEMENTS[name])
-            if isinstance(problem, PartsProblem):
+            if isinstance(problem, PartsProblem) and counting is not None:
+                shares = problem.shares(gradient, x, counting, threads)
+                problem.average_backward_counted(
+                    shares, result, x, counting, ELEMENTS[name], threads
+                )
+            elif isinstance(problem, PartsProblem):
                 average_backward(problem.expand(gradient), problem.expand(result), *rest, threads)
             else:
                 average_backward(gradient, result, *rest, threads)
                 inputs, results = ((shape, dtype),), ((target_shape, dtype),)
                 keep(signature, problem, average_backward, inputs, results, rest, work)
-        return result if out is None else deliver(out, (result, out))
+        return result if out is None else deliver(result, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
 
@@ -674,14 +685,14 @@ def adaptive_avg_pool1d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[PartTypes],
+    **options: Unpack[GradientTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool1d` with respect to its input: the exact adjoint.
 
     Each input element gets, from every window that holds it, the gradient of that window divided by
-    the number of elements in the window. These parts are added in float64, in a fixed order, and
-    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
-    their window.
+    the number of elements in the window, of those that count. These parts are added in float64, in
+    a fixed order, and rounded once. Elements that no window holds, or that do not count, get 0. NaN
+    and infinity reach only the elements of their window.
 
     Parameters
     ----------
@@ -697,6 +708,15 @@ def adaptive_avg_pool1d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: one pair
         of integer arrays in a list, as `block_windows` gives it, or one array of shape
         ``(1, 2, number of windows)``.
+    where : array_like of bool, optional
+        As it was given to the operation. What does not count gets 0, and each window shares its
+        gradient among the elements that do.
+    nan_policy : {"propagate", "omit"}
+        As it was given to the operation, for which `x` is needed.
+    nodata : scalar, optional
+        Likewise.
+    x : array_like, shape `input_shape`, optional
+        The input, of any dtype. It is read only for what `nan_policy` and `nodata` leave out.
     lengths : array_like of int, shape ``(N,)``, optional
         As they were given to the operation. What lies beyond them gets 0. The gradient of an
         axis that was kept (None) needs `windows` of one element each.
@@ -704,7 +724,8 @@ def adaptive_avg_pool1d_backward(
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.
     min_count : int
-        As it was given to the operation. Windows with fewer elements pass no gradient on.
+        As it was given to the operation. Windows with fewer elements that count pass no gradient
+        on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -720,8 +741,8 @@ def adaptive_avg_pool1d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, an array has a mask, or an argument is of
-        the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, an argument is of the
+        wrong type, or `x` is missing where `nan_policy` or `nodata` needs it.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.
@@ -764,14 +785,14 @@ def adaptive_avg_pool2d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[PartTypes],
+    **options: Unpack[GradientTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool2d` with respect to its input: the exact adjoint.
 
     Each input element gets, from every window that holds it, the gradient of that window divided by
-    the number of elements in the window. These parts are added in float64, in a fixed order, and
-    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
-    their window.
+    the number of elements in the window, of those that count. These parts are added in float64, in
+    a fixed order, and rounded once. Elements that no window holds, or that do not count, get 0. NaN
+    and infinity reach only the elements of their window.
 
     Parameters
     ----------
@@ -787,6 +808,15 @@ def adaptive_avg_pool2d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(2, 2, number of windows)``.
+    where : array_like of bool, optional
+        As it was given to the operation. What does not count gets 0, and each window shares its
+        gradient among the elements that do.
+    nan_policy : {"propagate", "omit"}
+        As it was given to the operation, for which `x` is needed.
+    nodata : scalar, optional
+        Likewise.
+    x : array_like, shape `input_shape`, optional
+        The input, of any dtype. It is read only for what `nan_policy` and `nodata` leave out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 2)``, optional
         As they were given to the operation. What lies beyond them gets 0. The gradient of an
         axis that was kept (None) needs `windows` of one element each.
@@ -794,7 +824,8 @@ def adaptive_avg_pool2d_backward(
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.
     min_count : int
-        As it was given to the operation. Windows with fewer elements pass no gradient on.
+        As it was given to the operation. Windows with fewer elements that count pass no gradient
+        on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -810,8 +841,8 @@ def adaptive_avg_pool2d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, an array has a mask, or an argument is of
-        the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, an argument is of the
+        wrong type, or `x` is missing where `nan_policy` or `nodata` needs it.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.
@@ -856,14 +887,14 @@ def adaptive_avg_pool3d_backward(
     windows: Windows = "torch",
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[PartTypes],
+    **options: Unpack[GradientTypes],
 ) -> Array:
     """Gradient of `adaptive_avg_pool3d` with respect to its input: the exact adjoint.
 
     Each input element gets, from every window that holds it, the gradient of that window divided by
-    the number of elements in the window. These parts are added in float64, in a fixed order, and
-    rounded once. Elements that no window holds get 0. NaN and infinity reach only the elements of
-    their window.
+    the number of elements in the window, of those that count. These parts are added in float64, in
+    a fixed order, and rounded once. Elements that no window holds, or that do not count, get 0. NaN
+    and infinity reach only the elements of their window.
 
     Parameters
     ----------
@@ -879,6 +910,15 @@ def adaptive_avg_pool3d_backward(
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(3, 2, number of windows)``.
+    where : array_like of bool, optional
+        As it was given to the operation. What does not count gets 0, and each window shares its
+        gradient among the elements that do.
+    nan_policy : {"propagate", "omit"}
+        As it was given to the operation, for which `x` is needed.
+    nodata : scalar, optional
+        Likewise.
+    x : array_like, shape `input_shape`, optional
+        The input, of any dtype. It is read only for what `nan_policy` and `nodata` leave out.
     lengths : array_like of int, shape ``(N,)`` or ``(N, 3)``, optional
         As they were given to the operation. What lies beyond them gets 0. The gradient of an
         axis that was kept (None) needs `windows` of one element each.
@@ -886,7 +926,8 @@ def adaptive_avg_pool3d_backward(
         As they were given to the operation; `grad_output` has `K` for its leading axis. What
         several regions hold gets the sum, and what none holds 0.
     min_count : int
-        As it was given to the operation. Windows with fewer elements pass no gradient on.
+        As it was given to the operation. Windows with fewer elements that count pass no gradient
+        on.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap
         `grad_output`.
@@ -902,8 +943,8 @@ def adaptive_avg_pool3d_backward(
     Raises
     ------
     TypeError
-        If the dtype is not one of the four float types, an array has a mask, or an argument is of
-        the wrong type.
+        If the dtype is not one of the four float types, an array has a mask, an argument is of the
+        wrong type, or `x` is missing where `nan_policy` or `nodata` needs it.
     ValueError
         If the shapes do not agree, the windows do not fit them, or `out` does not fit. Nothing has
         been written then.

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._arrays import Array, as_array
+from . import _dtypes
+from ._arrays import Array, as_array, native
 from ._dtypes import text_of
 from ._objects import is_a, shown
 from ._options import Options
@@ -29,13 +30,7 @@ def counting_of(
     """Return what does not count of an array of that shape and dtype, or None if all does."""
     where = None if options.where is None else _where(function, options.where, shape)
     is_real = dtype.kind not in "biu"
-    policy = options.nan_policy
-    name = str.__str__(policy) if is_a(policy, str) else ""
-    if name not in _NAN_POLICIES:
-        raise ValueError(
-            f"{function}: nan_policy must be 'propagate' or 'omit', got {shown(policy)}"
-        )
-    omits = is_real and name == "omit"
+    omits = _omits_nan(function, options.nan_policy) and is_real
     nodata = None
     if options.nodata is not None:
         number = as_number(function, "nodata", options.nodata)
@@ -46,6 +41,36 @@ def counting_of(
     if where is None and not omits and nodata is None:
         return None
     return Counting(where, omits, nodata)
+
+
+def counting_of_gradient(
+    function: str, options: Options, shape: tuple[int, ...]
+) -> tuple[Counting | None, Array | None]:
+    """Return what does not count of an input of that shape, and the input, if that says so."""
+    x = None if options.x is None else as_array(function, "x", options.x)
+    dtype = np.dtype(np.bool_)
+    if x is not None:
+        dtype = x.dtype
+        _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
+        if x.shape != shape:
+            raise ValueError(f"{function}: x must have the input shape {shape}, got {x.shape}")
+    elif options.nodata is not None or _omits_nan(function, options.nan_policy):
+        raise TypeError(
+            f"{function}: nan_policy='omit' and nodata need x, the input, which says what counts"
+        )
+    counting = counting_of(function, options, shape, _dtypes.native(dtype))
+    if x is None or counting is None or not (counting.omits or counting.nodata is not None):
+        return counting, None
+    return counting, native(x)
+
+
+def _omits_nan(function: str, policy: object) -> bool:
+    name = str.__str__(policy) if is_a(policy, str) else ""
+    if name not in _NAN_POLICIES:
+        raise ValueError(
+            f"{function}: nan_policy must be 'propagate' or 'omit', got {shown(policy)}"
+        )
+    return name == "omit"
 
 
 def _where(function: str, given: Any, shape: tuple[int, ...]) -> Array:

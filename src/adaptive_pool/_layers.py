@@ -14,12 +14,14 @@ import numpy.typing as npt
 from . import _average, _dtypes, _maximum, _scatter
 from ._arrays import Array, as_array
 from ._kernels.call.known import call
-from ._options import AllOptionTypes, OptionTypes, PartTypes, described, options_of
+from ._options import AllOptionTypes, Options, OptionTypes, described
 from ._problem import DataFormat, Pair, Size, as_bool, check_data_format, normalize_size
 from ._threads import threads_for
 from ._windows import Windows, as_size, explicit_table, rule_or_pairs
 
 Pullback = Callable[[npt.ArrayLike], Array]
+
+_NAN = Options().nan_policy  # by default
 
 
 class _Layer:
@@ -83,8 +85,8 @@ class _Layer:
         x : array_like
             What calling the layer takes.
         where, nan_policy, nodata, lengths, regions, empty, min_count, return_counts : optional
-            Likewise; averages do not take `where`, `nan_policy` and `nodata` here. In the gradient,
-            elements that do not count get 0, and windows that are `empty` pass none on.
+            Likewise. In the gradient, elements that do not count get 0, and windows that are
+            `empty` pass none on.
 
         Returns
         -------
@@ -95,8 +97,8 @@ class _Layer:
         pullback : callable
             Maps the gradient with respect to `y` to the gradient with respect to `x`, in the dtype
             of the gradient that it is given. That of a maximum holds the indices, and `regions`.
-            That of an average holds the options, not `x`. Arrays are held as they are, not copied:
-            change them after the last gradient.
+            That of an average holds the options and, for `nodata` or ``nan_policy="omit"``, `x`.
+            Arrays are held as they are, not copied: change them after the last gradient.
 
         Raises
         ------
@@ -263,7 +265,7 @@ class _AverageLayer(_Layer):
         name = type(self).__name__
         input_shape = x.shape
         result = self._pool(x, None, options)
-        passed = self._of_gradient(options) if options else options
+        passed = self._of_gradient(x, options) if options else options
         y = result[0] if type(result) is tuple else result
         output_shape = y.shape
 
@@ -289,10 +291,11 @@ class _AverageLayer(_Layer):
 
         return (y, pullback) if y is result else (*result, pullback)
 
-    def _of_gradient(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the options of the gradient, which takes fewer."""
+    def _of_gradient(self, x: Array, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options of the gradient; it needs `x` if that says what counts."""
         passed = {k: v for k, v in options.items() if k not in ("empty", "return_counts")}
-        options_of(self._gradient, passed, PartTypes)
+        if options.get("nodata") is not None or options.get("nan_policy", _NAN) != _NAN:
+            passed["x"] = x
         sizes = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,)
         if options.get("lengths") is not None and None in sizes and isinstance(self.windows, str):
             raise ValueError(

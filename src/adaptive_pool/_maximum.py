@@ -129,8 +129,10 @@ def _maximum(
             result = problem.with_counts(result)
         if out is None:
             return result  # type: ignore[no-any-return]
-        stored = ((y, out),) if indices is None else ((y, values), (indices, places))
-        return deliver(result, *stored)  # type: ignore[no-any-return]
+        if indices is None:
+            return deliver(y, out, result)  # type: ignore[no-any-return]
+        deliver(y, values, None)
+        return deliver(indices, places, result)  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
 

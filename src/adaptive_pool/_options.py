@@ -25,6 +25,7 @@ class Options(NamedTuple):
     where: npt.ArrayLike | None = None
     nan_policy: NanPolicy = "propagate"
     nodata: float | None = None
+    x: npt.ArrayLike | None = None  # of gradients, which need it for the two before
     lengths: npt.ArrayLike | None = None
     regions: npt.ArrayLike | None = None
     empty: float | None = None
@@ -38,19 +39,23 @@ class RegionTypes(TypedDict, total=False):
     regions: npt.ArrayLike | None
 
 
-class PartTypes(RegionTypes, total=False):
-    """Options of gradients of averages."""
-
+class _CountTypes(RegionTypes, total=False):
     lengths: npt.ArrayLike | None
     min_count: int
-
-
-class OptionTypes(PartTypes, total=False):
-    """Options of averages and maxima, but for the one that changes what is returned."""
-
     where: npt.ArrayLike | None
     nan_policy: NanPolicy
     nodata: float | None
+
+
+class GradientTypes(_CountTypes, total=False):
+    """Options of gradients of averages."""
+
+    x: npt.ArrayLike | None
+
+
+class OptionTypes(_CountTypes, total=False):
+    """Options of averages and maxima, but for the one that changes what is returned."""
+
     empty: float | None
 
 
@@ -99,5 +104,5 @@ def described(function: _Function) -> _Function:
 
 _TYPES_OF = {
     f"Unpack[{types.__name__}]": types
-    for types in (RegionTypes, PartTypes, OptionTypes, AllOptionTypes)
+    for types in (RegionTypes, GradientTypes, OptionTypes, AllOptionTypes)
 }

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from . import _windows
 from ._arrays import MOST_AXES, Array, as_array
 from ._counting import Counting, as_number, bytes_of, lowest_of
-from ._dtypes import text_of
-from ._kernels import average_counted, maximum_counted
+from ._dtypes import name_of, text_of
+from ._kernels import average_backward_counted, average_counted, maximum_counted
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.parts import Parts
 from ._kernels.call.problem import check_addressable
@@ -121,7 +121,7 @@ class PartsProblem:
         else:
             rows = _regions(function, regions, self.ndim)  # type: ignore[arg-type]
         rest = input_shape[first + self.ndim :]
-        self.others = len(lead) + len(rest) + 1
+        self.others = len(lead) + len(rest) + (not self.is_single)
         self.count, self.input_shape, self.first_axis = len(rows), input_shape, first
         self.plane = math.prod(pooled)
         self._all = (len(rows), *lead, *counts, *rest)  # with an axis for a single part
@@ -216,6 +216,81 @@ class PartsProblem:
         copy = gradient.copy()
         copy[np.broadcast_to(short, self._all)[0 if self.is_single else ...]] = 0
         return copy
+
+    def _numbers(self, x: Array | None, counting: Counting, threads: int) -> Array:
+        """Return how many elements count in each window, in a shape that broadcasts to gradients.
+
+        Of a mask that axes share, the numbers are counted once.
+        """
+        where = None if counting.where is None else self.expand(counting.where)
+        seen: Any = where if x is None else self.expand(x)
+        pooled = range(self.first_axis, self.first_axis + self.ndim)
+        taken = tuple(
+            [
+                slice(1)
+                if k and k not in pooled and x is None and not seen.strides[k]
+                else slice(None)
+                for k in range(seen.ndim)
+            ]
+        )
+        shape = tuple(
+            [1 if kept.stop == 1 else n for kept, n in zip(taken, self._all, strict=True)]
+        )
+        means, numbers = np.empty(shape, np.float32), np.empty(shape, np.int64)
+        average_counted(
+            seen[taken],
+            means,
+            None if where is None else where[taken],
+            numbers,
+            self._parts,
+            ELEMENTS[name_of(seen.dtype)],
+            ELEMENTS["float32"],
+            counting.omits,
+            counting.nodata,
+            threads,
+        )
+        return numbers
+
+    def shares(self, gradient: Array, x: Array | None, counting: Counting, threads: int) -> Array:
+        """Return what each window gives to each of its elements that count, as float64.
+
+        That is made as kernels make it where all count.
+        """
+        self._check_countable()
+        self._parts.fill_short(1, bytes(8))
+        numbers = self._numbers(x, counting, threads)
+        shares: Array = self.expand(gradient).astype(np.float64)
+        with np.errstate(all="ignore"):
+            if gradient.dtype == np.float64:
+                shares /= numbers
+            else:
+                shares *= 1.0 / numbers
+        shares += 0.0
+        shares[np.broadcast_to(numbers < self.least, shares.shape)] = 0
+        return shares
+
+    def average_backward_counted(
+        self,
+        shares: Array,
+        result: Array,
+        x: Array | None,
+        counting: Counting,
+        element: int,
+        threads: int,
+    ) -> None:
+        """Store the gradient of averages of what counts in `result`, from those shares."""
+        average_backward_counted(
+            shares,
+            self.expand(result),
+            None if counting.where is None else self.expand(counting.where),
+            None if x is None else self.expand(x),
+            self._parts,
+            element,
+            0 if x is None else ELEMENTS[name_of(x.dtype)],
+            counting.omits,
+            counting.nodata,
+            threads,
+        )
 
     def settle(self, empty: object, dtype: np.dtype[Any]) -> None:
         """Say what windows with few elements become, or raise if there are any and it is open."""

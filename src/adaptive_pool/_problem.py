@@ -290,11 +290,10 @@ def share_memory(a: Array, b: Array) -> bool:
         return True
 
 
-def deliver(answer: _Answer, *stored: tuple[Array, Array]) -> _Answer:
-    """Return `answer` when each result has been copied to the `out` that it is for."""
-    for result, out in stored:
-        if out is not result:
-            target = np.asarray(out)  # a subclass may do anything when it is assigned to
-            if not np.may_share_memory(result, target):
-                target[...] = result
+def deliver(result: Array, out: Array, answer: _Answer) -> _Answer:
+    """Return `answer` when `result` has been copied to the `out` that it is for."""
+    if out is not result:
+        target = np.asarray(out)  # a subclass may do anything when it is assigned to
+        if not np.may_share_memory(result, target):
+            target[...] = result
     return answer

@@ -124,7 +124,7 @@ def _scatter(
             rest = (tables, ELEMENTS[name])
             inputs = ((shape, dtype), (places_shape, places_dtype))
             keep(signature, problem, kernel, inputs, ((target_shape, dtype),), rest, work)
-        return result if out is None else deliver(out, (result, out))
+        return result if out is None else deliver(result, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
 

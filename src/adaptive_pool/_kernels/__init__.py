@@ -100,7 +100,7 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
         from .builds.baseline.average import average, average_counted
-        from .builds.baseline.average_backward import average_backward
+        from .builds.baseline.average_backward import average_backward, average_backward_counted
         from .builds.baseline.maximum import maximum, maximum_counted
         from .builds.baseline.maximum_backward import (
             any_outside,
@@ -109,7 +109,7 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import average, average_counted
-        from .builds.x86_64_v3.average_backward import average_backward
+        from .builds.x86_64_v3.average_backward import average_backward, average_backward_counted
         from .builds.x86_64_v3.maximum import maximum, maximum_counted
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
@@ -118,7 +118,7 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import average, average_counted
-        from .builds.x86_64_v4.average_backward import average_backward
+        from .builds.x86_64_v4.average_backward import average_backward, average_backward_counted
         from .builds.x86_64_v4.maximum import maximum, maximum_counted
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
@@ -133,6 +133,7 @@ __all__ = [
     "any_outside",
     "average",
     "average_backward",
+    "average_backward_counted",
     "average_counted",
     "canonical",
     "changed_subnormals",

@@ -23,6 +23,9 @@ from adaptive_pool._kernels.average_backward.regions cimport (
 from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
 )
+from adaptive_pool._kernels.average_backward.uncounted cimport (
+    Uncounted, end_of, uncounted_of, zero_line,
+)
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
@@ -33,6 +36,7 @@ from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups, run_par
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief
+from adaptive_pool._kernels.tiles.counting cimport counting_t, set_counting
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 
 ISA = isa().decode()    # what this build was compiled for
@@ -101,6 +105,8 @@ cdef gather_t gather_for(Element element) noexcept nogil:
 cdef void merge_axes(Problem* p) noexcept nogil:
     """Take rows that are all alike, of columns that are all alike, for one long row."""
     cdef Py_ssize_t step = p.grad_input.w
+    if p.given:     # each element has a say of its own
+        return
     if p.w_segments.count != 1 or not p.w.monotone:
         return
     if p.h_segments.count == 1 and (p.height == 1 or p.grad_input.h == p.width * step):
@@ -187,9 +193,31 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     )
 
 
+cdef struct Call:
+    Element element
+    bint given              # whether shares are, and not all elements count:
+    counting_t counting
+    int elements            # numbers of arrays, or -1
+    int where
+
+
 cdef struct Task:
     Problem problem
     gather_t gather
+    Uncounted uncounted
+    Py_ssize_t ends[3]      # behind what windows hold
+
+
+cdef void zero_box(const Task* t, const Box* box, char* scratch) noexcept nogil:
+    """Store 0 for what does not count."""
+    cdef Py_ssize_t channel, d, h
+    for channel in range(box.channel0, box.channel1):
+        for d in range(box.d0, min(box.d1, t.ends[0])):
+            for h in range(box.h0, min(box.h1, t.ends[1])):
+                zero_line(
+                    &t.uncounted, box.batch, channel, d, h, box.w0, min(box.w1, t.ends[2]),
+                    box.lane, box.lanes, scratch,
+                )
 
 
 cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
@@ -198,6 +226,8 @@ cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
     cdef Scratch scratch
     lay_out(memory, &scratch)
     t.gather(&t.problem, &box, &scratch, NULL)
+    if t.uncounted.counting != NULL:
+        zero_box(t, &box, <char*> scratch.shares)
     return 0
 
 
@@ -207,13 +237,17 @@ cdef Py_ssize_t room_for_segments(Py_ssize_t size, Py_ssize_t count) noexcept no
 
 cdef void prepare(
     void* memory,           # OUT: a Task, and room for segments behind it
-    const Geometry* g, const void* element, int num_threads, JobList* jobs,
+    const Geometry* g, const void* call_, int num_threads, JobList* jobs,
 ) noexcept nogil:
+    cdef const Call* call = <const Call*> call_
     cdef Task* task = <Task*> memory
     cdef Problem* p = &task.problem
     cdef Segment* segments = <Segment*> (task + 1)
     cdef Scratch scratch
-    task.gather = gather_for((<const Element*> element)[0])
+    task.gather, p.given, task.uncounted.counting = gather_for(call.element), call.given, NULL
+    if call.given:
+        task.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
+        task.ends[0], task.ends[1], task.ends[2] = end_of(g.d), end_of(g.h), end_of(g.w)
     p.grad_input, p.grad_output = g.arrays[0], g.arrays[1]
     p.batches, p.channels, p.lanes = g.batches, g.channels, g.lanes
     p.d, p.h, p.w = g.d, g.h, g.w
@@ -226,7 +260,7 @@ cdef void prepare(
 
 
 cdef int gather_all(
-    Canonical* c, Windows windows, const Element* element, int num_threads,
+    Canonical* c, Windows windows, const Call* call, int num_threads,
 ) except -1 nogil:
     cdef JobList jobs
     cdef void* memory = malloc(
@@ -238,7 +272,7 @@ cdef int gather_all(
         raise MemoryError
     try:
         while True:
-            prepare(memory, &c.here, element, num_threads, &jobs)
+            prepare(memory, &c.here, call, num_threads, &jobs)
             run_list(&jobs, num_threads)
             if not advance(c):
                 return 0
@@ -247,13 +281,13 @@ cdef int gather_all(
 
 
 cdef int gather_parts(
-    Canonical* c, Parts parts, const Element* element, int num_threads,
+    Canonical* c, Parts parts, const Call* call, int num_threads,
 ) except -1:
     cdef Py_ssize_t size = sizeof(Task)
     cdef int a
     for a in range(3):
         size += room_for_segments(parts.sizes[a], parts.counts[a])
-    return run_parts_backward(c, parts, prepare, element, size, num_threads)
+    return run_parts_backward(c, parts, prepare, call, size, num_threads)
 
 
 ctypedef int (*gather_regions_t)(
@@ -284,13 +318,23 @@ cdef int run_regions(const void* task, Py_ssize_t job, char* scratch) noexcept n
 
 cdef void prepare_regions(
     void* memory,           # OUT: a RegionsTask
-    const Geometry* g, const Group* group, const void* element, int num_threads, JobList* jobs,
+    const Geometry* g, const Group* group, const void* call_, int num_threads, JobList* jobs,
 ) noexcept nogil:
+    cdef const Call* call = <const Call*> call_
     cdef RegionsTask* task = <RegionsTask*> memory
-    task.regions.g, task.regions.group = g[0], group[0]
-    task.gather = gather_regions_for((<const Element*> element)[0])
+    task.regions.g, task.regions.group, task.regions.given = g[0], group[0], call.given
+    task.regions.uncounted.counting = NULL
+    if call.given:
+        task.regions.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
+    task.gather = gather_regions_for(call.element)
     jobs.work, jobs.task = run_regions, task
     jobs.count, jobs.scratch_size = plan_regions(&task.regions, num_threads), regions_scratch()
+
+
+cdef int gather_of_parts(Canonical* c, Parts parts, const Call* call, int num_threads) except -1:
+    if parts.one_of_each:
+        return gather_parts(c, parts, call, num_threads)
+    return run_groups(c, parts, prepare_regions, call, sizeof(RegionsTask), num_threads)
 
 
 def average_backward(
@@ -302,23 +346,54 @@ def average_backward(
 ):
     """Store the gradient of the input in `grad_input`. No array is empty."""
     cdef Canonical c
+    cdef Call call
+    call.element, call.given = element, False
     begin(&c)
     try:
         borrow(&c, grad_input, True, size_of(element))
         borrow(&c, grad_output, False, size_of(element))
-        if type(windows) is Parts and (<Parts> windows).one_of_each:
-            gather_parts(&c, <Parts> windows, &element, num_threads)
-            return
-        elif type(windows) is Parts:
-            run_groups(
-                &c, <Parts> windows, prepare_regions, &element, sizeof(RegionsTask), num_threads
-            )
+        if type(windows) is Parts:
+            gather_of_parts(&c, <Parts> windows, &call, num_threads)
             return
         arrange(&c, <Windows> windows)
         if is_brief(&c, num_threads):
-            gather_all(&c, <Windows> windows, &element, num_threads)
+            gather_all(&c, <Windows> windows, &call, num_threads)
         else:
             with nogil:
-                gather_all(&c, <Windows> windows, &element, num_threads)
+                gather_all(&c, <Windows> windows, &call, num_threads)
+    finally:
+        give_back(&c)
+
+
+def average_backward_counted(
+    shares,             # IN: float64, aligned: what each window gives to each that counts
+    grad_input,         # OUT: array of the elements below, aligned
+    where,              # IN: bools in the shape of grad_input, which count; None: all
+    x,                  # IN: likewise the input, which says whether its elements count; or None
+    Parts parts,        # IN
+    Element element,    # IN: what grad_input holds
+    Element x_element,  # IN: what x holds
+    bint omits,         # IN: whether NaN in x does not count
+    nodata,             # IN: the bytes of an element of x that does not count, or None
+    int num_threads,    # IN
+):
+    """Store the gradient of the input, where not all of its elements count, likewise."""
+    cdef Canonical c
+    cdef Call call
+    cdef double nothing = 0
+    call.element, call.given = element, True
+    set_counting(&call.counting, x_element, <const char*> &nothing, omits, nodata)
+    begin(&c)
+    try:
+        borrow(&c, grad_input, True, size_of(element))
+        borrow(&c, shares, False, 8)
+        if where is not None:
+            c.where = c.count
+            borrow(&c, where, False, 1)
+        if x is not None:
+            c.elements = c.count
+            borrow(&c, x, False, size_of(x_element))
+        call.where, call.elements = c.where, c.elements
+        gather_of_parts(&c, parts, &call, num_threads)
     finally:
         give_back(&c)

@@ -101,7 +101,7 @@ cdef inline void fill_planes(
 
 cdef inline bint are_whole(const Problem* p, const Box* box) noexcept nogil:
     """Whether a plane is one row that one window covers."""
-    return p.contiguous and p.depth == p.height == 1 and box.segments == 1 and (
+    return not p.given and p.contiguous and p.depth == p.height == 1 and box.segments == 1 and (
         box.od1 - box.od0 == box.oh1 - box.oh0 == box.ow1 - box.ow0 == 1
     )
 

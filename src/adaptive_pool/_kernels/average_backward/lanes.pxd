@@ -11,7 +11,7 @@ from adaptive_pool._kernels.average_backward.problem cimport (
 from adaptive_pool._kernels.average_backward.rows cimport copy_line, repeat
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_share_run, factor, share_run, sum_windows,
+    add_share_run, factor, share_run, sum_windows, take_run,
 )
 from adaptive_pool._kernels.call.elements cimport load_real, real_t
 from adaptive_pool._kernels.call.tables cimport holds, window_size
@@ -29,7 +29,9 @@ cdef inline void add_line(
     cdef double f, x
     for ow in range(ow0, ow1):
         f = factor[real_t](lines * <double> window_size(p.w, ow), like)
-        if step != sizeof(real_t):
+        if p.given:
+            take_run(run, step, lanes, begin, line)
+        elif step != sizeof(real_t):
             for lane in range(lanes):
                 share_run[real_t](<const real_t*> (run + lane * step), 1, f, &x)
                 line[lane] = x if begin else line[lane] + x

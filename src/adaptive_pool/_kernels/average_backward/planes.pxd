@@ -105,6 +105,27 @@ cdef inline void load_shares(
                 i += n
 
 
+cdef inline void take_shares(
+    const Problem* p, const Box* box, Py_ssize_t channel, Py_ssize_t planes, Py_ssize_t width,
+    double* shares,         # OUT: windows x width
+) noexcept nogil:
+    """Shares that are given."""
+    cdef Py_ssize_t od, oh, columns = box.ow1 - box.ow0
+    if width > planes:
+        memset(
+            shares, 0,
+            (box.od1 - box.od0) * (box.oh1 - box.oh0) * columns * width
+            * <Py_ssize_t> sizeof(double),
+        )
+    for od in range(box.od0, box.od1):
+        for oh in range(box.oh0, box.oh1):
+            turn_in[double](
+                p, at(&p.grad_output, box.batch, channel, od, oh, box.ow0, 0), columns, planes,
+                width, shares,
+            )
+            shares += columns * width
+
+
 cdef inline void sum_columns(
     const Problem* p, const Box* box, double* line, Py_ssize_t width, double* sums,
     real_t* values,         # OUT: columns x width
@@ -244,7 +265,10 @@ cdef inline void gather_planes(
     cdef Py_ssize_t i = box.d0
     if width > planes:
         memset(turned, 0, TURN * width * sizeof(real_t))
-    load_shares[real_t](p, box, channel, planes, width, scratch.factors, turned, scratch.shares)
+    if p.given:
+        take_shares(p, box, channel, planes, width, scratch.shares)
+    else:
+        load_shares[real_t](p, box, channel, planes, width, scratch.factors, turned, scratch.shares)
     while i < box.d1:
         if p.filled:
             fill_planes[real_t](p, box, d, channel, planes, width, scratch, values)

@@ -28,8 +28,9 @@ cdef enum Way:
 
 
 cdef struct Problem:
-    Array grad_output
+    Array grad_output       # or the shares of all windows, in float64:
     Array grad_input
+    bint given
     const Axis* d
     const Axis* h
     const Axis* w

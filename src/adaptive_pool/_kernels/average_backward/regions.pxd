@@ -7,8 +7,9 @@ from libc.string cimport memset
 
 from adaptive_pool._kernels.average_backward.problem cimport MOST_LANES, TILE
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, add_share_run, factor, share_run, store_sums,
+    add_run, add_share_run, factor, share_run, store_sums, take_run,
 )
+from adaptive_pool._kernels.average_backward.uncounted cimport SEEN, Uncounted, zero_line
 from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.parts cimport Group, Part
@@ -22,6 +23,8 @@ cdef enum:
 cdef struct Regions:
     Geometry g              # grad_input of one sample, and all of grad_output
     Group group
+    bint given              # whether that is the shares of all windows, in float64
+    Uncounted uncounted
     Py_ssize_t counts[3]    # windows
     Py_ssize_t lane_block   # lanes, lines and columns of a job
     Py_ssize_t lines
@@ -44,8 +47,8 @@ cdef inline Py_ssize_t plan_regions(Regions* r, int num_threads) noexcept nogil:
 
 
 cdef inline Py_ssize_t regions_scratch() noexcept nogil:
-    """Bytes of a tile, and of the shares of a window."""
-    return (TILE + MOST_LANES) * <Py_ssize_t> sizeof(double)
+    """Bytes of a tile, of the shares of a window, and of what is looked at."""
+    return (TILE + MOST_LANES) * <Py_ssize_t> sizeof(double) + <Py_ssize_t> SEEN
 
 
 cdef inline bint sum_shares(
@@ -72,7 +75,9 @@ cdef inline bint sum_shares(
             run = gradient + od * g.d + oh * g.h
             f = <double> ((d_ends[od] - d_starts[od]) * (h_ends[oh] - h_starts[oh]))
             f = factor[real_t](f * <double> columns, like)
-            if lanes > 1 and g.lane != sizeof(real_t):
+            if r.given:
+                take_run(run, g.lane, lanes, not any, line)
+            elif lanes > 1 and g.lane != sizeof(real_t):
                 for lane in range(lanes):
                     share_run[real_t](<const real_t*> (run + lane * g.lane), 1, f, &x)
                     line[lane] = line[lane] + x if any else x
@@ -119,6 +124,21 @@ cdef inline void add_region(
                 add_run(line, lanes, tile + w * lanes)
 
 
+cdef inline void zero_columns(
+    const Regions* r, Py_ssize_t batch, Py_ssize_t channel, Py_ssize_t d, Py_ssize_t h,
+    Py_ssize_t w0, Py_ssize_t w1, Py_ssize_t lane, Py_ssize_t lanes, char* scratch,
+) noexcept nogil:
+    """Store 0 for what does not count from the first column that a region has to the last."""
+    cdef Py_ssize_t begin = w1, end = w0, i
+    cdef const Part* part
+    for i in range(r.group.count):
+        part = &r.group.parts[r.group.order[i]]
+        if 0 <= d - part.starts[0] < part.sizes[0] and 0 <= h - part.starts[1] < part.sizes[1]:
+            begin = min(begin, max(<Py_ssize_t> part.starts[2], w0))
+            end = max(end, min(<Py_ssize_t> (part.starts[2] + part.sizes[2]), w1))
+    zero_line(&r.uncounted, batch, channel, d, h, begin, end, lane, lanes, scratch)
+
+
 cdef inline int gather_regions(
     const Regions* r, Py_ssize_t job, char* scratch, const real_t* like,
 ) noexcept nogil:
@@ -149,7 +169,11 @@ cdef inline int gather_regions(
         place = at(out, batch, channel, d, h, w0, lane)
         if out.w == lanes * <Py_ssize_t> sizeof(real_t):
             store_sums[real_t](tile, (w1 - w0) * lanes, <real_t*> place)
-            continue
-        for w in range(w1 - w0):
-            store_sums[real_t](tile + w * lanes, lanes, <real_t*> (place + w * out.w))
+        else:
+            for w in range(w1 - w0):
+                store_sums[real_t](tile + w * lanes, lanes, <real_t*> (place + w * out.w))
+        if r.uncounted.counting != NULL:
+            zero_columns(
+                r, batch, channel, d, h, w0, w1, lane, lanes, <char*> (line + MOST_LANES)
+            )
     return 0

@@ -3,7 +3,7 @@
 Shares are added along od and oh, in row-major order, then along ow, from 0.0 and in float64. They
 are rounded once, to the type of the result.
 """
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.call.elements cimport (
     bfloat16_t, float16_t, load_real, one_nan, real_t,
@@ -75,6 +75,21 @@ cdef inline void add_share_run(
     else:
         for i in range(n):
             sums[i] += load_real[real_t](x + i) * factor
+
+
+cdef inline void take_run(
+    const char* shares, Py_ssize_t step, Py_ssize_t n, bint begin,
+    double* sums,           # IN, OUT; if they begin with these, only OUT
+) noexcept nogil:
+    """Shares that are given, float64 in any steps."""
+    cdef Py_ssize_t i
+    if step != sizeof(double):
+        for i in range(n):
+            sums[i] = (<const double*> (shares + i * step))[0] + (0.0 if begin else sums[i])
+    elif begin:
+        memcpy(sums, shares, n * sizeof(double))
+    else:
+        add_run(<const double*> shares, n, sums)
 
 
 cdef inline void store_sums(

@@ -43,6 +43,7 @@ cdef struct Canonical:
     int count
     int where       # the number of that which says what counts, and of that for numbers; or -1
     int counts
+    int elements    # backward, the number of the input, if its elements say whether they count
     Geometry here
     # Leading axes that no common step joins to batch or channel.
     int loops
@@ -55,7 +56,7 @@ cdef struct Canonical:
 
 cdef inline void begin(Canonical* c) noexcept:
     """Before anything is borrowed."""
-    c.count, c.where, c.counts = 0, -1, -1
+    c.count, c.where, c.counts, c.elements = 0, -1, -1, -1
 
 
 cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) except -1

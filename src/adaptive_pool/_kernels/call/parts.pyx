@@ -13,9 +13,9 @@ from adaptive_pool._kernels.call.tables cimport Axis, _Borders, describe_axis
 from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
 
 from adaptive_pool._kernels.call.canonical import CHANGED as _CHANGED
-from adaptive_pool._kernels.call.tables import LONGEST_TABLE, RULES as _RULES
+from adaptive_pool._kernels.call.tables import LONGEST_TABLE as _LONGEST_TABLE, RULES as _RULES
 
-MOST_BORDERS = 1 << 40      # of the windows of all parts
+_MOST_BORDERS = 1 << 40      # of the windows of all parts
 
 cdef enum:
     AT_ONCE = 256           # parts that are planned at a time,
@@ -124,7 +124,7 @@ cdef class Parts:
 cdef int check_room(tuple counts, Py_ssize_t parts) except -1:
     """Raise for tables that no machine has memory for: sizes of what is here do not overflow."""
     cdef object windows = sum(counts)
-    if windows >= LONGEST_TABLE or windows * parts >= MOST_BORDERS:
+    if windows >= _LONGEST_TABLE or windows * parts >= _MOST_BORDERS:
         raise MemoryError(f"no memory for tables of {counts} windows, of {parts} parts")
     return 0
 
@@ -250,7 +250,7 @@ cdef void count_axis(Parts parts, Py_ssize_t k, int a, int64_t* table) noexcept 
 
 cdef bint is_input(const Canonical* c, int a) noexcept nogil:
     """Whether an array has samples, and not results for each part."""
-    return a == 0 or a == c.where
+    return a == 0 or a == c.where or a == c.elements
 
 
 cdef bint fit(const Canonical* c, Parts parts) noexcept:
@@ -564,7 +564,9 @@ cdef int run_groups(
                     end = min(begin + groups.room, parts.samples)
                     for k in range(begin, end):
                         g = c.here
-                        g.arrays[0].data += k * group.steps[0]
+                        for a in range(c.count):
+                            if is_input(c, a):
+                                g.arrays[a].data += k * group.steps[a]
                         group.order = groups.order + groups.begins[k]
                         group.count = groups.begins[k + 1] - groups.begins[k]
                         prepare(

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...call.parts import Parts
@@ -12,5 +13,17 @@ def average_backward(
     grad_input: NDArray[Any],
     windows: Windows | Parts,
     element: int,
+    num_threads: int,
+) -> None: ...
+def average_backward_counted(
+    shares: NDArray[np.float64],
+    grad_input: NDArray[Any],
+    where: NDArray[np.bool_] | None,
+    x: NDArray[Any] | None,
+    parts: Parts,
+    element: int,
+    x_element: int,
+    omits: bool,
+    nodata: bytes | None,
     num_threads: int,
 ) -> None: ...
