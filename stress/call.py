@@ -62,8 +62,10 @@ class Call(Literal):
     positions: Data | None = None  # of max backward, of unpool: their remainders are the indices
     some_empty: bool = False  # some indices are -1
     mask: Data | None = None  # which elements count
+    read: Data | None = None  # of average backward, the input, of which NaN may not count
     omit: bool = False  # NaN
     parts: tuple[tuple[int, ...], ...] | None = None  # lengths, or regions
+    samples: int | None = None  # backward, that regions are of
     least: int = 1  # elements that must count in a window; others become 1
     counted: bool = False  # whether numbers of them are wanted
     out: tuple[Memory, ...] = ()
@@ -75,6 +77,14 @@ class Call(Literal):
     @property
     def backward(self) -> bool:
         return self.pooled_from is not None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of what windows are cut from."""
+        if not self.backward:
+            return self.x.shape
+        shape = self.with_pooled(self.pooled_from)
+        return shape if self.samples is None else (self.samples, *shape[1:])
 
     @property
     def has_options(self) -> bool:
@@ -168,7 +178,7 @@ class Call(Literal):
         spell = SPELLINGS[spelling]
         arguments["data_format"] = self.data_format
         if self.backward:
-            arguments[self.shape_name] = spell(self.with_pooled(self.pooled_from))
+            arguments[self.shape_name] = spell(self.input_shape)
         else:
             size = self.output_size
             arguments["output_size"] = None if size is None else spell(size)
@@ -178,13 +188,17 @@ class Call(Literal):
             arguments["where"] = self.mask.laid(self.mask.plain())[1]
         if self.omit:
             arguments["nan_policy"] = "omit"
+        if self.read is not None:
+            arguments["x"] = self.read.laid(self.read.plain())[1]
         if self.parts is not None:
             width = len(self.parts[0]) if self.parts else 1 + 2 * self.ndim
             rows = np.array(self.parts, np.int64).reshape(len(self.parts), width)
             rows = rows[:, 0] if width == 1 else rows
             arguments["lengths" if self.are_lengths else "regions"] = rows
         if self.has_options:
-            arguments.update(empty=1, min_count=self.least, return_counts=self.counted)
+            arguments["min_count"] = self.least
+        if self.has_options and not self.backward:
+            arguments.update(empty=1, return_counts=self.counted)
         if self.dtype is not None:
             arguments["dtype"] = dtype_of(self.dtype)
         if self.index_dtype is not None:

@@ -136,7 +136,7 @@ def random_geometry(chance: random.Random, largest: int) -> Call:
 
 def random_parts(chance: random.Random, call: Call) -> tuple[tuple[int, ...], ...]:
     """Lengths or regions that the windows can be cut over."""
-    samples = call.x.shape[0]
+    samples, pooled = call.input_shape[0], call.pooled_from or call.pooled
     whole = isinstance(call.windows, str) and call.windows != "torch"  # other rules fit few sizes
 
     def borders(size: int) -> tuple[int, int]:
@@ -144,30 +144,33 @@ def random_parts(chance: random.Random, call: Call) -> tuple[tuple[int, ...], ..
         return (0, size) if whole else (a, b)
 
     if chance.random() < 0.5:
-        if call.ndim == 1 or len(set(call.pooled)) == 1:
-            return tuple((borders(call.pooled[0])[1],) for _ in range(samples))
-        return tuple(tuple(borders(n)[1] for n in call.pooled) for _ in range(samples))
+        if call.ndim == 1 or len(set(pooled)) == 1:
+            return tuple((borders(pooled[0])[1],) for _ in range(samples))
+        return tuple(tuple(borders(n)[1] for n in pooled) for _ in range(samples))
     return tuple(
-        (chance.randrange(samples), *(b for n in call.pooled for b in borders(n)))
+        (chance.randrange(samples), *(b for n in pooled for b in borders(n)))
         for _ in range(chance.choice([0, 1, 2, 5, 9]) if samples else 0)
     )
 
 
 def with_options(chance: random.Random, call: Call) -> Call:
     """The same call with a mask, parts, and what else few calls have."""
-    shape = call.x.shape
+    shape = call.input_shape
     if chance.random() < 0.6:
         mask = [n if chance.random() < 0.6 else 1 for n in shape][chance.randint(0, len(shape)) :]
         call = replace(call, mask=random_data(chance, tuple(mask), "bool", "ordinary"))
     keeps = isinstance(call.windows, str) and call.output_size and None in call.output_size
     if call.first > 0 and 0 not in shape and not keeps and chance.random() < 0.6:
         call = replace(call, parts=random_parts(chance, call))
-    return replace(
-        call,
-        omit=chance.random() < 0.4,
-        least=chance.choice([1, 1, 2, 7]),
-        counted=chance.random() < 0.5,
-    )
+    call = replace(call, omit=chance.random() < 0.4, least=chance.choice([1, 1, 2, 7]))
+    if not call.backward:
+        return replace(call, counted=chance.random() < 0.5)
+    if call.omit:
+        call = replace(call, read=random_data(chance, shape, chance.choice(DTYPES)))
+    if call.parts is not None and not call.are_lengths:
+        shape = (len(call.parts), *call.x.shape[1:])
+        call = replace(call, samples=call.x.shape[0], x=replace(call.x, shape=shape, broadcast=()))
+    return call
 
 
 def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
@@ -204,9 +207,10 @@ def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
                 call, operation=operation, x=x, pooled_from=pooled, output_size=None,
                 windows="torch", positions=positions, some_empty=chance.random() < 0.5,
             )  # fmt: skip
-    if not call.backward and chance.random() < 0.35:
+    if call.positions is None and chance.random() < 0.35:
         call = with_options(chance, call)
-        result = (len(call.parts), *result[1:]) if call.parts is not None else result
+        if not call.backward and call.parts is not None:
+            result = (len(call.parts), *result[1:])
     if chance.random() < 0.4:
         results = 2 if call.index_dtype else 1
         call = replace(call, out=tuple(random_memory(chance, len(result)) for _ in range(results)))

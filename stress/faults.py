@@ -185,7 +185,7 @@ def length_of_output_size(arguments, call, chance):
 
 def spoil_size(arguments: Arguments, call: Call, chance: random.Random, size: Any) -> None:
     if call.backward:
-        shape = list(call.with_pooled(call.pooled_from))
+        shape = list(call.input_shape)
         shape[call.first + chance.randrange(call.ndim)] = size
         arguments[call.shape_name] = chance.choice([list, tuple])(shape)
         return
@@ -287,7 +287,7 @@ def dtype_of_mask(arguments, call, chance):
 
 @fault(ValueError, fits=has_mask)
 def shape_of_mask(arguments, call, chance):
-    shape = chance.choice([(1, *call.x.shape), (call.x.shape[-1] + 2,)])
+    shape = chance.choice([(1, *call.input_shape), (call.input_shape[-1] + 2,)])
     arguments["where"] = np.ones(shape, bool)
 
 
@@ -393,15 +393,21 @@ def outs_that_share_memory(arguments, call, chance):
 
 @fault(ValueError, fits=backward)
 def axes_of_the_input(arguments, call, chance):
-    shape = call.with_pooled(call.pooled_from)
+    shape = call.input_shape
     arguments[call.shape_name] = chance.choice([(1, *shape), (*shape, 1)])
 
 
-@fault(ValueError, fits=lambda call: call.backward and len(call.x.shape) > call.ndim)
+def other_axes(call: Call) -> list[int]:
+    """The axes on which input and gradient agree; of regions there may be any number."""
+    pooled = range(call.first, call.first + call.ndim)
+    begin = 0 if call.samples is None else 1
+    return [k for k in range(begin, len(call.x.shape)) if k not in pooled]
+
+
+@fault(ValueError, fits=lambda call: call.backward and bool(other_axes(call)))
 def other_axes_of_the_input(arguments, call, chance):
-    shape = list(call.with_pooled(call.pooled_from))
-    others = [k for k in range(len(shape)) if not call.first <= k < call.first + call.ndim]
-    shape[chance.choice(others)] += chance.choice([1, 5])
+    shape = list(call.input_shape)
+    shape[chance.choice(other_axes(call))] += chance.choice([1, 5])
     arguments[call.shape_name] = tuple(shape)
 
 

@@ -7,6 +7,7 @@ written at all, and the next good call right.
 
 import random
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from faults import FAULTS
 from oracle import (
     assert_average,
     assert_average_backward,
+    assert_average_backward_of_counted,
     assert_average_of_counted,
     assert_maximum,
     assert_maximum_backward,
@@ -26,6 +28,15 @@ from oracle import (
 )
 
 import adaptive_pool as ap
+
+
+class Part(NamedTuple):
+    """A part of the input: its sample, its place and sizes on the pooled axes, its windows."""
+
+    sample: int
+    place: tuple[slice, ...]
+    sizes: list[int]
+    windows: list[tuple[np.ndarray, np.ndarray]]
 
 
 def assert_right(call: Call, plain: Ready, results: Arrays) -> None:
@@ -56,27 +67,17 @@ def whole(sizes: Sequence[int]) -> list[int]:
     return [border for size in sizes for border in (0, size)]
 
 
-def assert_right_parts(call: Call, plain: Ready, results: Arrays) -> None:
-    """The results of each part are the definition's, for what counts of it."""
-    x = plain.arguments["x"]
-    counts = [len(starts) for starts, _ in call.tables]
-    counted = np.broadcast_to(plain.arguments.get("where", np.True_), x.shape)
-    if call.omit and x.dtype.kind not in "biu":
-        counted = counted & ~np.isnan(x)
-    x, counted = (pooled_last(a, call.ndim, call.data_format) for a in (x, counted))
-    last = [pooled_last(y, call.ndim, call.data_format) for y in results]
+def parts_of(call: Call, counts: Sequence[int]) -> list[Part]:
+    """The parts of a call: samples, places on the pooled axes, and windows over them."""
+    pooled = call.pooled_from if call.backward else call.pooled
     rows = call.parts
     if rows is None:
-        x, counted, rows = (
-            x[np.newaxis],
-            counted[np.newaxis],
-            [(0, *whole(call.pooled))],
-        )
-        last = [y[np.newaxis] for y in last]
+        rows = [(0, *whole(pooled))]
     elif call.are_lengths:
         each = [row * call.ndim if len(row) == 1 else row for row in rows]
         rows = [(k, *whole(row)) for k, row in enumerate(each)]
-    for k, (sample, *borders) in enumerate(rows):
+    parts = []
+    for sample, *borders in rows:
         place = tuple(slice(a, b) for a, b in zip(borders[::2], borders[1::2], strict=True))
         sizes = [b - a for a, b in zip(borders[::2], borders[1::2], strict=True)]
         if isinstance(call.windows, str):
@@ -89,6 +90,44 @@ def assert_right_parts(call: Call, plain: Ready, results: Arrays) -> None:
                 (np.minimum(s, size), np.minimum(e, size))
                 for (s, e), size in zip(call.tables, sizes, strict=True)
             ]
+        parts.append(Part(sample, place, sizes, windows))
+    return parts
+
+
+def what_counts(call: Call, plain: Ready) -> np.ndarray:
+    """Which elements of the input count, pooled axes last."""
+    x = plain.arguments.get("x")
+    counted = np.broadcast_to(plain.arguments.get("where", np.True_), call.input_shape)
+    if call.omit and x.dtype.kind not in "biu":
+        counted = counted & ~np.isnan(x)
+    return pooled_last(counted, call.ndim, call.data_format)
+
+
+def assert_right_gradient_of_parts(call: Call, plain: Ready, result: np.ndarray) -> None:
+    """The gradient of averages of what counts of each part."""
+    counted = what_counts(call, plain)
+    g, last = (
+        pooled_last(a, call.ndim, call.data_format)
+        for a in (plain.arguments["grad_output"], result)
+    )
+    if call.parts is None:
+        g, counted, last = g[np.newaxis], counted[np.newaxis], last[np.newaxis]
+    assert_average_backward_of_counted(last, g, counted, parts_of(call, call.pooled), call.least)
+
+
+def assert_right_parts(call: Call, plain: Ready, results: Arrays) -> None:
+    """The results of each part are the definition's, for what counts of it."""
+    if call.backward:
+        assert_right_gradient_of_parts(call, plain, *results)
+        return
+    counted = what_counts(call, plain)
+    x = pooled_last(plain.arguments["x"], call.ndim, call.data_format)
+    last = [pooled_last(y, call.ndim, call.data_format) for y in results]
+    if call.parts is None:
+        x, counted = x[np.newaxis], counted[np.newaxis]
+        last = [y[np.newaxis] for y in last]
+    counts = [len(starts) for starts, _ in call.tables]
+    for k, (sample, place, sizes, windows) in enumerate(parts_of(call, counts)):
         own = [y[k] for y in last]
         part = x[sample][(..., *place)], counted[sample][(..., *place)]
         if call.counted:
@@ -103,7 +142,7 @@ def assert_right_parts(call: Call, plain: Ready, results: Arrays) -> None:
             # As one axis: unravel_index of NumPy 2.3 and 2.4 is wrong where the last has length 1.
             flat = np.maximum(index, 0).ravel()
             found = np.unravel_index(flat, [max(n, 1) for n in sizes])
-            inside = [i + a for i, a in zip(found, borders[::2], strict=True)]
+            inside = [i + s.start for i, s in zip(found, place, strict=True)]
             places = np.ravel_multi_index(inside, call.pooled, mode="clip").reshape(index.shape)
             np.testing.assert_array_equal(own[1], np.where(index < 0, -1, places))
 

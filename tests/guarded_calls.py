@@ -29,7 +29,10 @@ class Calls:
         rng = np.random.default_rng(3)
         self.name = name
         self.dtype = dtype_of(name)
-        self.source, self.gradient, self.target, self.places = (Guarded(SIZE) for _ in range(4))
+        self.source, self.gradient, self.target, self.places, self.mask = (
+            Guarded(SIZE) for _ in range(5)
+        )
+        self.mask.fill(rng.random(9967) < 0.6)
         values = random_array(rng, 9973, self.dtype)
         self.gradient.fill(values)
         if name in FLOATS:
@@ -99,6 +102,38 @@ class Calls:
                 where[...] = plane - 1 - np.arange(where.size).reshape(g_shape) % plane
                 self.make(f"maximum backward {text}", maximum, g, where, shape, out=x, **options)
                 self.make(f"maximum backward, new {text}", maximum, g, where, shape, **options)
+
+    def counted(self, shape, counts, data_format, layout, at_end, beyond=0, **options):
+        """All operations where not all elements count; lengths say what lies `beyond` a page."""
+        ndim, layout_of = len(counts), LAYOUTS[layout]
+        options["data_format"] = data_format
+        first = len(shape) - ndim - (data_format == "channels_last")
+        samples = len(options["regions"]) if "regions" in options else shape[0]
+        y_shape = (samples, *shape[1:first], *counts, *shape[first + ndim :])
+        text = f"{shape} to {counts}, {layout}, at_end={at_end}, beyond={beyond}, {[*options]}"
+        x = self.array(self.source, shape, layout_of, at_end)
+        where = self.array(self.mask, shape, layout_of, at_end, np.dtype(bool))
+        if beyond:
+            wide = (*shape[:first], shape[first] + beyond, *shape[first + 1 :])
+            x, where = (np.lib.stride_tricks.as_strided(a, wide) for a in (x, where))
+        some = {"empty": 1, "where": where, **options}
+        y = self.array(self.target, y_shape, layout_of, at_end, np.dtype(np.float64))
+        self.make(f"average {text}", function("avg", ndim), x, counts, out=y, dtype="f8", **some)
+        y = self.array(self.target, y_shape, layout_of, at_end)
+        where = self.array(self.places, y_shape, layout_of, at_end, np.dtype(np.int64))
+        self.make(
+            f"maximum {text}",
+            function("max", ndim), x, counts, return_indices=True, out=(y, where), **some,
+        )  # fmt: skip
+        if self.name not in FLOATS:
+            return
+        g = self.array(self.gradient, y_shape, layout_of, at_end)
+        out = None if beyond else self.array(self.target, shape, layout_of, at_end)
+        del some["empty"]
+        self.make(
+            f"average backward {text}",
+            function("avg", ndim, backward=True), g, x.shape, out=out, x=x, nodata=1, **some,
+        )  # fmt: skip
 
     def both(self, shape, counts, data_format, layouts=("dense", "dense"), **options):
         self.forward(shape, counts, data_format, layouts, **options)
@@ -193,11 +228,35 @@ def every_table(calls):
         calls.make(f"windows {name}", function("avg", 1), x, None, windows=[(starts, ends)])
 
 
+def every_option(calls):
+    """Masks, lengths and regions, as arrays lie; and lengths of what is on a page that faults."""
+    cases = [((9, 37), (2, 5)), ((6, 8), (1, 1)), ((1, 70), (1, 9)), ((33,), (4,))]
+    for layout, (sizes, counts), channels, data_format, at_end in itertools.product(
+        LAYOUTS, cases, (1, 3, 19), FORMATS, (True, False)
+    ):
+        shape = shape_of((2,), sizes, channels, data_format)
+        ends = [border for size in sizes for border in (size // 3, size)]
+        calls.counted(shape, counts, data_format, layout, at_end)
+        calls.counted(
+            shape, counts, data_format, layout, at_end, lengths=[sizes, [n // 2 for n in sizes]]
+        )
+        calls.counted(
+            shape, counts, data_format, layout, at_end,
+            regions=[[1, *ends], [0, *ends], [1, *(b for n in sizes for b in (0, n))]],
+        )  # fmt: skip
+    for width, channels in itertools.product((1, 2, 7, 8, 9, 31, 64, 333), (1, 2, 8, 33, 384)):
+        for data_format in FORMATS if channels == 1 else FORMATS[1:]:
+            calls.counted(
+                shape_of((1,), (width,), channels, data_format), (3,), data_format, "dense", True,
+                beyond=5000, lengths=[width],
+            )  # fmt: skip
+
+
 GROUPS = {
     f.__name__: f
     for f in (
         every_width, every_channel, every_layout, every_path, every_gradient, two_threads,
-        every_table,
+        every_table, every_option,
     )
 }  # fmt: skip
 

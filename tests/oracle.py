@@ -218,6 +218,34 @@ def assert_average_of_counted(y, x, counted, windows, least):
     assert_close(y, exact, magnitude, n.max(initial=1) + 1 if wider else BOUND)
 
 
+def assert_average_backward_of_counted(result, g, counted, parts, least):
+    """`result` is the gradient of averages of what counts of parts, pooled axes last.
+
+    `g` has a gradient for each part: a sample, its place on the pooled axes, windows over it. The
+    bound is that of `assert_average_backward`.
+    """
+    assert (result.shape, result.dtype) == (counted.shape, g.dtype)
+    expected, magnitude = np.zeros(result.shape), np.zeros(result.shape)
+    held = np.zeros(result.shape)
+    with np.errstate(all="ignore"):
+        for k, (sample, place, _, windows) in enumerate(parts):
+            whole = (sample, ..., *place)
+            for position, _, kept, window in _each_counted(counted[whole], counted[whole], windows):
+                n = kept.sum(-1)
+                enough = n >= max(least, 1)
+                share = np.where(enough, g[k][position].astype(np.float64) / np.maximum(n, 1), 0)
+                for total, each in ((expected, share), (magnitude, abs(share)), (held, enough)):
+                    part = total[whole][(..., *window)]
+                    part += each[(..., *(np.newaxis,) * len(windows))]
+        expected, magnitude = np.where(counted, expected, 0), np.where(counted, magnitude, 0)
+        float64 = np.dtype(np.float64)
+        unit = spacing(magnitude, result.dtype)
+        bound = (held + 1) * spacing(magnitude, float64) / unit
+    if result.dtype != float64:
+        bound += 0.5
+    assert_close(result, expected, magnitude, bound)
+
+
 def maximum_of_counted(x, counted, windows, least):
     """Maxima of what counts and flat indices in `x`, pooled axes last; 1 and -1 if too few."""
     ndim = len(windows)
