@@ -18,6 +18,7 @@ NEEDS = {
     "onnx-runtime": ["onnx", "onnxruntime"],
     "pictures": ["PIL"],
     "pyramid": [],
+    "quantised": [],
     "rasters": [],
     "token-embeddings": [],
 }
