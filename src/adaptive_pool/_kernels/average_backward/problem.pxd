@@ -28,9 +28,9 @@ cdef enum Way:
 
 
 cdef struct Problem:
-    Array grad_output       # or the shares of all windows, in float64:
+    Array grad_output
+    bint given              # whether that is the shares of all windows, in float64
     Array grad_input
-    bint given
     const Axis* d
     const Axis* h
     const Axis* w
