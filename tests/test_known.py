@@ -208,7 +208,7 @@ def test_strings_of_equal_text(rng):
 FRESH = """
 import numpy as np
 import adaptive_pool as ap
-from adaptive_pool import _average, _maximum
+from adaptive_pool import _average, _average_backward, _maximum
 x = np.ones((2, 7, 9), np.float32)
 calls = (
     lambda: ap.adaptive_avg_pool2d(x, [3, 4]),
@@ -219,7 +219,8 @@ calls = (
 )
 for call in calls:
     call()
-_average._average = _average._average_backward = _maximum._maximum = None   # cannot be called
+# None of them can be called.
+_average._average = _average_backward._average_backward = _maximum._maximum = None
 for call in calls:
     call()
 print("true")

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from encoder import MAX_LENGTH, Encoder, Lengths, Vectors, attention_mask, mean_pool, normalize
-from texts import paragraphs
+from texts import lines
 
 import adaptive_pool as ap
 
@@ -28,7 +28,7 @@ try:
 except ImportError:
     torch = None
 
-DOCS = Path(__file__).parents[2] / "docs"
+PARAGRAPHS = Path(__file__).with_name("paragraphs.txt")  # of the documentation, as it was once
 OURS = "lengths"
 TOLERANCE = 1e-6  # of an element of an embedding, which has length 1
 ROUNDS = 15
@@ -80,8 +80,9 @@ def seconds(way: Way) -> float:
 
 
 def documentation() -> list[str]:
-    """Return the paragraphs of the project's pages."""
-    return [text for path in sorted(DOCS.glob("*.md")) for text in paragraphs(path)]
+    """Return paragraphs of the project's pages: the same ones always, so that figures compare."""
+    with PARAGRAPHS.open(encoding="utf-8") as stream:
+        return lines(stream, PARAGRAPHS.name)
 
 
 def batches(texts: list[str], encoder: Encoder) -> dict[str, list[list[int]]]:

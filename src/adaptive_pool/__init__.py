@@ -1,11 +1,9 @@
 """Adaptive average and max pooling for NumPy arrays on the CPU."""
 
-from ._average import (
-    adaptive_avg_pool1d,
+from ._average import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from ._average_backward import (
     adaptive_avg_pool1d_backward,
-    adaptive_avg_pool2d,
     adaptive_avg_pool2d_backward,
-    adaptive_avg_pool3d,
     adaptive_avg_pool3d_backward,
 )
 from ._config import __version__ as __version__
@@ -18,12 +16,10 @@ from ._layers import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
-from ._maximum import (
-    adaptive_max_pool1d,
+from ._maximum import adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d
+from ._maximum_backward import (
     adaptive_max_pool1d_backward,
-    adaptive_max_pool2d,
     adaptive_max_pool2d_backward,
-    adaptive_max_pool3d,
     adaptive_max_pool3d_backward,
 )
 from ._threads import get_num_threads, num_threads, set_num_threads

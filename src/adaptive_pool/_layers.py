@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
-from . import _average, _dtypes, _maximum, _scatter
+from . import _average, _average_backward, _dtypes, _maximum, _scatter
 from ._arrays import Array, as_array
 from ._kernels.call.known import call
 from ._options import AllOptionTypes, Options, OptionTypes, described
@@ -219,22 +219,8 @@ class _AverageLayer(_Layer):
         ----------
         x : array_like
             What the function takes. The options below are those of the function.
-        where : array_like of bool, optional
-            Which elements count.
-        nan_policy : {"propagate", "omit"}
-            Whether NaN counts.
-        nodata : scalar, optional
-            A number that stands for no data.
-        lengths : array_like of int, optional
-            How much of each sample is pooled.
-        regions : array_like of int, optional
-            Parts to pool in the place of whole samples.
-        empty : scalar, optional
-            What a window becomes none of whose elements count.
-        min_count : int
-            Elements that must count in a window: with fewer it becomes `empty` too.
-        return_counts : bool
-            Whether to return how many elements count in each window, too.
+        where, nan_policy, nodata, lengths, regions, empty, min_count, return_counts : optional
+            What counts, over what is pooled, and what comes of it.
         out : ndarray, optional
             Array for the means.
 
@@ -277,7 +263,7 @@ class _AverageLayer(_Layer):
                     f"got shape {grad_output.shape}"
                 )
             return call(
-                _average._average_backward,
+                _average_backward._average_backward,
                 self._gradient,
                 self._ndim,
                 grad_output,
@@ -362,22 +348,8 @@ class _MaximumLayer(_Layer):
         ----------
         x : array_like
             What the function takes. The options below are those of the function.
-        where : array_like of bool, optional
-            Which elements count.
-        nan_policy : {"propagate", "omit"}
-            Whether NaN counts.
-        nodata : scalar, optional
-            A number that stands for no data.
-        lengths : array_like of int, optional
-            How much of each sample is pooled.
-        regions : array_like of int, optional
-            Parts to pool in the place of whole samples.
-        empty : scalar, optional
-            What a window becomes none of whose elements count.
-        min_count : int
-            Elements that must count in a window: with fewer it becomes `empty` too.
-        return_counts : bool
-            Whether to return how many elements count in each window, too.
+        where, nan_policy, nodata, lengths, regions, empty, min_count, return_counts : optional
+            What counts, over what is pooled, and what comes of it.
         out : ndarray, or pair of ndarray for a layer that returns indices, optional
             Array for the maxima, or arrays for maxima and indices.
 

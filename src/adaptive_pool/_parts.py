@@ -13,17 +13,13 @@ import numpy.typing as npt
 
 from . import _windows
 from ._arrays import MOST_AXES, Array, as_array
-from ._counting import Counting, as_number, bytes_of, lowest_of
-from ._dtypes import name_of, text_of
-from ._kernels import average_backward_counted, average_counted, maximum_counted
-from ._kernels.call.elements import ELEMENTS
+from ._counting import Counting, as_number, bytes_of
+from ._dtypes import text_of
 from ._kernels.call.parts import Parts
 from ._kernels.call.problem import check_addressable
 from ._objects import shown
 from ._options import Options
 from ._problem import DataFormat, as_bool, check_counts, check_data_format, pooled_axes
-
-_MOST_COUNTED = 2**32 - 1  # elements of a window, of which each may count or not
 
 
 def _integers(function: str, name: str, given: npt.ArrayLike) -> Array:
@@ -124,17 +120,17 @@ class PartsProblem:
         self.others = len(lead) + len(rest) + (not self.is_single)
         self.count, self.input_shape, self.first_axis = len(rows), input_shape, first
         self.plane = math.prod(pooled)
-        self._all = (len(rows), *lead, *counts, *rest)  # with an axis for a single part
-        self.output_shape = self._all[self.is_single :]
+        self.shape = (len(rows), *lead, *counts, *rest)  # with an axis for a single part
+        self.output_shape = self.shape[self.is_single :]
         check_addressable(function, self.output_shape, max(itemsize, 8))  # numbers of elements too
         self.computes = 0 not in self.output_shape
-        self._counted: Array | None = None
-        self._parts = Parts(
+        self.counted: Array | None = None
+        self.parts = Parts(
             function, self.what, first, pooled, counts, input_shape[0], rows, rule, tables
         )
-        self.at_once: bool = self._parts.at_once
+        self.at_once: bool = self.parts.at_once
         others = math.prod(lead) * math.prod(rest)
-        self.elements = self._parts.elements * others + math.prod(self.output_shape)
+        self.elements = self.parts.elements * others + math.prod(self.output_shape)
 
     def _cut(
         self, sizes: tuple[int | None, ...], pooled: tuple[int, ...], windows: _windows.Windows
@@ -164,7 +160,7 @@ class PartsProblem:
 
     def cut(self) -> Parts | None:
         """Return the parts as kernels read them, or None where nothing is to be computed."""
-        return self._parts if self.computes else None
+        return self.parts if self.computes else None
 
     def expand(self, x: Array) -> Array:
         """Return an array with an axis for parts."""
@@ -174,11 +170,11 @@ class PartsProblem:
         """Return the elements of each window, in a shape that broadcasts to all results."""
         product: Any = np.int64(1)
         for axis in range(self.ndim):
-            shape = [1] * len(self._all)
+            shape = [1] * len(self.shape)
             for k in (0, self.first_axis + axis):
-                shape[k] = self._all[k]
+                shape[k] = self.shape[k]
             sizes = np.empty(shape, np.int64)
-            self._parts.count_elements(axis, sizes)
+            self.parts.count_elements(axis, sizes)
             product = product * sizes
         return np.asarray(product)
 
@@ -188,15 +184,15 @@ class PartsProblem:
         Before results are stored, for there may be no memory.
         """
         if self.wants_counts:
-            self._counted = np.broadcast_to(self._counts(), self._all).copy()
+            self.counted = np.broadcast_to(self._counts(), self.shape).copy()
 
     def with_counts(self, result: Any) -> Any:
         """Return a result, or a tuple of them, and how many elements each window has, if wanted."""
         if not self.wants_counts:
             return result
-        if self._counted is None:
+        if self.counted is None:
             self.count_all()
-        counts: Any = self._counted
+        counts: Any = self.counted
         last = counts[0] if self.is_single else counts
         return (*result, last) if isinstance(result, tuple) else (result, last)
 
@@ -214,94 +210,19 @@ class PartsProblem:
             return gradient  # windows without elements pass none on
         short = self._counts() < self.least
         copy = gradient.copy()
-        copy[np.broadcast_to(short, self._all)[0 if self.is_single else ...]] = 0
+        copy[np.broadcast_to(short, self.shape)[0 if self.is_single else ...]] = 0
         return copy
-
-    def _numbers(self, x: Array | None, counting: Counting, threads: int) -> Array:
-        """Return how many elements count in each window, in a shape that broadcasts to gradients.
-
-        Of a mask that axes share, the numbers are counted once.
-        """
-        where = None if counting.where is None else self.expand(counting.where)
-        seen: Any = where if x is None else self.expand(x)
-        pooled = range(self.first_axis, self.first_axis + self.ndim)
-        taken = tuple(
-            [
-                slice(1)
-                if k and k not in pooled and x is None and not seen.strides[k]
-                else slice(None)
-                for k in range(seen.ndim)
-            ]
-        )
-        shape = tuple(
-            [1 if kept.stop == 1 else n for kept, n in zip(taken, self._all, strict=True)]
-        )
-        means, numbers = np.empty(shape, np.float32), np.empty(shape, np.int64)
-        average_counted(
-            seen[taken],
-            means,
-            None if where is None else where[taken],
-            numbers,
-            self._parts,
-            ELEMENTS[name_of(seen.dtype)],
-            ELEMENTS["float32"],
-            counting.omits,
-            counting.nodata,
-            threads,
-        )
-        return numbers
-
-    def shares(self, gradient: Array, x: Array | None, counting: Counting, threads: int) -> Array:
-        """Return what each window gives to each of its elements that count, as float64.
-
-        That is made as kernels make it where all count.
-        """
-        self._check_countable()
-        self._parts.fill_short(1, bytes(8))
-        numbers = self._numbers(x, counting, threads)
-        shares: Array = self.expand(gradient).astype(np.float64)
-        with np.errstate(all="ignore"):
-            if gradient.dtype == np.float64:
-                shares /= numbers
-            else:
-                shares *= 1.0 / numbers
-        shares += 0.0
-        shares[np.broadcast_to(numbers < self.least, shares.shape)] = 0
-        return shares
-
-    def average_backward_counted(
-        self,
-        shares: Array,
-        result: Array,
-        x: Array | None,
-        counting: Counting,
-        element: int,
-        threads: int,
-    ) -> None:
-        """Store the gradient of averages of what counts in `result`, from those shares."""
-        average_backward_counted(
-            shares,
-            self.expand(result),
-            None if counting.where is None else self.expand(counting.where),
-            None if x is None else self.expand(x),
-            self._parts,
-            element,
-            0 if x is None else ELEMENTS[name_of(x.dtype)],
-            counting.omits,
-            counting.nodata,
-            threads,
-        )
 
     def settle(self, empty: object, dtype: np.dtype[Any]) -> None:
         """Say what windows with few elements become, or raise if there are any and it is open."""
         filler = _filler(self.function, empty, dtype)
         self.is_open, self.dtype = filler is None, dtype
         if self.is_open and self.computes:
-            self._check_short(self._counts())
-        self._filler = filler or bytes(dtype.itemsize)
-        self._parts.fill_short(self.least, self._filler)
+            self.check_short(self._counts())
+        self.filler = filler or bytes(dtype.itemsize)
+        self.parts.fill_short(self.least, self.filler)
 
-    def _check_short(self, counts: Array) -> None:
+    def check_short(self, counts: Array) -> None:
         """Raise if windows have too few elements, unless it is settled what they become."""
         short = counts < self.least
         if self.is_open and short.any():
@@ -316,86 +237,6 @@ class PartsProblem:
     def stores_apart(self, counting: Counting | None) -> bool:
         """Whether results, once they are stored, may still be refused, changed or lack memory."""
         return self.wants_counts or (counting is not None and (self.is_open or self.least > 1))
-
-    def _check_countable(self) -> None:
-        if self.plane > _MOST_COUNTED and (largest := self._parts.largest) > _MOST_COUNTED:
-            raise ValueError(
-                f"{self.function}: windows must not have more than {_MOST_COUNTED} elements where "
-                f"not all count, got one of {largest}"
-            )
-
-    def average_counted(
-        self, x: Array, y: Array, counting: Counting, elements: tuple[int, int], threads: int
-    ) -> None:
-        """Average what counts into `y`; raise if windows have too little, unless it is settled.
-
-        `elements` are the codes of those of both arrays.
-        """
-        self._check_countable()
-        where = None if counting.where is None else self.expand(counting.where)
-        if self.wants_counts or self.is_open:
-            self._counted = np.empty(self._all, np.int64)
-        self._average_counted(x, self.expand(y), where, counting, elements, threads)
-
-    def _average_counted(
-        self,
-        x: Array,
-        means: Array,
-        where: Array | None,
-        counting: Counting,
-        elements: tuple[int, int],
-        threads: int,
-    ) -> None:
-        average_counted(
-            self.expand(x),
-            means,
-            where,
-            self._counted,
-            self._parts,
-            *elements,
-            counting.omits,
-            counting.nodata,
-            threads,
-        )
-        if self._counted is not None:
-            self._check_short(self._counted)
-
-    def maximum_counted(
-        self,
-        x: Array,
-        y: Array,
-        indices: Array | None,
-        counting: Counting,
-        element: int,
-        threads: int,
-    ) -> None:
-        """Store the maxima of what counts in `y`, likewise."""
-        self._check_countable()
-        where = None if counting.where is None else self.expand(counting.where)
-        places = None if indices is None else self.expand(indices)
-        some_empty = maximum_counted(
-            self.expand(x),
-            self.expand(y),
-            places,
-            where,
-            self._parts,
-            element,
-            lowest_of(self.dtype),
-            counting.omits,
-            counting.nodata,
-            threads,
-        )
-        if not (self.wants_counts or self.least > 1 or (some_empty and self.is_open)):
-            return
-        self._counted = np.empty(self._all, np.int64)
-        means = np.empty(self._all, np.float32)  # which nobody asks for
-        elements = (element, ELEMENTS["float32"])
-        self._average_counted(x, means, where, counting, elements, threads)
-        short = self._counted < self.least
-        if self.least > 1 and short.any():
-            self.expand(y)[short] = np.frombuffer(self._filler, self.dtype)[0]
-            if places is not None:
-                places[short] = -1
 
 
 def _nan(dtype: np.dtype[Any]) -> bytes:

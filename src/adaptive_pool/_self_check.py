@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _kernels
-from ._average import adaptive_avg_pool1d, adaptive_avg_pool1d_backward
+from ._average import adaptive_avg_pool1d
+from ._average_backward import adaptive_avg_pool1d_backward
 from ._dtypes import WORDS
 from ._maximum import adaptive_max_pool1d
 from ._problem import Array, DataFormat

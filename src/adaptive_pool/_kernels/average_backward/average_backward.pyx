@@ -204,8 +204,8 @@ cdef struct Call:
 cdef struct Task:
     Problem problem
     gather_t gather
-    Uncounted uncounted
-    Py_ssize_t ends[3]      # behind what windows hold
+    Uncounted uncounted     # if shares are given; and behind what windows hold
+    Py_ssize_t ends[3]
 
 
 cdef void zero_box(const Task* t, const Box* box, char* scratch) noexcept nogil:
@@ -226,7 +226,7 @@ cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
     cdef Scratch scratch
     lay_out(memory, &scratch)
     t.gather(&t.problem, &box, &scratch, NULL)
-    if t.uncounted.counting != NULL:
+    if t.problem.given:
         zero_box(t, &box, <char*> scratch.shares)
     return 0
 
@@ -244,7 +244,7 @@ cdef void prepare(
     cdef Problem* p = &task.problem
     cdef Segment* segments = <Segment*> (task + 1)
     cdef Scratch scratch
-    task.gather, p.given, task.uncounted.counting = gather_for(call.element), call.given, NULL
+    task.gather, p.given = gather_for(call.element), call.given
     if call.given:
         task.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
         task.ends[0], task.ends[1], task.ends[2] = end_of(g.d), end_of(g.h), end_of(g.w)
@@ -323,7 +323,6 @@ cdef void prepare_regions(
     cdef const Call* call = <const Call*> call_
     cdef RegionsTask* task = <RegionsTask*> memory
     task.regions.g, task.regions.group, task.regions.given = g[0], group[0], call.given
-    task.regions.uncounted.counting = NULL
     if call.given:
         task.regions.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
     task.gather = gather_regions_for(call.element)

@@ -172,7 +172,7 @@ cdef inline int gather_regions(
         else:
             for w in range(w1 - w0):
                 store_sums[real_t](tile + w * lanes, lanes, <real_t*> (place + w * out.w))
-        if r.uncounted.counting != NULL:
+        if r.given:
             zero_columns(
                 r, batch, channel, d, h, w0, w1, lane, lanes, <char*> (line + MOST_LANES)
             )

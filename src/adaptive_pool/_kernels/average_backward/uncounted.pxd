@@ -21,7 +21,7 @@ cdef extern from "average_backward/uncounted.h" nogil:
 
 cdef struct Uncounted:
     # What does not count of the gradient: elements of x, or where a mask is False.
-    const counting_t* counting  # NULL: all counts
+    const counting_t* counting
     array_t out
     array_t x                   # data NULL: none is needed
     array_t where

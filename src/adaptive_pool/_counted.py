@@ -1,0 +1,172 @@
+"""Pooling where not all elements count: from a problem and what counts to the kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _kernels
+from ._arrays import Array
+from ._counting import Counting, lowest_of
+from ._dtypes import name_of
+from ._kernels.call.elements import ELEMENTS
+from ._parts import PartsProblem
+
+_LARGEST_WINDOW = 2**32 - 1  # kernels count the elements of a column in 32 bits
+
+
+def _check_windows(problem: PartsProblem) -> None:
+    """Raise for windows of more elements than can be counted."""
+    if problem.plane > _LARGEST_WINDOW and (largest := problem.parts.largest) > _LARGEST_WINDOW:
+        raise ValueError(
+            f"{problem.function}: windows must not have more than {_LARGEST_WINDOW} elements "
+            f"where not all count, got one of {largest}"
+        )
+
+
+def average_counted(
+    problem: PartsProblem,
+    x: Array,
+    y: Array,
+    counting: Counting,
+    elements: tuple[int, int],
+    threads: int,
+) -> None:
+    """Average what counts into `y`; raise if windows have too little, unless it is settled.
+
+    `elements` are the codes of those of both arrays.
+    """
+    _check_windows(problem)
+    if problem.wants_counts or problem.is_open:
+        problem.counted = np.empty(problem.shape, np.int64)
+    where = None if counting.where is None else problem.expand(counting.where)
+    _average(problem, problem.expand(x), problem.expand(y), where, counting, elements, threads)
+
+
+def _average(
+    problem: PartsProblem,
+    x: Array,
+    means: Array,
+    where: Array | None,
+    counting: Counting,
+    elements: tuple[int, int],
+    threads: int,
+) -> None:
+    """Average arrays with an axis for parts; count into the numbers, if there are any."""
+    numbers, rest = problem.counted, (problem.parts, *elements, counting.omits, counting.nodata)
+    _kernels.average_counted(x, means, where, numbers, *rest, threads)
+    if numbers is not None:
+        problem.check_short(numbers)
+
+
+def maximum_counted(
+    problem: PartsProblem,
+    x: Array,
+    y: Array,
+    indices: Array | None,
+    counting: Counting,
+    element: int,
+    threads: int,
+) -> None:
+    """Store the maxima of what counts in `y`, likewise; `element` is the code of those."""
+    _check_windows(problem)
+    x, y = problem.expand(x), problem.expand(y)
+    where = None if counting.where is None else problem.expand(counting.where)
+    places = None if indices is None else problem.expand(indices)
+    some_empty = _kernels.maximum_counted(
+        x,
+        y,
+        places,
+        where,
+        problem.parts,
+        element,
+        lowest_of(problem.dtype),
+        counting.omits,
+        counting.nodata,
+        threads,
+    )
+    if not (problem.wants_counts or problem.least > 1 or (some_empty and problem.is_open)):
+        return
+    problem.counted = numbers = np.empty(problem.shape, np.int64)
+    means = np.empty(problem.shape, np.float32)  # which nobody asks for
+    _average(problem, x, means, where, counting, (element, ELEMENTS["float32"]), threads)
+    short = numbers < problem.least
+    if problem.least > 1 and short.any():
+        y[short] = np.frombuffer(problem.filler, problem.dtype)[0]
+        if places is not None:
+            places[short] = -1
+
+
+def average_backward_counted(
+    problem: PartsProblem,
+    gradient: Array,
+    result: Array,
+    x: Array | None,
+    counting: Counting,
+    element: int,
+    threads: int,
+) -> None:
+    """Store the gradient of averages of what counts in `result`, of elements of that code."""
+    _check_windows(problem)
+    problem.parts.fill_short(1, bytes(8))
+    where = None if counting.where is None else problem.expand(counting.where)
+    x = None if x is None else problem.expand(x)
+    numbers = _numbers(problem, x, where, counting, threads)
+    _kernels.average_backward_counted(
+        _shares(problem.expand(gradient), numbers, problem.least),
+        problem.expand(result),
+        where,
+        x,
+        problem.parts,
+        element,
+        0 if x is None else ELEMENTS[name_of(x.dtype)],
+        counting.omits,
+        counting.nodata,
+        threads,
+    )
+
+
+def _numbers(
+    problem: PartsProblem, x: Array | None, where: Array | None, counting: Counting, threads: int
+) -> Array:
+    """Return how many elements count in each window, in a shape that broadcasts to gradients.
+
+    Axes that share a mask are counted once.
+    """
+    seen: Any = where if x is None else x
+    taken, shape = [slice(None)] * seen.ndim, [*problem.shape]
+    pooled = range(problem.first_axis, problem.first_axis + problem.ndim)
+    for k in range(1, seen.ndim):
+        if x is None and k not in pooled and seen.strides[k] == 0:
+            taken[k], shape[k] = slice(1), 1
+    numbers, means = np.empty(shape, np.int64), np.empty(shape, np.float32)
+    _kernels.average_counted(
+        seen[tuple(taken)],
+        means,
+        None if where is None else where[tuple(taken)],
+        numbers,
+        problem.parts,
+        ELEMENTS[name_of(seen.dtype)],
+        ELEMENTS["float32"],
+        counting.omits,
+        counting.nodata,
+        threads,
+    )
+    return numbers
+
+
+def _shares(gradient: Array, numbers: Array, least: int) -> Array:
+    """Return what each window gives to each of its elements that count, as float64.
+
+    It is made as kernels make it where all count: see docs/design/backward.md.
+    """
+    shares: Array = gradient.astype(np.float64)
+    with np.errstate(all="ignore"):
+        if gradient.dtype == np.float64:
+            shares /= numbers
+        else:
+            shares *= 1.0 / numbers
+    shares += 0.0
+    shares[np.broadcast_to(numbers < least, shares.shape)] = 0
+    return shares
