@@ -79,6 +79,36 @@ def test_masks(rng, ndim, dtype, mask, data_format, threads):
         assert ones.tobytes() == backward(given, masks.shape, **options).tobytes()
 
 
+@pytest.mark.parametrize("reads", [False, True], ids=["mask", "elements"])
+@pytest.mark.parametrize(
+    ("channels", "sizes", "counts"),
+    [
+        (2, (600, 7), (1, 3)),  # more lines than a byte counts
+        (20, (700,), (2,)),  # likewise columns, as lanes
+        (3, (9000,), (2,)),  # lines that are cut,
+        (1, (3, 9000), (2, 40)),
+        (1, (4, 3000), (2, 1200)),  # and those of many windows
+        (600, (5, 3), (2, 2)),  # and of many lanes
+        (40, (1, 14, 14), (1, 7, 7)),
+    ],
+)
+def test_sizes(rng, channels, sizes, counts, reads, data_format):
+    """What is counted at a time, and in what: a byte of a mask may be any, True is all but 0."""
+    ndim, shape = len(sizes), (2, channels, *sizes)
+    where = rng.choice(np.array([0, 1, 2, 255], np.uint8), shape).view(bool)
+    counted = where.view(np.uint8) != 0
+    x = np.where(counted, 1.0, np.nan)
+    g = random_array(rng, (2, channels, *counts), "float32")
+    given, x, where = (pooled_back(a, ndim, data_format) for a in (g, x, where))
+    options = {"x": x, "nan_policy": "omit"} if reads else {"where": where}
+    total = gradient(g, counted, tables(sizes, counts, "torch"))
+    for threads in (1, 3):
+        result = function("avg", ndim, backward=True)(
+            given, x.shape, data_format=data_format, num_threads=threads, **options
+        )
+        same(np.ascontiguousarray(pooled_last(result, ndim, data_format)), total)
+
+
 @pytest.mark.parametrize("least", [1, 3])
 @pytest.mark.parametrize("x_dtype", ["float16", "bfloat16", "float32", "float64", "uint8", "int64"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from . import _kernels
@@ -89,8 +87,10 @@ def maximum_counted(
     if not (problem.wants_counts or problem.least > 1 or (some_empty and problem.is_open)):
         return
     problem.counted = numbers = np.empty(problem.shape, np.int64)
-    means = np.empty(problem.shape, np.float32)  # which nobody asks for
-    _average(problem, x, means, where, counting, (element, ELEMENTS["float32"]), threads)
+    says = x if counting.omits or counting.nodata is not None else None
+    rest = (element, counting.omits, counting.nodata, False, False, threads)
+    _kernels.count(where, says, numbers, problem.parts, *rest)
+    problem.check_short(numbers)
     short = numbers < problem.least
     if problem.least > 1 and short.any():
         y[short] = np.frombuffer(problem.filler, problem.dtype)[0]
@@ -109,64 +109,15 @@ def average_backward_counted(
 ) -> None:
     """Store the gradient of averages of what counts in `result`, of elements of that code."""
     _check_windows(problem)
-    problem.parts.fill_short(1, bytes(8))
+    problem.parts.fill_short(problem.least, bytes(8))
     where = None if counting.where is None else problem.expand(counting.where)
     x = None if x is None else problem.expand(x)
-    numbers = _numbers(problem, x, where, counting, threads)
+    # What each window gives to each of its elements that count; empty ones get no share.
+    shares = problem.expand(gradient.astype(np.float64))
+    x_element = 0 if x is None else ELEMENTS[name_of(x.dtype)]
+    rest = (x_element, counting.omits, counting.nodata)
+    divides = gradient.dtype == np.float64
+    _kernels.count(where, x, shares, problem.parts, *rest, True, divides, threads)
     _kernels.average_backward_counted(
-        _shares(problem.expand(gradient), numbers, problem.least),
-        problem.expand(result),
-        where,
-        x,
-        problem.parts,
-        element,
-        0 if x is None else ELEMENTS[name_of(x.dtype)],
-        counting.omits,
-        counting.nodata,
-        threads,
+        shares, problem.expand(result), where, x, problem.parts, element, *rest, threads
     )
-
-
-def _numbers(
-    problem: PartsProblem, x: Array | None, where: Array | None, counting: Counting, threads: int
-) -> Array:
-    """Return how many elements count in each window, in a shape that broadcasts to gradients.
-
-    Axes that share a mask are counted once.
-    """
-    seen: Any = where if x is None else x
-    taken, shape = [slice(None)] * seen.ndim, [*problem.shape]
-    pooled = range(problem.first_axis, problem.first_axis + problem.ndim)
-    for k in range(1, seen.ndim):
-        if x is None and k not in pooled and seen.strides[k] == 0:
-            taken[k], shape[k] = slice(1), 1
-    numbers, means = np.empty(shape, np.int64), np.empty(shape, np.float32)
-    _kernels.average_counted(
-        seen[tuple(taken)],
-        means,
-        None if where is None else where[tuple(taken)],
-        numbers,
-        problem.parts,
-        ELEMENTS[name_of(seen.dtype)],
-        ELEMENTS["float32"],
-        counting.omits,
-        counting.nodata,
-        threads,
-    )
-    return numbers
-
-
-def _shares(gradient: Array, numbers: Array, least: int) -> Array:
-    """Return what each window gives to each of its elements that count, as float64.
-
-    It is made as kernels make it where all count: see docs/design/backward.md.
-    """
-    shares: Array = gradient.astype(np.float64)
-    with np.errstate(all="ignore"):
-        if gradient.dtype == np.float64:
-            shares /= numbers
-        else:
-            shares *= 1.0 / numbers
-    shares += 0.0
-    shares[np.broadcast_to(numbers < least, shares.shape)] = 0
-    return shares

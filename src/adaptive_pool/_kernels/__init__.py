@@ -100,7 +100,11 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
         from .builds.baseline.average import average, average_counted
-        from .builds.baseline.average_backward import average_backward, average_backward_counted
+        from .builds.baseline.average_backward import (
+            average_backward,
+            average_backward_counted,
+            count,
+        )
         from .builds.baseline.maximum import maximum, maximum_counted
         from .builds.baseline.maximum_backward import (
             any_outside,
@@ -109,7 +113,11 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import average, average_counted
-        from .builds.x86_64_v3.average_backward import average_backward, average_backward_counted
+        from .builds.x86_64_v3.average_backward import (
+            average_backward,
+            average_backward_counted,
+            count,
+        )
         from .builds.x86_64_v3.maximum import maximum, maximum_counted
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
@@ -118,7 +126,11 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import average, average_counted
-        from .builds.x86_64_v4.average_backward import average_backward, average_backward_counted
+        from .builds.x86_64_v4.average_backward import (
+            average_backward,
+            average_backward_counted,
+            count,
+        )
         from .builds.x86_64_v4.maximum import maximum, maximum_counted
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
@@ -137,6 +149,7 @@ __all__ = [
     "average_counted",
     "canonical",
     "changed_subnormals",
+    "count",
     "cpu",
     "elements",
     "isa",

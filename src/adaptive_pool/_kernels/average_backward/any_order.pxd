@@ -56,6 +56,6 @@ cdef inline void gather_in_any_order(
                     scratch.tile + w * box.lanes, box.lanes,
                     <real_t*> (out + w * p.grad_input.w),
                 )
-            copy_lines(p, box, d, h, channel, out, sizeof(real_t))
+            copy_lines(p, box, d, h, channel, out, sizeof(real_t), scratch.seen)
             if not next_segments(box, &d, &h):
                 break

@@ -11,11 +11,14 @@ docs/design/backward.md.
 from libc.stdlib cimport free, malloc
 
 from adaptive_pool._kernels.average_backward.any_order cimport gather_in_any_order
+from adaptive_pool._kernels.average_backward.count cimport (
+    NUMBERS, PRODUCTS, QUOTIENTS, CountCall, count_t, prepare_count,
+)
 from adaptive_pool._kernels.average_backward.lanes cimport gather_by_lanes
 from adaptive_pool._kernels.average_backward.planes cimport gather_by_planes
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BLOCK, BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_SEGMENT,
-    MOST_LANES, PLANES, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
+    BLOCK, BY_LANES, BY_PLANES, COLUMNS, FEW_PLANES, IN_ANY_ORDER, JOB, LINE, LONG_LINE,
+    LONG_SEGMENT, MOST_LANES, PLANES, ROW, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
 from adaptive_pool._kernels.average_backward.regions cimport (
     Regions, gather_regions, plan_regions, regions_scratch,
@@ -24,7 +27,7 @@ from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
 )
 from adaptive_pool._kernels.average_backward.uncounted cimport (
-    Uncounted, end_of, uncounted_of, zero_line,
+    Place, end_of, uncounted_of, zero_uncounted,
 )
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, give_back,
@@ -32,7 +35,9 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
 )
-from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups, run_parts_backward
+from adaptive_pool._kernels.call.parts cimport (
+    Group, Parts, run_groups, run_parts, run_parts_backward,
+)
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief
@@ -130,21 +135,22 @@ cdef bint cut_lanes(Problem* p) noexcept nogil:
 
 cdef bint cut_planes(Problem* p) noexcept nogil:
     """Cut the axes until there is room for the shares of a box, or say that there is not."""
-    cdef Py_ssize_t columns, rows, slices, width
+    cdef Py_ssize_t columns, rows, slices, width, most
     p.planes = 1 if p.channels < FEW_PLANES else PLANES
     # Rows of few planes, or of long segments, are filled segment by segment.
     p.filled = p.planes == 1 or p.width >= LONG_SEGMENT * p.w_segments.count
     p.columns = p.width if p.filled else min(p.width, <Py_ssize_t> COLUMNS)
     width = max(p.planes, <Py_ssize_t> BLOCK)
+    most = ROW if p.planes == 1 else LINE // width
     while True:
         columns = most_windows(&p.w_segments, p.width, p.columns)
         rows = columns * most_windows(&p.h_segments, p.height, p.lines)
         slices = rows * most_windows(&p.d_segments, p.depth, p.slices)
-        if columns * width <= LINE and slices * width <= SHARES:
+        if columns <= most and slices * width <= SHARES:
             return True
-        if columns * width <= LINE and p.slices > 1:
+        if columns <= most and p.slices > 1:
             p.slices = pieces(p.slices, 2)
-        elif columns * width <= LINE and p.lines > 1:
+        elif columns <= most and p.lines > 1:
             p.lines = pieces(p.lines, 2)
         elif p.columns > 1:
             p.columns = pieces(p.columns, 2)
@@ -183,6 +189,7 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     p.short_lines = p.columns == p.width <= SHORT_LINE and p.adjoin and (
         p.filled or p.height < 2 * p.h_segments.count   # or they are made once, and copied
     )
+    p.counts_lines = p.given and not p.short_lines and p.columns * p.lane_block >= LONG_LINE
     box = p.slices * p.lines * p.columns * p.lane_block
     p.group = max(JOB // box, <Py_ssize_t> 1)
     p.group = min(p.group, p.channels, max(jobs // enough, <Py_ssize_t> 1))
@@ -204,20 +211,6 @@ cdef struct Call:
 cdef struct Task:
     Problem problem
     gather_t gather
-    Uncounted uncounted     # if shares are given; and behind what windows hold
-    Py_ssize_t ends[3]
-
-
-cdef void zero_box(const Task* t, const Box* box, char* scratch) noexcept nogil:
-    """Store 0 for what does not count."""
-    cdef Py_ssize_t channel, d, h
-    for channel in range(box.channel0, box.channel1):
-        for d in range(box.d0, min(box.d1, t.ends[0])):
-            for h in range(box.h0, min(box.h1, t.ends[1])):
-                zero_line(
-                    &t.uncounted, box.batch, channel, d, h, box.w0, min(box.w1, t.ends[2]),
-                    box.lane, box.lanes, scratch,
-                )
 
 
 cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
@@ -226,8 +219,15 @@ cdef int run_box(const void* task, Py_ssize_t job, char* memory) noexcept nogil:
     cdef Scratch scratch
     lay_out(memory, &scratch)
     t.gather(&t.problem, &box, &scratch, NULL)
-    if t.problem.given:
-        zero_box(t, &box, <char*> scratch.shares)
+    if t.problem.given and not t.problem.counts_lines:
+        zero_uncounted(
+            &t.problem.uncounted,
+            Place(
+                box.batch, box.channel0, box.channel1, box.d0, box.d1, box.h0, box.h1, box.w0,
+                box.w1, box.lane, box.lanes,
+            ),
+            scratch.seen,
+        )
     return 0
 
 
@@ -246,8 +246,9 @@ cdef void prepare(
     cdef Scratch scratch
     task.gather, p.given = gather_for(call.element), call.given
     if call.given:
-        task.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
-        task.ends[0], task.ends[1], task.ends[2] = end_of(g.d), end_of(g.h), end_of(g.w)
+        p.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
+        p.uncounted.ends[0], p.uncounted.ends[1] = end_of(g.d), end_of(g.h)
+        p.uncounted.ends[2] = end_of(g.w)
     p.grad_input, p.grad_output = g.arrays[0], g.arrays[1]
     p.batches, p.channels, p.lanes = g.batches, g.channels, g.lanes
     p.d, p.h, p.w = g.d, g.h, g.w
@@ -360,6 +361,46 @@ def average_backward(
         else:
             with nogil:
                 gather_all(&c, <Windows> windows, &call, num_threads)
+    finally:
+        give_back(&c)
+
+
+def count(
+    where,              # IN: bools, which elements count; None: all
+    x,                  # IN: elements of the same shape, which say whether they count; None: none
+    results,            # IN, OUT: numbers, int64; or gradients, float64, that become shares
+    Parts parts,        # IN: and how many elements a window needs for shares
+    Element x_element,  # IN: what x holds
+    bint omits,         # IN: whether NaN in x does not count
+    nodata,             # IN: the bytes of an element of x that does not count, or None
+    bint shares,        # IN: whether results are gradients
+    bint divides,       # IN: whether those are divided, or multiplied by reciprocals
+    int num_threads,    # IN
+):
+    """Count the elements of each window, or what each of them gets of its gradient."""
+    cdef Canonical c
+    cdef CountCall call
+    cdef double nothing = 0
+    call.made, call.least = NUMBERS, parts.least
+    if shares:
+        call.made = QUOTIENTS if divides else PRODUCTS
+    set_counting(&call.counting, x_element, <const char*> &nothing, omits, nodata)
+    begin(&c)
+    try:
+        if x is not None:
+            c.elements = c.count
+            borrow(&c, x, False, size_of(x_element))
+        else:
+            c.where = c.count
+            borrow(&c, where, False, 1)
+        if not shares:
+            c.counts = c.count
+        borrow(&c, results, True, 8)
+        if x is not None and where is not None:
+            c.where = c.count
+            borrow(&c, where, False, 1)
+        call.where, call.elements = c.where, c.elements
+        run_parts(&c, parts, prepare_count, &call, sizeof(count_t), num_threads)
     finally:
         give_back(&c)
 

@@ -95,7 +95,8 @@ cdef inline void fill_planes(
             store_sums[real_t](scratch.tile, count * n, values)
         for plane in range(planes):
             fill_lines[real_t](
-                p, box, d, first, channel + plane, begin, k, &runs, values + plane, n
+                p, box, d, first, channel + plane, begin, k, &runs, values + plane, n,
+                scratch.seen,
             )
 
 

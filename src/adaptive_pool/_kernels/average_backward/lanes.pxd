@@ -6,13 +6,14 @@ copied from there to the other columns and lines.
 from libc.string cimport memmove, memset
 
 from adaptive_pool._kernels.average_backward.problem cimport (
-    LINE, Box, Problem, Scratch, next_segments,
+    LINE, Box, Problem, Scratch, lines_of, next_segments,
 )
 from adaptive_pool._kernels.average_backward.rows cimport copy_line, repeat
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
     add_share_run, factor, share_run, sum_windows, take_run,
 )
+from adaptive_pool._kernels.average_backward.uncounted cimport copy_counted
 from adaptive_pool._kernels.call.elements cimport load_real, real_t
 from adaptive_pool._kernels.call.tables cimport holds, window_size
 from adaptive_pool._kernels.tiles.planes cimport at
@@ -104,11 +105,18 @@ cdef inline void fill_line(
 
 cdef inline void copy_lines(
     const Problem* p, const Box* box, const Segment* d, const Segment* h, Py_ssize_t channel,
-    const char* line, Py_ssize_t itemsize,
+    const char* line, Py_ssize_t itemsize, char* seen,
 ) noexcept nogil:
     """Copy a line of the result to all lines of the box that are in two segments."""
     cdef Py_ssize_t i, k
     cdef char* out
+    if p.counts_lines:
+        copy_counted(
+            &p.uncounted,
+            lines_of(box, d, channel, max(h.begin, box.h0), min(h.end, box.h1)), line,
+            p.grad_input.w, seen,
+        )
+        return
     for i in range(max(d.begin, box.d0), min(d.end, box.d1)):
         for k in range(max(h.begin, box.h0), min(h.end, box.h1)):
             out = at(&p.grad_input, box.batch, channel, i, k, box.w0, box.lane)
@@ -131,6 +139,6 @@ cdef inline void gather_by_lanes(
                 max(h.begin, box.h0), box.w0, box.lane,
             )
             fill_line[real_t](p, box, d, h, channel, scratch, out, like)
-            copy_lines(p, box, d, h, channel, out, sizeof(real_t))
+            copy_lines(p, box, d, h, channel, out, sizeof(real_t), scratch.seen)
             if not next_segments(box, &d, &h):
                 break

@@ -11,13 +11,14 @@ from adaptive_pool._kernels.average_backward.filled cimport (
     add_lines, are_whole, fill_planes, fill_whole_planes,
 )
 from adaptive_pool._kernels.average_backward.problem cimport (
-    BLOCK, COLUMNS, TURN, Box, Problem, Scratch,
+    BLOCK, COLUMNS, TURN, Box, Problem, Scratch, lines_of,
 )
 from adaptive_pool._kernels.average_backward.rows cimport copy_columns, copy_run
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
     factor, share_each, share_run, sum_windows,
 )
+from adaptive_pool._kernels.average_backward.uncounted cimport copy_counted
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.tables cimport window_size
 from adaptive_pool._kernels.tiles.planes cimport at
@@ -170,7 +171,7 @@ cdef inline void store_rows(
     Py_ssize_t h0, Py_ssize_t h1,   # IN: the lines that get them
     const real_t* values,           # IN: columns x width
     Py_ssize_t columns,             # IN: those of a line, or of several that adjoin
-    real_t* rows,                   # scratch
+    real_t* rows, char* seen,       # scratch
 ) noexcept nogil:
     """Store columns as rows of planes, in the lines h0:h1 of the box's part of a segment of D."""
     cdef Py_ssize_t size = sizeof(real_t), step = p.grad_input.channel, plane, i, k
@@ -181,6 +182,12 @@ cdef inline void store_rows(
         first, step = <char*> rows, max(columns, <Py_ssize_t> BLOCK) * size
     turn_out[real_t](values, max(columns, <Py_ssize_t> BLOCK), width, first, step)
     for plane in range(planes):
+        if p.counts_lines:
+            copy_counted(
+                &p.uncounted, lines_of(box, d, channel + plane, h0, h1), first, size, seen
+            )
+            first += step
+            continue
         for i in range(d0, d1):
             for k in range(h0, h1):
                 out = at(&p.grad_input, box.batch, channel + plane, i, k, box.w0, 0)
@@ -192,12 +199,12 @@ cdef inline void store_rows(
 cdef inline void store_lines(
     const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t planes,
     Py_ssize_t width, Py_ssize_t* begin, Py_ssize_t end,
-    const real_t* values, real_t* rows,
+    const real_t* values, const Scratch* scratch,
 ) noexcept nogil:
     """Store the short lines begin:end that have been collected, as one long one."""
     store_rows[real_t](
         p, box, d, channel, planes, width, begin[0], begin[0] + 1, values,
-        (end - begin[0]) * p.width, rows,
+        (end - begin[0]) * p.width, <real_t*> scratch.rows, scratch.seen,
     )
     begin[0] = end
 
@@ -216,7 +223,7 @@ cdef inline void gather_short_lines(
         line = add_lines(box, d, h, width, scratch.shares, scratch.line)
         if k - begin == most:
             store_lines[real_t](
-                p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+                p, box, d, channel, planes, width, &begin, k, values, scratch
             )
         first = values + (k - begin) * n
         sum_columns[real_t](p, box, line, width, scratch.sums, first)
@@ -224,13 +231,13 @@ cdef inline void gather_short_lines(
         while k < min(h.end, box.h1):
             if k - begin == most:
                 store_lines[real_t](
-                    p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+                    p, box, d, channel, planes, width, &begin, k, values, scratch
                 )
             memcpy(values + (k - begin) * n, first, n * sizeof(real_t))
             k += 1
         h += 1
     store_lines[real_t](
-        p, box, d, channel, planes, width, &begin, k, values, <real_t*> scratch.rows
+        p, box, d, channel, planes, width, &begin, k, values, scratch
     )
 
 
@@ -247,7 +254,7 @@ cdef inline void gather_lines(
         sum_columns[real_t](p, box, line, width, scratch.sums, values)
         store_rows[real_t](
             p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,
-            <real_t*> scratch.rows,
+            <real_t*> scratch.rows, scratch.seen,
         )
         k = end
         h += 1

@@ -3,12 +3,14 @@
 A *share* is what a window gives to each of its elements: its gradient over its size.
 """
 from adaptive_pool._kernels.average_backward.segments cimport Segment, Segments
+from adaptive_pool._kernels.average_backward.uncounted cimport SEEN, Place, Uncounted
 from adaptive_pool._kernels.call.canonical cimport Array
 from adaptive_pool._kernels.call.tables cimport Axis
 
 cdef enum:
     PLANES = 16         # planes that are turned into lanes: a cache line of float32
     LINE = 2048         # sums of the windows of a line x lanes: 16 KiB, of the first cache
+    ROW = 1000          # windows of a row of one plane; to cut it halves the speed of memory
     MOST_LANES = 1024   # of a job
     SHARES = 16384      # shares of the windows of some planes: 128 KiB, of the second cache
     TURN = 64           # windows that are turned at a time
@@ -19,6 +21,7 @@ cdef enum:
     FEW_PLANES = 4      # planes that would leave most lanes empty
     SHORT_LINE = 32     # columns of a line that is turned back with its neighbours
     TILE = 4096         # sums of a row, where windows are in any order
+    LONG_LINE = 256     # elements, from which on what counts is looked at line by line
     JOB = 32768         # elements that several planes are put into one job for
 
 cdef enum Way:
@@ -29,7 +32,9 @@ cdef enum Way:
 
 cdef struct Problem:
     Array grad_output
-    bint given              # whether that is the shares of all windows, in float64
+    bint given              # whether that is the shares of all windows, in float64, and not all
+    Uncounted uncounted     # elements count
+    bint counts_lines       # which are looked at when lines are copied, not when a job is done
     Array grad_input
     const Axis* d
     const Axis* h
@@ -90,6 +95,7 @@ cdef struct Scratch:
     char* turned            # TURN x PLANES elements
     char* values            # VALUES elements
     char* rows              # PLANES x COLUMNS elements
+    char* seen              # SEEN bytes
 
 
 cdef inline bint next_segments(
@@ -104,6 +110,16 @@ cdef inline bint next_segments(
     else:
         return False
     return True
+
+
+cdef inline Place lines_of(
+    const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t h0, Py_ssize_t h1,
+) noexcept nogil:
+    """The box's part of a segment along D, and of some lines."""
+    return Place(
+        box.batch, channel, channel + 1, max(d.begin, box.d0), min(d.end, box.d1), h0, h1,
+        box.w0, box.w1, box.lane, box.lanes,
+    )
 
 
 cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
@@ -125,4 +141,6 @@ cdef inline Py_ssize_t lay_out(char* memory, Scratch* scratch) noexcept nogil:
     memory += VALUES * sizeof(double)
     scratch.rows = memory
     memory += COLUMNS * PLANES * sizeof(double)
+    scratch.seen = memory
+    memory += <Py_ssize_t> SEEN
     return memory - start

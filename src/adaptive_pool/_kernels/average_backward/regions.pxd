@@ -9,7 +9,9 @@ from adaptive_pool._kernels.average_backward.problem cimport MOST_LANES, TILE
 from adaptive_pool._kernels.average_backward.shares cimport (
     add_run, add_share_run, factor, share_run, store_sums, take_run,
 )
-from adaptive_pool._kernels.average_backward.uncounted cimport SEEN, Uncounted, zero_line
+from adaptive_pool._kernels.average_backward.uncounted cimport (
+    SEEN, Place, Uncounted, zero_uncounted,
+)
 from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.parts cimport Group, Part
@@ -136,7 +138,10 @@ cdef inline void zero_columns(
         if 0 <= d - part.starts[0] < part.sizes[0] and 0 <= h - part.starts[1] < part.sizes[1]:
             begin = min(begin, max(<Py_ssize_t> part.starts[2], w0))
             end = max(end, min(<Py_ssize_t> (part.starts[2] + part.sizes[2]), w1))
-    zero_line(&r.uncounted, batch, channel, d, h, begin, end, lane, lanes, scratch)
+    zero_uncounted(
+        &r.uncounted,
+        Place(batch, channel, channel + 1, d, d + 1, h, h + 1, begin, end, lane, lanes), scratch,
+    )
 
 
 cdef inline int gather_regions(

@@ -1,8 +1,9 @@
 """Rows of the result: filled with the values of their segments, copied to other lines."""
 from libc.string cimport memcpy
 
-from adaptive_pool._kernels.average_backward.problem cimport BLOCK, Box, Problem
+from adaptive_pool._kernels.average_backward.problem cimport BLOCK, Box, Problem, lines_of
 from adaptive_pool._kernels.average_backward.segments cimport Segment
+from adaptive_pool._kernels.average_backward.uncounted cimport copy_counted
 from adaptive_pool._kernels.call.elements cimport real_t, uint16_t, uint32_t, uint64_t
 from adaptive_pool._kernels.tiles.planes cimport at
 
@@ -25,7 +26,7 @@ cdef extern from "average_backward/fill.h" nogil:
 
 cdef enum:
     SHORT = 256         # bytes that are copied without a call
-    RUNS = 1024         # of one value, that a row or several short ones are filled with
+    RUNS = 2048         # of one value, that a row or several short ones are filled with
 
 
 cdef struct Runs:
@@ -139,27 +140,44 @@ cdef inline void fill_whole(
         fill_whole_8(<const uint64_t*> values, planes, columns, out, step)
 
 
+cdef inline void copy_filled(
+    const Problem* p, const Box* box, const Segment* d, Py_ssize_t channel, Py_ssize_t k,
+    Py_ssize_t end, const Runs* runs, const real_t* values, const char* first,
+) noexcept nogil:
+    """Copy the first of the lines k:end to all of a segment along D."""
+    cdef Py_ssize_t i
+    cdef char* out
+    for i in range(max(d.begin, box.d0), min(d.end, box.d1)):
+        out = at(&p.grad_input, box.batch, channel, i, k, box.w0, 0)
+        for _k in range(k, end):
+            if not p.contiguous:
+                fill_row[real_t](p, runs, values, out)
+            elif out != first:
+                copy_columns(p, out, <const real_t*> first, runs.ends[runs.count - 1])
+            out += p.grad_input.h
+
+
 cdef inline void fill_lines(
     const Problem* p, const Box* box, const Segment* d, const Segment* h, Py_ssize_t channel,
     Py_ssize_t h0, Py_ssize_t h1, const Runs* runs,
     const real_t* values, Py_ssize_t line,      # IN: and from those of a line to the next
+    char* seen,
 ) noexcept nogil:
     """Fill the lines h0:h1 of a plane, which `h` and the next segments are."""
-    cdef Py_ssize_t i, k = h0, end, d0 = max(d.begin, box.d0), d1 = min(d.end, box.d1)
+    cdef Py_ssize_t k = h0, end
     cdef char* first
-    cdef char* out
     while k < h1:
-        first = at(&p.grad_input, box.batch, channel, d0, k, box.w0, 0)
+        first = at(&p.grad_input, box.batch, channel, max(d.begin, box.d0), k, box.w0, 0)
         fill_row[real_t](p, runs, values, first)
         end = h1 if p.short_lines else min(h.end, h1)
-        for i in range(d0, d1):
-            out = at(&p.grad_input, box.batch, channel, i, k, box.w0, 0)
-            for _k in range(k, k + 1 if p.short_lines else end):
-                if not p.contiguous:
-                    fill_row[real_t](p, runs, values, out)
-                elif out != first:
-                    copy_columns(p, out, <const real_t*> first, runs.ends[runs.count - 1])
-                out += p.grad_input.h
+        if p.short_lines:
+            copy_filled[real_t](p, box, d, channel, k, k + 1, runs, values, first)
+        elif p.counts_lines:
+            copy_counted(
+                &p.uncounted, lines_of(box, d, channel, k, end), first, p.grad_input.w, seen
+            )
+        else:
+            copy_filled[real_t](p, box, d, channel, k, end, runs, values, first)
         k = end
         h += 1
         values += line

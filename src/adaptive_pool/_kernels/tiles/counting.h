@@ -19,9 +19,12 @@ typedef struct ap_counting ap_counting;
 typedef void (*ap_blank)(
     const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy,
     uint32_t *counts);
+/* n bytes of which those become 0 whose element, side by side, does not count. */
+typedef void (*ap_unflag)(const ap_counting *c, const char *x, ptrdiff_t n, uint8_t *flags);
 
 struct ap_counting {
     ap_blank blank;
+    ap_unflag unflag;
     ptrdiff_t size;     /* bytes of an element of the copy */
     char nothing[8];    /* what stands there for one that does not count */
     int omits;          /* NaN */
@@ -152,6 +155,51 @@ static const ap_blank ap_all_blanks[] = {
     ap_blank_bool, ap_blank_byte, ap_blank_byte, ap_blank_short, ap_blank_short, ap_blank_word,
     ap_blank_word, ap_blank_long, ap_blank_long, ap_blank_float16, ap_blank_bfloat16,
     ap_blank_float, ap_blank_double,
+};
+
+#define AP_UNFLAG(type, leaves_out) \
+    for (ptrdiff_t i = 0; i < n; i++) { \
+        type element; \
+        memcpy(&element, x + i * (ptrdiff_t) sizeof element, sizeof element); \
+        flags[i] = leaves_out ? 0 : flags[i]; \
+    }
+
+#define AP_UNFLAG_INTEGERS(name, type) \
+    static void ap_unflag_##name( \
+        const ap_counting *c, const char *AP_RESTRICT x, ptrdiff_t n, uint8_t *AP_RESTRICT flags) \
+    { \
+        type nodata; \
+        memcpy(&nodata, c->nodata, sizeof nodata); \
+        if (c->has_nodata) \
+            AP_UNFLAG(type, element == nodata) \
+    }
+
+#define AP_UNFLAG_REALS(name, type, is_nan, are_equal) \
+    static void ap_unflag_##name( \
+        const ap_counting *c, const char *AP_RESTRICT x, ptrdiff_t n, uint8_t *AP_RESTRICT flags) \
+    { \
+        type nodata; \
+        memcpy(&nodata, c->nodata, sizeof nodata); \
+        if (c->omits) \
+            AP_UNFLAG(type, is_nan(element)) \
+        if (c->has_nodata) \
+            AP_UNFLAG(type, are_equal(element, nodata)) \
+    }
+
+AP_UNFLAG_INTEGERS(byte, uint8_t)
+AP_UNFLAG_INTEGERS(short, uint16_t)
+AP_UNFLAG_INTEGERS(word, uint32_t)
+AP_UNFLAG_INTEGERS(long, uint64_t)
+AP_UNFLAG_REALS(float16, uint16_t, AP_IS_NAN_FLOAT16, AP_ARE_EQUAL_HALVES)
+AP_UNFLAG_REALS(bfloat16, uint16_t, AP_IS_NAN_BFLOAT16, AP_ARE_EQUAL_HALVES)
+AP_UNFLAG_REALS(float, float, AP_IS_NAN, AP_ARE_EQUAL)
+AP_UNFLAG_REALS(double, double, AP_IS_NAN, AP_ARE_EQUAL)
+
+/* In the order of call/elements.pxd; there is no nodata among bools. */
+static const ap_unflag ap_all_unflags[] = {
+    ap_unflag_byte, ap_unflag_byte, ap_unflag_byte, ap_unflag_short, ap_unflag_short,
+    ap_unflag_word, ap_unflag_word, ap_unflag_long, ap_unflag_long, ap_unflag_float16,
+    ap_unflag_bfloat16, ap_unflag_float, ap_unflag_double,
 };
 
 /* Whether an element counts. */

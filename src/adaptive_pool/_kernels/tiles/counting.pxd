@@ -8,13 +8,18 @@ cdef extern from "tiles/counting.h" nogil:
         const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
         unsigned int* counts,
     ) noexcept
+    ctypedef void (*unflag_t "ap_unflag")(
+        const counting_t* c, const char* x, Py_ssize_t n, unsigned char* flags,
+    ) noexcept
     ctypedef struct counting_t "ap_counting":
         blank_t blank
+        unflag_t unflag
         Py_ssize_t size
         char nothing[8]
         bint omits, has_nodata
         char nodata[8]
     const blank_t* ap_all_blanks
+    const unflag_t* ap_all_unflags
 
 
 cdef inline int set_counting(
@@ -24,6 +29,7 @@ cdef inline int set_counting(
     nodata,                 # IN: the bytes of an element that does not count, or None
 ) except -1:
     counting.blank, counting.size = ap_all_blanks[<int> element], size_of(element)
+    counting.unflag = ap_all_unflags[<int> element]
     memcpy(counting.nothing, nothing, size_of(element))
     counting.omits, counting.has_nodata = omits, nodata is not None
     if nodata is not None:

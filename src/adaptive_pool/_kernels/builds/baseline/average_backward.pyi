@@ -15,6 +15,18 @@ def average_backward(
     element: int,
     num_threads: int,
 ) -> None: ...
+def count(
+    where: NDArray[np.bool_] | None,
+    x: NDArray[Any] | None,
+    results: NDArray[np.int64] | NDArray[np.float64],
+    parts: Parts,
+    x_element: int,
+    omits: bool,
+    nodata: bytes | None,
+    shares: bool,
+    divides: bool,
+    num_threads: int,
+) -> None: ...
 def average_backward_counted(
     shares: NDArray[np.float64],
     grad_input: NDArray[Any],
