@@ -183,6 +183,46 @@ def test_maxima_of_what_counts(rng, ndim, dtype, mask, data_format):
             assert only.tobytes() == y.tobytes()
 
 
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("channels", "sizes", "counts"),
+    [
+        (1, (60, 70), (3, 9)),  # tall windows, whose rows are compared first:
+        (2, (120, 900), (2, 300)),  # more of them than are copied at a time,
+        (3, (4, 24, 40), (2, 3, 7)),  # of several depths,
+        (1, (61, 5000), (7, 400)),  # and wide, so that what comes next is asked for
+        (70, (6, 14), (3, 7)),  # small planes, whose rows are copied together
+        (33, (5, 4, 6), (2, 2, 3)),
+        (40, (600,), (4,)),
+    ],
+)
+def test_sizes_of_maxima(rng, channels, sizes, counts, dtype, indexed, data_format):
+    """What counts has the maxima of an array in which the rest is as low as can be."""
+    ndim, shape = len(sizes), (2, channels, *sizes)
+    x = random_array(rng, shape, dtype)
+    lowest = np.iinfo(dtype).min if x.dtype.kind in "iu" else -np.inf
+    x[x == lowest] = 1
+    where = rng.choice(np.array([0, 1, 2, 255], np.uint8), (2, *shape[1:])).view(bool)
+    counted = where.view(np.uint8) != 0
+    counted[..., : sizes[-1] // 3] = False
+    where[..., : sizes[-1] // 3] = False
+    low = np.where(counted, x, x.dtype.type(lowest))
+    x, where, low, counted = (pooled_back(a, ndim, data_format) for a in (x, where, low, counted))
+    operation, options = function("max", ndim), {"data_format": data_format}
+    values, places = operation(low, counts, return_indices=True, **options)
+    some = operation(counted, counts, **options)
+    for threads in (1, 3):
+        result = operation(
+            x, counts, where=where, empty=7, num_threads=threads, return_indices=indexed, **options
+        )
+        if indexed:
+            assert np.array_equal(result[1], np.where(some, places, -1))
+            result = result[0]
+        expected = np.where(some, values, x.dtype.type(7))
+        assert np.array_equal(result, expected, equal_nan=x.dtype.kind == "f")
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_maxima_with_a_mask_of_ones(rng, dtype, data_format):
     x = pooled_back(random_array(rng, (2, 33, 20, 31), dtype), 2, data_format)

@@ -41,7 +41,7 @@ from adaptive_pool._kernels.call.parts cimport (
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief
-from adaptive_pool._kernels.tiles.counting cimport counting_t, set_counting
+from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
 from adaptive_pool._kernels.tiles.planes cimport JOBS, isa, pieces
 
 ISA = isa().decode()    # what this build was compiled for
@@ -384,7 +384,7 @@ def count(
     call.made, call.least = NUMBERS, parts.least
     if shares:
         call.made = QUOTIENTS if divides else PRODUCTS
-    set_counting(&call.counting, x_element, <const char*> &nothing, omits, nodata)
+    set_flagging(&call.counting, x_element, <const char*> &nothing, omits, nodata)
     begin(&c)
     try:
         if x is not None:
@@ -422,7 +422,7 @@ def average_backward_counted(
     cdef Call call
     cdef double nothing = 0
     call.element, call.given = element, True
-    set_counting(&call.counting, x_element, <const char*> &nothing, omits, nodata)
+    set_flagging(&call.counting, x_element, <const char*> &nothing, omits, nodata)
     begin(&c)
     try:
         borrow(&c, grad_input, True, size_of(element))

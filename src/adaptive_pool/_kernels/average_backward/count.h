@@ -5,7 +5,7 @@
 #ifndef AP_COUNT_H
 #define AP_COUNT_H
 
-#include "average_backward/flags.h"
+#include "average_backward/box.h"
 
 enum {
     AP_FLAGS = 65536,   /* of a piece, at most, */

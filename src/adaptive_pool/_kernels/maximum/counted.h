@@ -31,28 +31,67 @@ static int ap_find_counted(
     return 0;
 }
 
-/* Look again at all results of a tile that are the lowest number. Returns whether a window has no
-   element that counts; it is filled, and its index is -1. */
+/* The first of n results from i on that is the lowest number, or n. */
+#define AP_NEXT_LOWEST(type) \
+    do { \
+        type word, lowest; \
+        memcpy(&lowest, nothing, sizeof lowest); \
+        for (; i < n; i++) { \
+            memcpy(&word, tops + i * (ptrdiff_t) sizeof word, sizeof word); \
+            if (word == lowest) \
+                break; \
+        } \
+    } while (0)
+
+static inline ptrdiff_t ap_next_lowest(
+    const char *tops, ptrdiff_t size, ptrdiff_t i, ptrdiff_t n, const char *nothing)
+{
+    if (size == 1)
+        AP_NEXT_LOWEST(uint8_t);
+    else if (size == 2)
+        AP_NEXT_LOWEST(uint16_t);
+    else if (size == 4)
+        AP_NEXT_LOWEST(uint32_t);
+    else
+        AP_NEXT_LOWEST(uint64_t);
+    return i;
+}
+
+/* Look again at the results of a window that are the lowest number. Returns whether one of them has
+   no element that counts; it is filled, and its index is -1. */
+static inline int ap_settle_window(
+    const ap_maximum *m, const ap_tile *tile, ptrdiff_t row, ptrdiff_t ow, char *tops,
+    int64_t *where)
+{
+    const ptrdiff_t size = m->x.itemsize, n = tile->lanes * tile->width;
+    const char *nothing = m->counting->nothing;
+    int empty = 0;
+    for (ptrdiff_t i = 0; (i = ap_next_lowest(tops, size, i, n, nothing)) < n; i++) {
+        const ptrdiff_t slot = i % tile->width, lane = i / tile->width;
+        if (slot >= tile->used
+            || ap_find_counted(
+                m, tile, slot, tile->slots[slot].oh + row, ow, lane, tops + i * size, where + i))
+            continue;
+        memcpy(tops + i * size, m->filler, (size_t) size);
+        where[i] = -1;
+        empty = 1;
+    }
+    return empty;
+}
+
+/* All windows of a tile, likewise. */
 static int ap_settle_lowest(const ap_maximum *m, const ap_tile *tile)
 {
-    const ptrdiff_t size = m->x.itemsize, windows = tile->ow1 - tile->ow0;
+    const ptrdiff_t step = tile->stride * m->x.itemsize;
+    char *tops = tile->tops;
+    int64_t *where = tile->where;
     int empty = 0;
     for (ptrdiff_t row = 0; row < tile->rows; row++)
-        for (ptrdiff_t ow = 0; ow < windows; ow++)
-            for (ptrdiff_t i = 0; i < tile->lanes * tile->width; i++) {
-                const ptrdiff_t slot = i % tile->width, lane = i / tile->width;
-                const ptrdiff_t result = (row * windows + ow) * tile->stride + i;
-                char *top = tile->tops + result * size;
-                int64_t *where = tile->where + result;
-                if (slot >= tile->used || memcmp(top, m->counting->nothing, (size_t) size) != 0
-                    || ap_find_counted(
-                        m, tile, slot, tile->slots[slot].oh + row, tile->ow0 + ow, lane, top,
-                        where))
-                    continue;
-                memcpy(top, m->filler, (size_t) size);
-                *where = -1;
-                empty = 1;
-            }
+        for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++) {
+            empty |= ap_settle_window(m, tile, row, ow, tops, where);
+            tops += step;
+            where += tile->stride;
+        }
     return empty;
 }
 

@@ -14,7 +14,7 @@ from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
-from adaptive_pool._kernels.tiles.counting cimport counting_t, set_counting
+from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
 from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
@@ -131,7 +131,7 @@ def maximum_counted(
     cdef Canonical c
     cdef Call call
     call.element, call.indexed, call.is_counted = element, indices is not None, True
-    set_counting(&call.counting, element, lowest, omits, nodata)
+    set_flagging(&call.counting, element, lowest, omits, nodata)
     memcpy(call.filler, parts.filler, sizeof(call.filler))
     begin(&c)
     try:

@@ -17,6 +17,8 @@ enum { AP_IN_PLACE, AP_TURNED, AP_ALONG };
 
 enum {
     AP_ROOM = 65536,   /* bytes of a tile's input that are read at a time: for the second cache */
+    AP_COPY = 32768,   /* likewise, of rows that are copied before they are compared */
+    AP_ASKED = 256,    /* elements that are copied before more are asked for */
     AP_IN_PLACE_ROOM = 4 * AP_ROOM, /* likewise, of what is neither turned nor copied */
     AP_RESULTS = 8192,  /* results of a tile */
     AP_JOBS = 4,        /* for each thread, if there are so many */
@@ -41,7 +43,8 @@ typedef struct {
     char filler[8];             /* what a window becomes none of whose elements count */
     /* found by ap_plan_maximum(): */
     int64_t ends[3];            /* the windows of a plane that became a line */
-    int way, copied, mixed;     /* copied: lines are no runs of aligned elements */
+    int way, mixed;
+    int copied, blanked;        /* lines are no runs of aligned elements; not all elements count */
     ptrdiff_t slots;            /* lines side by side */
     ptrdiff_t block, blocks;    /* lanes of a tile */
     ptrdiff_t span, spans;      /* windows along W of a tile */
@@ -141,7 +144,7 @@ static inline int ap_is_tall(ap_maximum *m, ptrdiff_t lines)
     const ptrdiff_t most = size == 1 ? 127 : size == 2 ? 32767 : INT32_MAX;
     const ptrdiff_t line = m->w.size * m->lanes, strips = ap_pieces(line, strip) * strip;
     ptrdiff_t slots = strip;
-    if (m->copied || line < strip || ap_max(m->d.longest * m->h.longest, m->w.longest) > most
+    if ((m->copied && !m->blanked) || line < strip || ap_max(m->d.longest * m->h.longest, m->w.longest) > most
         || m->d.shortest * m->h.shortest * ap_min(size, 4) * line < AP_TALL * strips)
         return 0;
     while (slots / 2 >= vector && (slots / 2 >= lines || line * slots * size > AP_ROOM))
@@ -157,7 +160,8 @@ static inline void ap_choose_way(ap_maximum *m)
     const ptrdiff_t strip = ap_strip(m->elements->size), size = m->elements->size;
     const ptrdiff_t lines = m->planes * m->d.count * m->h.count;
     /* Columns are gone through from the first address to the last. */
-    m->copied = m->counting != NULL || m->is_bool || !ap_is_aligned(&m->x)
+    m->blanked = m->counting != NULL;
+    m->copied = m->blanked || m->is_bool || !ap_is_aligned(&m->x)
         || (m->x.w <= 0 && m->w.size > 1)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
     m->slots = 1;

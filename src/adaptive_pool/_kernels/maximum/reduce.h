@@ -75,7 +75,8 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
     ptrdiff_t row = (tile->w1 - tile->w0) * lanes * size;
     int bounded = m->way == AP_TURNED || m->copied;
     ptrdiff_t most = ap_max((bounded ? AP_ROOM : AP_IN_PLACE_ROOM) / row, 1);
-    ptrdiff_t columns = tile->w1 - tile->w0, ahead = 0;
+    ptrdiff_t columns = tile->w1 - tile->w0;
+    ap_ahead ahead = {0, 0};
     if (bounded)
         columns = ap_max(ap_min(columns, AP_ROOM / (lanes * size)), 1);
     int whole = tile->depth * tile->height <= most && columns == tile->w1 - tile->w0;
@@ -86,24 +87,46 @@ static void ap_reduce_tile(const ap_maximum *m, const ap_tile *tile)
             piece.h0 = h;
             piece.d1 = whole ? tile->depth : d + 1;
             piece.h1 = whole ? tile->height : ap_min(h + most, tile->height);
-            if (m->ahead && !m->copied) {
-                ahead = (piece.h1 - piece.h0) * m->x.h;
-                if (m->way == AP_TURNED && !m->mixed && whole && tile->rows == m->h.count)
-                    ahead = m->slots * m->x.channel;
+            if (m->ahead && (m->blanked || !m->copied)) {
+                const int planes = m->way == AP_TURNED && !m->mixed && whole
+                    && tile->rows == m->h.count;
+                ahead.x = planes ? m->slots * m->x.channel : (piece.h1 - piece.h0) * m->x.h;
+                if (tile->slots[0].where != NULL)
+                    ahead.where = planes ? m->slots * m->where.channel
+                        : (piece.h1 - piece.h0) * m->where.h;
             }
             for (ptrdiff_t w = tile->w0; w < tile->w1; w = piece.w1) {
                 piece.w0 = w;
                 piece.w1 = ap_min(w + columns, tile->w1);
                 if (m->way == AP_TURNED)
-                    ap_turn(m, tile, &piece, ahead);
+                    ap_turn(m, tile, &piece, &ahead);
                 else
-                    ap_read(m, tile, &piece);
-                ap_window window = ap_window_of(m, &piece, bounded ? 0 : ahead);
+                    ap_read(m, tile, &piece, &ahead);
+                ap_window window = ap_window_of(m, &piece, bounded ? 0 : ahead.x);
                 for (ptrdiff_t oh = 0; oh < tile->rows; oh++)
                     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
                         ap_reduce(m, tile, &piece, oh, ow, &window);
             }
         }
+}
+
+/* Rows of a slot, copied as those of which not all elements count. */
+static inline void ap_blank_block(
+    const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
+    ptrdiff_t w0, ptrdiff_t w1, ptrdiff_t x_ahead, ap_window *window)
+{
+    char *copy = tile->copy;
+    ap_ahead ahead = {x_ahead, 0};
+    if (x_ahead != 0 && tile->slots[slot].where != NULL)
+        ahead.where = slot + 1 < tile->used
+            ? tile->slots[slot + 1].where - tile->slots[slot].where
+            : tile->slots[0].where - tile->slots[slot].where + tile->height * m->where.h;
+    window->first = copy;
+    window->h_step = (w1 - w0) * m->lanes * m->x.itemsize;
+    window->d_step = window->height * window->h_step;
+    for (ptrdiff_t k = 0; k < window->depth; k++, copy += window->d_step)
+        ap_copy_slot(
+            m, tile, &ahead, slot, d + k, h, window->height, w0, w1 - w0, m->lanes, copy);
 }
 
 /* Compare the rows of each line column by column, turn what is left, and reduce windows of it. */
@@ -115,7 +138,8 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
     const ptrdiff_t w0 = ap_max(ap_min(tile->w0, tile->w1 - least), 0);
     const ptrdiff_t w1 = ap_max(tile->w1, w0 + least);
     const ptrdiff_t n = (w1 - w0) * m->lanes, all = n * m->slots * size;
-    const ptrdiff_t most = AP_ROOM / (n * size);    /* rows that are compared at a time */
+    /* Rows that are compared at a time. */
+    const ptrdiff_t most = (m->blanked ? AP_COPY : AP_ROOM) / (n * size);
     const int indexed = m->indices.data != NULL;
     char *tops = tile->pairs, *turned_tops = tops + all;
     char *rows = turned_tops + all, *turned_rows = rows + all;
@@ -128,15 +152,19 @@ static void ap_reduce_rows(const ap_maximum *m, const ap_tile *tile)
     for (ptrdiff_t i = 0; i < tile->used; i++) {
         const ptrdiff_t depth = tile->last_d[i] + 1, height = tile->last_h[i] + 1;
         const int whole = depth * height <= most;
+        ptrdiff_t ahead = 0;
         if (m->ahead) /* the next line, or the first one of the next tile */
-            window.ahead = tile->slots[i + 1 < tile->used ? i + 1 : 0].data - tile->slots[i].data
+            ahead = tile->slots[i + 1 < tile->used ? i + 1 : 0].data - tile->slots[i].data
                 + (i + 1 < tile->used ? 0 : tile->height * m->x.h);
+        window.ahead = m->blanked ? 0 : ahead;
         window.d_count = height;
         for (ptrdiff_t d = 0; d < depth; d += window.depth)
             for (ptrdiff_t h = 0; h < height; h += window.height) {
                 window.depth = whole ? depth : 1;
                 window.height = whole ? height : ap_min(ap_max(most, 1), height - h);
                 window.first = ap_line_of(m, tile, i, d, h, w0);
+                if (m->blanked)
+                    ap_blank_block(m, tile, i, d, h, w0, w1, ahead, &window);
                 elements->rows(
                     &window, n, elements->flip, d * height + h, tops + i * n * size,
                     indexed ? rows + i * n * size : NULL);

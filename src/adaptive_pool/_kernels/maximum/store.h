@@ -53,6 +53,8 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     tile.read = tile.tops + ap_pieces(m->results * size, 64) * 64;
     tile.copy = tile.read + AP_ROOM + AP_STRIP * 64;
     tile.pairs = tile.read;
+    if (m->rows_first)
+        tile.copy = tile.pairs + 5 * AP_ROOM + 2 * AP_STRIP * 64;
     ap_find_tile(m, job, &tile);
     const ptrdiff_t stride = tile.stride;
     const ptrdiff_t windows = tile.rows * (tile.ow1 - tile.ow0), n = windows * stride;

@@ -3,6 +3,7 @@
 #define AP_MAXIMUM_TILE_H
 
 #include "maximum/plan.h"
+#include "tiles/flags.h"
 #include "tiles/transpose.h"
 
 /* One of the lines side by side: an output line, of the first output row of the tile. */
@@ -161,48 +162,75 @@ static inline void ap_copy_line(
             line + w * m->x.w, m->x.lane, lanes, target + w * lanes * size, size, m->is_bool);
 }
 
+/* How many bytes further what comes next lies, which is asked for; 0: nothing. */
+typedef struct {
+    ptrdiff_t x, where;
+} ap_ahead;
+
 /* Elements with any step, as a run in which the lowest stands for what does not count; `where` is
-   NULL, or has a byte for each. By pieces: they go through a buffer where they have a step. */
-static void ap_blank_run(
-    const ap_maximum *m, const char *source, ptrdiff_t step, const char *where,
-    ptrdiff_t where_step, ptrdiff_t n, char *target)
+   NULL, or has a byte for each. */
+static inline void ap_blank_run(
+    const ap_maximum *m, const ap_ahead *ahead, const char *source, ptrdiff_t step,
+    const char *where, ptrdiff_t where_step, ptrdiff_t n, char *target)
 {
-    enum { PIECE = 128 };
+    const ap_counting *c = m->counting;
     const ptrdiff_t size = m->x.itemsize;
-    char elements[8 * PIECE], bytes[PIECE];
-    uint32_t counts[PIECE] = {0}; /* which nobody asks for */
-    for (ptrdiff_t done = 0, count; done < n; done += count) {
-        const char *from = source + done * step, *says = where;
-        count = ap_min(n - done, PIECE);
+    ap_seen seen;
+    for (ptrdiff_t done = 0, count; done < n; done += count, target += count * size) {
+        const char *from = source + done * step;
+        count = ap_min(n - done, AP_ASKED);
+        for (ptrdiff_t at = 0; ahead->x != 0 && at < count * step; at += 64)
+            AP_ASK(from + at + ahead->x);
+        for (ptrdiff_t at = 0; ahead->where != 0 && at < count * where_step; at += 64)
+            AP_ASK(where + done * where_step + at + ahead->where);
         if (step != size) {
-            ap_copy_words(from, step, count, elements, size, size);
-            from = elements;
+            ap_copy_words(from, step, count, seen.raw, size, size);
+            from = seen.raw;
         }
-        if (where != NULL) {
-            says = where + done * where_step;
-            if (where_step != 1) {
-                ap_copy_words(says, where_step, count, bytes, 1, 1);
-                says = bytes;
-            }
-        }
-        m->counting->blank(m->counting, from, says, count, target + done * size, counts);
+        ap_flag_mask(where == NULL ? NULL : where + done * where_step, where_step, count,
+                     seen.flags);
+        if (c->omits || c->has_nodata)
+            c->unflag(c, from, count, seen.flags);
+        ap_keep_run(from, target, size, count, seen.flags, c->nothing);
+        for (ptrdiff_t i = 0; m->is_bool && i < count; i++)
+            target[i] = target[i] != 0;
     }
 }
 
-/* A line of a slot, as far as the columns from w on, of which not all elements count. */
-static void ap_blank_line(
-    const ap_maximum *m, const char *line, const char *where, ptrdiff_t columns, ptrdiff_t lanes,
-    char *target)
+/* Whether columns x lanes are one run; if `rows` of them are one, too. */
+static inline int ap_are_runs(
+    const ap_array *a, ptrdiff_t columns, ptrdiff_t lanes, ptrdiff_t rows)
 {
-    const ptrdiff_t size = m->x.itemsize;
-    if (lanes == 1) {
-        ap_blank_run(m, line, m->x.w, where, m->where.w, columns, target);
+    return (lanes == 1 || a->lane == a->itemsize) && (columns == 1 || a->w == lanes * a->itemsize)
+        && (rows == 1 || a->h == columns * lanes * a->itemsize);
+}
+
+/* Some columns of rows of which not all elements count. */
+static void ap_blank_rows(
+    const ap_maximum *m, const ap_ahead *ahead, const char *line, const char *where, ptrdiff_t rows,
+    ptrdiff_t columns, ptrdiff_t lanes, char *target)
+{
+    const ptrdiff_t size = m->x.itemsize, n = columns * lanes;
+    const int masked = where != NULL;
+    if (ap_are_runs(&m->x, columns, lanes, rows)
+        && (!masked || ap_are_runs(&m->where, columns, lanes, rows))) {
+        ap_blank_run(m, ahead, line, size, where, 1, rows * n, target);
         return;
     }
-    for (ptrdiff_t w = 0; w < columns; w++)
-        ap_blank_run(
-            m, line + w * m->x.w, m->x.lane, where == NULL ? NULL : where + w * m->where.w,
-            m->where.lane, lanes, target + w * lanes * size);
+    const int run = ap_are_runs(&m->x, columns, lanes, 1)
+        && (!masked || ap_are_runs(&m->where, columns, lanes, 1));
+    for (ptrdiff_t h = 0; h < rows; h++, line += m->x.h, target += n * size) {
+        if (run)
+            ap_blank_run(m, ahead, line, size, where, 1, n, target);
+        else if (lanes == 1)
+            ap_blank_run(m, ahead, line, m->x.w, where, m->where.w, n, target);
+        else
+            for (ptrdiff_t w = 0; w < columns; w++)
+                ap_blank_run(
+                    m, ahead, line + w * m->x.w, m->x.lane, masked ? where + w * m->where.w : NULL,
+                    m->where.lane, lanes, target + w * lanes * size);
+        where += masked ? m->where.h : 0;
+    }
 }
 
 static inline const char *ap_line_of(
@@ -225,21 +253,22 @@ static inline const char *ap_where_of(
     return tile->slots[slot].where + d * m->where.d + h * m->where.h + w * m->where.w;
 }
 
-/* Copy a line of a slot, as far as some columns. */
+/* Copy rows of a slot, as far as some columns; more than one only if not all elements count. */
 static inline void ap_copy_slot(
-    const ap_maximum *m, const ap_tile *tile, ptrdiff_t slot, ptrdiff_t d, ptrdiff_t h,
-    ptrdiff_t w, ptrdiff_t columns, ptrdiff_t lanes, char *target)
+    const ap_maximum *m, const ap_tile *tile, const ap_ahead *ahead, ptrdiff_t slot, ptrdiff_t d,
+    ptrdiff_t h, ptrdiff_t rows, ptrdiff_t w, ptrdiff_t columns, ptrdiff_t lanes, char *target)
 {
     const char *line = ap_line_of(m, tile, slot, d, h, w);
     if (m->counting != NULL)
-        ap_blank_line(
-            m, line, ap_where_of(m, tile, slot, d, h, w), columns, lanes, target);
+        ap_blank_rows(
+            m, ahead, line, ap_where_of(m, tile, slot, d, h, w), rows, columns, lanes, target);
     else
         ap_copy_line(m, line, columns, lanes, target);
 }
 
 /* Turn the lines of a piece into lanes. */
-static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, ptrdiff_t ahead)
+static void ap_turn(
+    const ap_maximum *m, const ap_tile *tile, ap_piece *piece, const ap_ahead *ahead)
 {
     const ptrdiff_t size = m->x.itemsize, columns = piece->w1 - piece->w0;
     const char *lines[AP_STRIP];
@@ -249,6 +278,7 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
     /* Rows that are one run in memory are turned together. */
     int run = !m->copied && !tile->clipped && columns == m->w.size
         && (piece->h1 - piece->h0 == 1 || m->x.h == columns * m->lanes * size);
+    run = run || (m->counting != NULL && !tile->clipped);   /* or become one */
     ptrdiff_t rows = run ? piece->h1 - piece->h0 : 1;
     char *target = tile->read;
     piece->data = target;
@@ -257,20 +287,23 @@ static void ap_turn(const ap_maximum *m, const ap_tile *tile, ap_piece *piece, p
             for (ptrdiff_t i = 0; i < tile->width; i++) {
                 lines[i] = ap_line_of(m, tile, i, d, h, piece->w0);
                 if (m->copied) {
-                    char *copy = tile->copy + ap_min(i, tile->used - 1) * columns * m->lanes * size;
+                    char *copy = tile->copy
+                        + ap_min(i, tile->used - 1) * rows * columns * m->lanes * size;
                     if (i < tile->used)
-                        ap_copy_slot(m, tile, i, d, h, piece->w0, columns, m->lanes, copy);
+                        ap_copy_slot(
+                            m, tile, ahead, i, d, h, rows, piece->w0, columns, m->lanes, copy);
                     lines[i] = copy;
                 }
             }
             ap_lines_to_lanes(
-                lines, tile->width, rows * columns * m->lanes, m->copied ? 0 : ahead, target,
+                lines, tile->width, rows * columns * m->lanes, m->copied ? 0 : ahead->x, target,
                 tile->width * size, (int) size);
         }
 }
 
 /* A piece of one line side by side, in place or copied. */
-static void ap_read(const ap_maximum *m, const ap_tile *tile, ap_piece *piece)
+static void ap_read(
+    const ap_maximum *m, const ap_tile *tile, ap_piece *piece, const ap_ahead *ahead)
 {
     const ptrdiff_t size = m->x.itemsize, columns = piece->w1 - piece->w0;
     if (!m->copied) {
@@ -287,7 +320,7 @@ static void ap_read(const ap_maximum *m, const ap_tile *tile, ap_piece *piece)
     char *target = tile->read;
     for (ptrdiff_t d = piece->d0; d < piece->d1; d++)
         for (ptrdiff_t h = piece->h0; h < piece->h1; h++, target += piece->h)
-            ap_copy_slot(m, tile, 0, d, h, piece->w0, columns, tile->lanes, target);
+            ap_copy_slot(m, tile, ahead, 0, d, h, 1, piece->w0, columns, tile->lanes, target);
 }
 
 #endif

@@ -205,10 +205,10 @@ static const ap_unflag ap_all_unflags[] = {
 /* Whether an element counts. */
 static inline int ap_is_counted(const ap_counting *c, const char *x, const char *where)
 {
-    char copy[8];
-    uint32_t count = 0;
-    c->blank(c, x, where, 1, copy, &count);
-    return (int) count;
+    uint8_t flag = where == NULL || *where != 0;
+    if (c->omits || c->has_nodata)
+        c->unflag(c, x, 1, &flag);
+    return flag;
 }
 
 #endif

@@ -22,16 +22,26 @@ cdef extern from "tiles/counting.h" nogil:
     const unflag_t* ap_all_unflags
 
 
-cdef inline int set_counting(
+cdef inline int set_flagging(
     counting_t* counting, Element element,
     const char* nothing,    # IN: what stands for an element that does not count
     bint omits,             # IN: whether NaN does not count
     nodata,                 # IN: the bytes of an element that does not count, or None
 ) except -1:
-    counting.blank, counting.size = ap_all_blanks[<int> element], size_of(element)
-    counting.unflag = ap_all_unflags[<int> element]
+    """What counts, for those who want flags."""
+    counting.blank, counting.unflag = NULL, ap_all_unflags[<int> element]
+    counting.size = size_of(element)
     memcpy(counting.nothing, nothing, size_of(element))
     counting.omits, counting.has_nodata = omits, nodata is not None
     if nodata is not None:
         memcpy(counting.nodata, <const char*> <bytes> nodata, size_of(element))
+    return 0
+
+
+cdef inline int set_counting(
+    counting_t* counting, Element element, const char* nothing, bint omits, nodata,
+) except -1:
+    """The same, for those who want numbers beside copies."""
+    set_flagging(counting, element, nothing, omits, nodata)
+    counting.blank = ap_all_blanks[<int> element]
     return 0

@@ -1,15 +1,11 @@
 /* Which elements of a box count, as bytes. The axes of the box that adjoin in all arrays are one,
    and what is left is taken by rows, AP_SEEN elements at a time. */
-#ifndef AP_FLAGS_H
-#define AP_FLAGS_H
+#ifndef AP_BOX_H
+#define AP_BOX_H
 
-#include "tiles/counting.h"
-#include "tiles/problem.h"
+#include "tiles/flags.h"
 
-enum {
-    AP_AXES = 5,        /* channel, D, H, W, lanes */
-    AP_SEEN = 1024      /* elements that are looked at, at a time */
-};
+enum { AP_AXES = 5 };   /* channel, D, H, W, lanes */
 
 /* Where a box begins in an array, or NULL, and the steps from there. */
 typedef struct {
@@ -24,12 +20,6 @@ typedef struct {
     ptrdiff_t sizes[AP_AXES];
     ap_piece out, from, x, where;
 } ap_box;
-
-/* Scratch: flags, and elements side by side. */
-typedef struct {
-    uint8_t flags[AP_SEEN];
-    char raw[8 * AP_SEEN];
-} ap_seen;
 
 static inline ap_piece ap_piece_of(
     const ap_array *a, ptrdiff_t batch, ptrdiff_t channel, ptrdiff_t d, ptrdiff_t h, ptrdiff_t w,
@@ -105,15 +95,11 @@ static inline void ap_flag_rows(
     char *AP_RESTRICT raw, uint8_t *AP_RESTRICT flags)
 {
     const ptrdiff_t all = rows * n, size = b->x.itemsize;
-    if (where == NULL)
-        memset(flags, 1, (size_t) all);
-    else if (ap_is_run(&b->where, rows, n))
-        for (ptrdiff_t i = 0; i < all; i++)
-            flags[i] = where[i] != 0;
+    if (where == NULL || ap_is_run(&b->where, rows, n))
+        ap_flag_mask(where, 1, all, flags);
     else
         for (ptrdiff_t row = 0; row < rows; row++)
-            for (ptrdiff_t i = 0; i < n; i++)
-                flags[row * n + i] = *ap_on(&b->where, where, row, i) != 0;
+            ap_flag_mask(ap_on(&b->where, where, row, 0), b->where.steps[4], n, flags + row * n);
     if (x == NULL)
         return;
     if (!ap_is_run(&b->x, rows, n)) {

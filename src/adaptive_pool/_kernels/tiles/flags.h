@@ -1,0 +1,82 @@
+/* Which elements count, as bytes; and copies in which something else stands for those that do not.
+   Both are made by simple loops over what the first cache holds, which compilers vectorise. */
+#ifndef AP_FLAGS_H
+#define AP_FLAGS_H
+
+#include "tiles/counting.h"
+#include "tiles/problem.h"
+
+enum { AP_SEEN = 1024 };    /* elements that are looked at, at a time */
+
+/* Scratch: flags, and elements side by side. */
+typedef struct {
+    uint8_t flags[AP_SEEN];
+    char raw[8 * AP_SEEN];
+} ap_seen;
+
+/* 1 for what a mask lets count, 0 for others; all count where it is NULL. */
+static inline void ap_flag_mask(
+    const char *AP_RESTRICT where, ptrdiff_t step, ptrdiff_t n, uint8_t *AP_RESTRICT flags)
+{
+    if (where == NULL || step == 0)
+        memset(flags, where == NULL || *where != 0, (size_t) n);
+    else if (step == 1)
+        for (ptrdiff_t i = 0; i < n; i++)
+            flags[i] = where[i] != 0;
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            flags[i] = where[i * step] != 0;
+}
+
+/* Words that count, and `nothing` for others: copied, or in place. */
+#define AP_KEEP_WORDS(type) \
+    static inline void ap_copy_kept_##type( \
+        const char *AP_RESTRICT from, char *AP_RESTRICT out, ptrdiff_t n, \
+        const uint8_t *AP_RESTRICT flags, type nothing) \
+    { \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            type word; \
+            memcpy(&word, from + i * (ptrdiff_t) sizeof word, sizeof word); \
+            word = flags[i] != 0 ? word : nothing; \
+            memcpy(out + i * (ptrdiff_t) sizeof word, &word, sizeof word); \
+        } \
+    } \
+    static inline void ap_keep_##type( \
+        const char *from, char *out, ptrdiff_t n, const uint8_t *AP_RESTRICT flags, \
+        const char *bytes) \
+    { \
+        char *AP_RESTRICT place = out; \
+        type nothing; \
+        memcpy(&nothing, bytes, sizeof nothing); \
+        if (from != out) { \
+            ap_copy_kept_##type(from, out, n, flags, nothing); \
+            return; \
+        } \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            type word; \
+            memcpy(&word, place + i * (ptrdiff_t) sizeof word, sizeof word); \
+            word = flags[i] != 0 ? word : nothing; \
+            memcpy(place + i * (ptrdiff_t) sizeof word, &word, sizeof word); \
+        } \
+    }
+
+AP_KEEP_WORDS(uint8_t)
+AP_KEEP_WORDS(uint16_t)
+AP_KEEP_WORDS(uint32_t)
+AP_KEEP_WORDS(uint64_t)
+
+static inline void ap_keep_run(
+    const char *from, char *out, ptrdiff_t size, ptrdiff_t n, const uint8_t *flags,
+    const char *nothing)
+{
+    if (size == 1)
+        ap_keep_uint8_t(from, out, n, flags, nothing);
+    else if (size == 2)
+        ap_keep_uint16_t(from, out, n, flags, nothing);
+    else if (size == 4)
+        ap_keep_uint32_t(from, out, n, flags, nothing);
+    else
+        ap_keep_uint64_t(from, out, n, flags, nothing);
+}
+
+#endif
