@@ -246,42 +246,50 @@ static inline void ap_share_run(
             shares[i] = (int64_t) numbers[i] < least ? 0.0 : 0.0 + shares[i] * factors[i];
 }
 
-/* Store what is made of a line of numbers, windows x lanes. */
+/* Store what is made of the numbers of a line, windows x lanes, one by one. */
 static inline void ap_store_line(
     const ap_count *m, const ap_counted *c, char *out, ptrdiff_t first)
 {
-    const ptrdiff_t windows = c->ow1 - c->ow0, lanes = c->lanes;
-    const int run = lanes == 1 ? m->out.w == 8 || windows == 1
-        : m->out.lane == 8 && (m->out.w == 8 * lanes || windows == 1);
-    const uint32_t *numbers = c->numbers + first;
-    if (run && m->made != AP_NUMBERS) {
-        ap_share_run(m, (double *) out, c->factors + first, numbers, windows * lanes);
-        return;
-    }
-    for (ptrdiff_t ow = 0; ow < windows; ow++)
-        for (ptrdiff_t lane = 0; lane < lanes; lane++, numbers++, first++) {
+    for (ptrdiff_t ow = 0; ow < c->ow1 - c->ow0; ow++)
+        for (ptrdiff_t lane = 0; lane < c->lanes; lane++, first++) {
             char *place = out + ow * m->out.w + lane * m->out.lane;
             if (m->made == AP_NUMBERS)
-                *(int64_t *) place = *numbers;
+                *(int64_t *) place = c->numbers[first];
             else
-                ap_share_run(m, (double *) place, c->factors + first, numbers, 1);
+                ap_share_run(m, (double *) place, c->factors + first, c->numbers + first, 1);
         }
+}
+
+/* All lines of a job. */
+static inline void ap_store_counted(const ap_count *m, const ap_counted *c, char *out)
+{
+    const ptrdiff_t lines = c->oh1 - c->oh0, windows = c->ow1 - c->ow0, lanes = c->lanes;
+    const ptrdiff_t n = windows * lanes;
+    const int run = m->made != AP_NUMBERS && (lanes == 1 || m->out.lane == 8)
+        && (windows == 1 || m->out.w == 8 * lanes);
+    const int together = run && (lines == 1 || m->out.h == 8 * n);
+    if (together)
+        ap_share_run(m, (double *) out, c->factors, c->numbers, lines * n);
+    for (ptrdiff_t k = 0; !together && k < lines; k++, out += m->out.h)
+        if (run)
+            ap_share_run(m, (double *) out, c->factors + k * n, c->numbers + k * n, n);
+        else
+            ap_store_line(m, c, out, k * n);
 }
 
 static int ap_run_count(const void *task, ptrdiff_t job, char *scratch)
 {
     const ap_count *m = task;
     const ap_counted c = ap_counted_of(m, job, scratch);
-    const ptrdiff_t lines = c.oh1 - c.oh0, line = (c.ow1 - c.ow0) * c.lanes;
+    const ptrdiff_t n = (c.oh1 - c.oh0) * (c.ow1 - c.ow0) * c.lanes;
     for (ptrdiff_t channel = c.channel0; channel < c.channel1; channel++) {
         if (channel == c.channel0 || !m->shared) {
             ap_count_plane(m, &c, channel);
-            ap_find_factors(m, &c, lines * line);
+            ap_find_factors(m, &c, n);
         }
-        char *out = m->out.data + c.batch * m->out.batch + channel * m->out.channel
-            + c.od * m->out.d + c.oh0 * m->out.h + c.ow0 * m->out.w + c.lane * m->out.lane;
-        for (ptrdiff_t k = 0; k < lines; k++)
-            ap_store_line(m, &c, out + k * m->out.h, k * line);
+        ap_store_counted(m, &c,
+            m->out.data + c.batch * m->out.batch + channel * m->out.channel + c.od * m->out.d
+                + c.oh0 * m->out.h + c.ow0 * m->out.w + c.lane * m->out.lane);
     }
     return 0;
 }
