@@ -30,6 +30,22 @@ Table = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
+class Options:
+    """What counts, and over what is pooled.
+
+    `where` names the axes of x that a mask has: N, C, and P for those that are pooled.
+    """
+
+    where: str = ""
+    omit: bool = False  # NaN, which a fifth of the elements of floats are
+    nodata: int | None = None  # which another fifth of the elements are
+    lengths: tuple[int, ...] | tuple[tuple[int, ...], ...] | None = None
+    regions: tuple[tuple[int, ...], ...] | None = None
+    min_count: int = 1
+    empty: int | None = None  # where the result is of floats; integers always need a number
+
+
+@dataclasses.dataclass(frozen=True)
 class Case:
     """Planes and their windows. `special`: NaNs, infinities, zeros of both signs among them."""
 
@@ -39,11 +55,24 @@ class Case:
     windows: str | tuple[Table, ...] = "torch"
     special: bool = False
     dtypes: tuple[str, ...] = tuple(DTYPES)
+    options: Options | None = None
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        return self.counts or tuple(len(starts) for starts, _ in self.windows)
+        counts = self.counts or tuple(len(starts) for starts, _ in self.windows)
+        regions = self.options and self.options.regions
+        return (len(regions) if regions else self.lead[0], *self.lead[1:], *counts)
 
+
+# No bools stand for no data.
+NUMBERS = tuple(name for name in DTYPES if name != "bool")
+# In no order, one beyond the lengths of a case.
+TABLE = (2, 12, 12, 0), (9, 13, 20, 30)
+# One in another, one twice, and one without elements.
+REGIONS = (
+    (1, 0, 11, 0, 13), (1, 2, 7, 5, 12), (0, 4, 4, 1, 3), (1, 2, 7, 5, 12), (0, 3, 4, 12, 13),
+)  # fmt: skip
+REGIONS_3D = (0, 0, 5, 1, 7, 2, 10), (1, 2, 4, 0, 7, 0, 5), (0, 4, 5, 0, 7, 0, 4)
 
 # By the paths that they reach; the numbers in the kernels that they stand around are in brackets.
 CASES = {
@@ -101,6 +130,61 @@ CASES = {
     # Enough for several threads; more than 8 MiB, which is asked for early.
     "threads": Case((3, 35), (60, 61), (7, 9), dtypes=("uint8", "float16", "float32", "float64")),
     "large": Case((5, 3), (390, 400), (7, 7), dtypes=("float32",)),
+    # Masks of every element, of what channels share, of what samples share, of channels.
+    "where": Case((2, 3), (11, 13), (4, 5), options=Options("NCP")),
+    "where-strip": Case((1, 33), (12, 14), (7, 7), options=Options("CP")),
+    "where-pack": Case((2, 70), (7, 7), (3, 3), options=Options("NP")),
+    "where-one-number": Case((2, 66), (7, 7), (1, 1), options=Options("P")),
+    "where-1d": Case((3, 40), (100,), (1,), options=Options("NP")),
+    "where-of-channels": Case((2, 9), (5, 8), (2, 3), options=Options("C")),
+    "where-long-windows": Case((1, 2), (300,), (3,), options=Options("CP", min_count=48)),
+    "where-rows": Case((1, 3), (9, 200), (2, 3), options=Options("P", empty=2, min_count=199)),
+    "where-halves": Case((1, 3), (8, 70), (4, 35), options=Options("CP", min_count=2)),
+    "where-enlarged": Case((2, 5), (4, 5), (9, 13), options=Options("NP")),
+    "where-kept": Case((2, 3), (5, 17), (5, 17), options=Options("NCP")),
+    "where-3d": Case((2, 5), (4, 5, 6), (2, 2, 3), options=Options("NP")),
+    "where-tables": Case(
+        (2, 3), (9, 30), None, (((1, 3, 0), (2, 6, 9)), ((12, 0), (20, 30))), options=Options("NP")
+    ),
+    "min-count": Case((2, 5), (7, 9), (3, 4), options=Options(min_count=9, empty=-1)),
+    # NaN and numbers that are left out; NaN and infinities that count.
+    "omit": Case((2, 5), (11, 13), (4, 5), special=True, options=Options(omit=True)),
+    "omit-one-number": Case((2, 40), (12, 12), (1, 1), special=True, options=Options(omit=True)),
+    "nodata": Case(
+        (2, 5), (11, 13), (4, 5), special=True, dtypes=NUMBERS, options=Options(nodata=3)
+    ),
+    "nodata-blocks": Case((1, 40), (14, 14), (7, 7), dtypes=NUMBERS, options=Options(nodata=3)),
+    "all-that-leave-out": Case(
+        (2, 9), (9, 21), (4, 3), "split", True, NUMBERS, Options("NP", True, 3, min_count=3)
+    ),
+    # Lengths and regions, with masks too; windows that end beyond a length.
+    "lengths": Case((4, 9), (65,), (7,), options=Options(lengths=(65, 0, 3, 40))),
+    "lengths-one-number": Case((4, 33), (50,), (1,), options=Options(lengths=(50, 0, 1, 33))),
+    "lengths-of-axes": Case(
+        (3, 5), (11, 13), (3, 4), "split", options=Options(lengths=((11, 13), (5, 9), (3, 4)))
+    ),
+    "lengths-where": Case(
+        (3, 17), (40,), (4,), special=True, options=Options("NP", True, lengths=(40, 9, 26))
+    ),
+    "lengths-tables": Case(
+        (3, 2), (30,), None, (TABLE,), options=Options(lengths=(30, 12, 0), min_count=2)
+    ),
+    "regions": Case((2, 3), (11, 13), (3, 3), options=Options(regions=REGIONS)),
+    "regions-many-lanes": Case((2, 70), (11, 13), (4, 4), options=Options(regions=REGIONS)),
+    "regions-1d": Case(
+        (3, 4), (90,), (1,), options=Options(regions=((2, 0, 90), (0, 5, 60), (0, 40, 77)))
+    ),
+    "regions-3d": Case((2, 3), (5, 7, 10), (2, 3, 2), options=Options(regions=REGIONS_3D)),
+    "regions-where": Case(
+        (2, 9), (11, 13), (2, 3), "torch", True, NUMBERS, Options("NP", True, 3, regions=REGIONS)
+    ),
+    "threads-where": Case(
+        (3, 35),
+        (60, 61),
+        (7, 9),
+        dtypes=("int16", "float32"),
+        options=Options("NP", True, lengths=((60, 61), (13, 40), (60, 2)), min_count=3),
+    ),
 }
 
 NANS = {
@@ -144,6 +228,30 @@ def array(name, shape, dtype, special=False):
     return x
 
 
+def given(name, dtype):
+    """The input of a case, and its options as they are passed to a function."""
+    case = CASES[name]
+    x = array(f"{name}/x", (*case.lead, *case.sizes), dtype, case.special)
+    own = case.options
+    if own is None:
+        return x, {}
+    options = {"min_count": own.min_count, "lengths": own.lengths, "regions": own.regions}
+    if own.where:
+        axes = "NC" + "P" * len(case.sizes)
+        shape = [n if axis in own.where else 1 for n, axis in zip(x.shape, axes, strict=True)]
+        options["where"] = raw(f"{name}/where", shape, "u1") & 1 == 1
+    fifths = raw(f"{name}/left out", x.shape, "u1") // 52
+    x = x.copy()
+    if own.omit:
+        options["nan_policy"] = "omit"
+        if dtype.name in FLOATS:
+            x[fifths == 0] = np.nan
+    if own.nodata is not None:
+        options["nodata"] = own.nodata
+        x[fifths == 1] = own.nodata
+    return x, {key: value for key, value in options.items() if value is not None}
+
+
 class Way:
     """How arrays are given to a function, and what comes back is taken: here, as they are."""
 
@@ -158,11 +266,17 @@ class Way:
     def take(self, y, ndim):
         return y
 
-    def call(self, operation, ndim, *arrays, backward=False, sizes=None, **options):
-        """Call a function; return its results as they are channels first."""
+    def call(self, operation, ndim, *arrays, backward=False, sizes=None, samples=None, **options):
+        """Call a function; return its results as they are channels first.
+
+        Of a gradient `sizes` are those of the input, and so is `samples` where there are regions.
+        """
         given = [self.give(x, ndim) for x in arrays]
+        for key in {"where", "x"} & options.keys():
+            options[key] = self.give(options[key], ndim)
         if backward:
             shape = list(given[0].shape)
+            shape[0] = samples or shape[0]
             first = len(shape) - ndim - (self.data_format == "channels_last")
             shape[first : first + ndim] = sizes
             sizes = tuple(shape)
@@ -180,23 +294,34 @@ def results(name, dtype, way):
     """All arrays for a case and a dtype, by operation."""
     case = CASES[name]
     ndim = len(case.sizes)
-    x = array(f"{name}/x", (*case.lead, *case.sizes), dtype, case.special)
+    x, options = given(name, dtype)
     windows = {"windows": case.windows}
-    forward = {"sizes": case.counts, **windows}
+    forward = {"sizes": case.counts, **windows, **options}
+    in_floats, in_integers = {}, {}
+    if options:
+        forward["return_counts"] = True
+        in_floats, in_integers = {"empty": case.options.empty}, {"empty": 1}
     kinds = [None, np.float64, np.float16]
+    average = [y for k in kinds for y in way.call("avg", ndim, x, dtype=k, **forward, **in_floats)]
     if dtype.kind in "iu":
-        kinds.append(dtype)
-    average = [y for kind in kinds for y in way.call("avg", ndim, x, dtype=kind, **forward)]
+        average += way.call("avg", ndim, x, dtype=dtype, **forward, **in_integers)
+    forward |= in_integers if dtype.kind in "biu" else in_floats
     maximum = way.call("max", ndim, x, return_indices=True, **forward)
     maximum += way.call("max", ndim, x, **forward)
     found = {"average": average, "maximum": maximum}
     back = {"backward": True, "sizes": case.sizes}
+    if "regions" in options:
+        back |= {"regions": options["regions"], "samples": len(x)}
     found["maximum unpool"] = way.call("unpool", ndim, *maximum[:2], **back)
+    is_read = {"x": x} if {"nan_policy", "nodata"} & options.keys() else {}
+    if dtype.name in FLOATS or is_read:
+        kind = dtype if dtype.name in FLOATS else np.dtype(np.float32)
+        g = array(f"{name}/g", case.outputs, kind, case.special)
+        found["average backward"] = way.call("avg", ndim, g, **back | windows | options | is_read)
     if dtype.name in FLOATS:
-        g = array(f"{name}/g", (*case.lead, *case.outputs), dtype, case.special)
-        plane = math.prod(case.sizes)
-        indices = raw(f"{name}/indices", g.shape, "u4") % np.uint32(plane)
-        found["average backward"] = way.call("avg", ndim, g, **back, **windows)
+        indices = maximum[1]
+        if not options:
+            indices = raw(f"{name}/indices", g.shape, "u4") % np.uint32(math.prod(case.sizes))
         for kind in (np.int32, np.int64):
             found.setdefault("maximum backward", []).extend(
                 way.call("max", ndim, g, indices.astype(kind), **back)

@@ -37,11 +37,21 @@ class Split(Way):
         self.cuts = cuts
 
     def call(self, operation, ndim, *arrays, **options):
-        axis = next(k for k, n in enumerate(arrays[0].shape) if n > 1)
-        parts = [np.split(x, self.cuts(x.shape[axis]), axis) for x in arrays]
+        # Not along samples if regions name them.
+        first = 1 if "regions" in options else 0
+        axis = next(k for k, n in enumerate(arrays[0].shape) if k >= first and n > 1)
+        cuts = self.cuts(arrays[0].shape[axis])
+        cut = {
+            key: np.split(value, cuts, axis)
+            for key, value in options.items()
+            if key in ("where", "x", "lengths") and np.shape(value)[axis] > 1
+        }
+        parts = [np.split(x, cuts, axis) for x in arrays]
         results = [
-            super(Split, self).call(operation, ndim, *part, **options)
-            for part in zip(*parts, strict=True)
+            super(Split, self).call(
+                operation, ndim, *part, **options | {key: value[k] for key, value in cut.items()}
+            )
+            for k, part in enumerate(zip(*parts, strict=True))
         ]
         return [np.concatenate(y, axis) for y in zip(*results, strict=True)]
 
@@ -83,14 +93,14 @@ VIEWS = {
 
 
 class Broadcast(Way):
-    """Twice, by a step of 0."""
+    """Each sample twice, by a step of 0."""
 
     def give(self, x, ndim):
-        return np.broadcast_to(x, (2, *x.shape))
+        return np.broadcast_to(x[:, np.newaxis], (len(x), 2, *x.shape[1:]))
 
     def take(self, y, ndim):
-        assert y[0].tobytes() == y[1].tobytes()
-        return y[0]
+        assert y[:, 0].tobytes() == y[:, 1].tobytes()
+        return y[:, 0]
 
 
 class Aligned(Way):
@@ -105,9 +115,10 @@ class Aligned(Way):
 
     def call(self, *arguments, **options):
         fresh = super().call(*arguments, **options)
-        outs = tuple(at_offset(np.zeros_like(y), self.offset) for y in fresh)
-        super().call(*arguments, **options, out=outs if len(outs) == 2 else outs[0])
-        assert [y.tobytes() for y in outs] == [y.tobytes() for y in fresh]
+        count = 2 if options.get("return_indices") else 1  # there is no `out` for counts
+        outs = tuple(at_offset(np.zeros_like(y), self.offset) for y in fresh[:count])
+        super().call(*arguments, **options, out=outs if count == 2 else outs[0])
+        assert [y.tobytes() for y in outs] == [y.tobytes() for y in fresh[:count]]
         return fresh
 
 
