@@ -41,6 +41,16 @@ def _first(case: Case) -> int:
     return 2 if case.data_format == "channels_first" else 1
 
 
+def windows_as_axes(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return an input with an axis more for each that is cut, and the axes of the windows."""
+    first = _first(case)
+    if all(o == 1 for _, o in case.pooled):
+        return x, tuple(range(first, first + case.ndim))
+    split = [n for i, o in case.pooled for n in (o, i // o)]
+    x = x.reshape(*x.shape[:first], *split, *x.shape[first + case.ndim :])
+    return x, tuple(range(first + 1, first + 2 * case.ndim, 2))
+
+
 class ScikitImage(Library):
     """`block_reduce`."""
 
@@ -68,12 +78,7 @@ class NumPyReshape(Library):
     def prepare(self, case: Case) -> Call | None:
         if not _takes_part(case, NUMPY):
             return None
-        x, first = _input(case), _first(case)
-        axes = tuple(range(first, first + case.ndim))
-        if any(o > 1 for _, o in case.pooled):
-            split = [n for i, o in case.pooled for n in (o, i // o)]
-            x = x.reshape(*x.shape[:first], *split, *x.shape[first + case.ndim :])
-            axes = tuple(range(first + 1, first + 2 * case.ndim, 2))
+        x, axes = windows_as_axes(case, _input(case))
         if case.operation != "avg":
             return lambda: x.max(axes)
         if case.result:

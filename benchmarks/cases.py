@@ -53,6 +53,8 @@ class Case:
     dtype: str = "float32"
     result: str | None = None  # dtype of a mean, where it is not the default
     cold: bool = False  # whether every call takes another copy of the input
+    options: str = ""  # what `options_data.py` knows by this name
+    regions: int = 0  # how many are pooled in the place of samples
 
     @property
     def name(self) -> str:
@@ -60,8 +62,10 @@ class Case:
         size = ", ".join(map(str, self.size))
         layout = ", channels last" if self.data_format == "channels_last" else ""
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
-        cold = ", cold" if self.cold else ""
-        return f"{self.operation} {self.workload}: {self.shape} -> ({size}){layout}{dtype}{cold}"
+        number = f"{self.regions} " if self.regions else ""
+        options = f", {number}{self.options}" if self.options else ""
+        rest = f"{layout}{dtype}{options}{', cold' if self.cold else ''}"
+        return f"{self.operation} {self.workload}: {self.shape} -> ({size}){rest}"
 
     @property
     def ndim(self) -> int:
@@ -87,7 +91,8 @@ class Case:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """The shape of the output in memory."""
-        return self._stored((*self.shape[: -self.ndim], *(o for _, o in self.pooled)))
+        lead = (self.regions or self.shape[0], *self.shape[1 : -self.ndim])
+        return self._stored((*lead, *(o for _, o in self.pooled)))
 
     @property
     def input_bytes(self) -> int:
@@ -128,6 +133,14 @@ CELLS = "random cells"
 CELLS_OF_INTEGERS = "random cells of integers"
 PICTURES_DRAWN = "random pictures"
 BLOCKS = "output size 1 and exact factors"
+# Families of calls with options, whose cases `options_cases.py` has.
+TEXTS = "texts up to their lengths"
+TEXTS_MASKED = "texts with a mask for all channels"
+MASKED = "a mask as large as the input"
+HOLES = "NaN left out"
+REGIONS = "regions"
+TINY_OPTIONS = "tiny calls with options"
+CELLS_WITH_OPTIONS = "random cells with options"
 FAMILIES = (
     Family("average, channels first", TORCH, ("openvino",)),
     Family("max, channels first", TORCH, ("openvino",)),
@@ -147,6 +160,13 @@ FAMILIES = (
     Family(CELLS_OF_INTEGERS, TORCH),
     Family(PICTURES_DRAWN, ("fast_image_resize",), ("opencv", "pillow")),
     Family(BLOCKS, ("numpy", "opencv"), ("tensorstore", "keras")),
+    Family(TEXTS, ("plain",), ("valid alone", "einsum", "int64 mask", "numpy where")),
+    Family(TEXTS_MASKED, ("plain",), ("einsum", "int64 mask", "numpy where")),
+    Family(MASKED, ("plain",), ("numpy where",)),
+    Family(HOLES, ("plain",), ("xarray", "numbagg")),
+    Family(REGIONS, ("one by one",)),
+    Family(TINY_OPTIONS, ("plain",)),
+    Family(CELLS_WITH_OPTIONS, ("plain", "one by one")),
 )
 
 # Inputs of this size and more come from memory: they are held against the time of reading them.

@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 from cases import INTEGERS, Case
+from options_data import with_holes
 
 
 @functools.lru_cache(maxsize=2)  # the copies of a cold case
@@ -22,7 +23,7 @@ def _numbers(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
 
 def input_of(case: Case) -> np.ndarray:
     """Integers of the dtype of the case; or float32 from -1 to 1, which a library converts."""
-    return _numbers(case.input_shape, case.dtype, 1).copy()
+    return with_holes(case, _numbers(case.input_shape, case.dtype, 1).copy())
 
 
 def gradient_of(case: Case) -> np.ndarray:

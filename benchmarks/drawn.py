@@ -5,6 +5,7 @@ The same seed draws the same cases, whatever is installed and however many are a
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -13,6 +14,7 @@ from cases import (
     BLOCKS,
     CELLS,
     CELLS_OF_INTEGERS,
+    CELLS_WITH_OPTIONS,
     FIRST,
     INTEGERS,
     LAST,
@@ -37,6 +39,9 @@ PIXELS = (60, 4000)  # lengths of the sides of a picture
 DRAWN_SIZES = (30, 1000)  # and of a smaller one
 PICTURE_CHANNELS = (1, 3, 4)
 FACTORS = (2, 3, 4)
+OPTIONS = ("lengths", "mask", "gaps", "where", "holes", "nodata", "regions")
+NUMBERS_OF_REGIONS = (2, 10, 100)
+MOST_WINDOWS = 5_000  # of all parts together: the definition looks at one after the other
 # What NumPy knows, and for exact factors OpenCV too.
 BLOCK_DTYPES = (*INTEGERS, "float32", "float64")
 
@@ -123,4 +128,24 @@ def drawn(seed: int, cells: int) -> list[Case]:
         for number in range(count):
             name = f"{draw.__name__.strip('_')} {seed}.{number}"
             cases.append(draw(dice, name, cold=number % 2 == 1))
+    return cases
+
+
+def drawn_with_options(seed: int, cells: int) -> list[Case]:
+    """Draw so many cells with options; every other one is cold."""
+    dice, cases = _Dice(seed, 4), []
+    while len(cases) < cells:
+        number = len(cases)
+        case = _cell(dice, f"cell {seed}.{number}", cold=number % 2 == 1)
+        options = dice.of(OPTIONS)
+        regions = dice.of(NUMBERS_OF_REGIONS) if options == "regions" else 0
+        if options == "holes" and case.dtype in INTEGERS:  # there is no NaN
+            options = "nodata"
+        parts = regions or (case.shape[0] if options == "lengths" else 1)
+        if parts * math.prod(o for _, o in case.pooled) <= MOST_WINDOWS:
+            cases.append(
+                dataclasses.replace(
+                    case, family=CELLS_WITH_OPTIONS, options=options, regions=regions
+                )
+            )
     return cases

@@ -1,4 +1,4 @@
-"""What `run.py` and `sweep.py` share: cases are checked, timed in turn, and written."""
+"""What all programs share: cases are checked, timed in turn, and written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import os
 import platform
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from cases import Case, family_of
 from check import check, check_threads
 from library import Library
+from options_check import check_options
+from options_peers import LIBRARIES_OF_OPTIONS
 from peers import LIBRARIES
 from process import Workers
 
@@ -30,7 +33,7 @@ BUSY = 1.0
 SECONDS = 0.02
 
 OURS, READING = "adaptive_pool", "reading"
-PEERS = [name for name in LIBRARIES if name not in (OURS, READING)]
+PEERS = [name for name in LIBRARIES if name not in (OURS, READING, *LIBRARIES_OF_OPTIONS)]
 
 Label = tuple[str, int]  # a library and its number of threads
 Times = dict[Label, list[float]]  # a sample for each round
@@ -48,7 +51,7 @@ def prepare(case: Case, libraries: list[str], threads: list[int], workers: Worke
                 ready.append((library, count))
                 results[library] = arrays
         results.pop(READING, None)
-        check(case, results)
+        (check_options if case.options else check)(case, results)
         first = first or results[OURS]
         check_threads(case, first, results[OURS])
     return ready
@@ -76,7 +79,7 @@ def figures(case: Case, threads: int, times: Times) -> dict:
     """Return what is kept of the times of a case with one number of threads."""
     here = {library: t for (library, count), t in times.items() if count == threads}
     ours = here[OURS]
-    ratios = {name: _paired(t, ours) for name, t in here.items() if name in PEERS}
+    ratios = {name: _paired(t, ours) for name, t in here.items() if name not in (OURS, READING)}
     held = [ratios[name] for name in family_of(case.family).peers if name in ratios]
     against = [min(values) for values in zip(*held, strict=True)]  # the fastest of each round
     quartiles = statistics.quantiles(against, n=4, method="inclusive") if against else None
@@ -165,11 +168,13 @@ def told(results: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def options(description: str, repeats: int) -> argparse.ArgumentParser:
-    """Return a parser of what both have in common."""
+def options(
+    description: str, repeats: int, peers: Sequence[str] = PEERS
+) -> argparse.ArgumentParser:
+    """Return a parser of what all have in common."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="only check that all of it still runs")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
+    parser.add_argument("--peers", nargs="+", choices=peers, default=peers)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument(
         "--repeats", type=int, default=repeats, help="rounds, of which medians are taken"

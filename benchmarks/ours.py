@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
-from cases import Case
+from cases import INTEGERS, Case
 from data import gradient_of, input_of
 from library import Call, Library
+from options_data import options_of
 
 
 def dtype_of(name: str) -> np.dtype:
@@ -30,7 +32,32 @@ class AdaptivePool(Library):
         self.ap = importlib.import_module("adaptive_pool")
         self.ap.set_num_threads(threads)
 
+    def with_options(self, case: Case, options: dict[str, Any]) -> Call:
+        """Return a call with the input of a case, and these options."""
+        dtype, shape, given = dtype_of(case.dtype), case.input_shape, {**options}
+        given["data_format"] = case.data_format
+        kind, backward = case.operation[:3], case.operation.endswith("backward")
+        name = f"adaptive_{kind}_pool{case.ndim}d"
+        pool, gradient = getattr(self.ap, name), getattr(self.ap, f"{name}_backward")
+        x = input_of(case).astype(dtype, copy=False)
+        g = gradient_of(case).astype(dtype, copy=False) if backward else None
+        if case.operation == "avg_backward":
+            if {"nan_policy", "nodata"} & given.keys():
+                given["x"] = x
+            return lambda: gradient(g, shape, **given)
+        if kind == "max" and case.dtype in INTEGERS and options:
+            given["empty"] = 0
+        if case.operation in ("max", "max_backward"):
+            given["return_indices"] = True
+        if not backward:
+            return lambda: pool(x, case.size, **given)
+        _, indices = pool(x, case.size, **given)
+        given = {k: given[k] for k in ("data_format", "regions") if k in given}
+        return lambda: gradient(g, indices, shape, **given)
+
     def prepare(self, case: Case) -> Call | None:
+        if case.options:
+            return self.with_options(case, options_of(case))
         dtype, layout = dtype_of(case.dtype), case.data_format
         size, shape = case.size, case.input_shape
         name = f"adaptive_{case.operation[:3]}_pool{case.ndim}d"

@@ -10,6 +10,7 @@ from blocks import Keras, NumPyReduceat, NumPyReshape, ScikitImage, TensorStore
 from cases import INTEGERS, Case
 from data import gradient_of, input_of
 from library import Call, Library
+from options_peers import LIBRARIES_OF_OPTIONS
 from ours import AdaptivePool, Reading
 
 
@@ -213,4 +214,5 @@ LIBRARIES: dict[str, type[Library]] = {
     "reduceat": NumPyReduceat,
     "tensorstore": TensorStore,
     "keras": Keras,
+    **LIBRARIES_OF_OPTIONS,
 }

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment of a process that is to use so many threads."""
-    names = ("OMP", "MKL", "OPENBLAS", "RAYON")
+    names = ("OMP", "MKL", "OPENBLAS", "RAYON", "NUMBA")
     return {**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in names}}
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import adaptive_pool as ap
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "benchmarks"
 RESULTS = FOLDER / "results"
 NAMED, SWEEP = RESULTS / "0.1.0.json", RESULTS / "0.1.0-sweep.json"
+OPTIONS = RESULTS / "0.1.0-options.json"
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the sdist has no benchmarks")
 
@@ -184,3 +187,61 @@ def test_targets_of_the_sweep(module):
     targets = module("targets").GROUP_TARGETS
     counts = len({result["threads"] for result in load(SWEEP)["results"]})
     assert len(rows) == 2 + counts * sum(map(len, targets.values())) + 1
+
+
+@pytest.fixture
+def threads():
+    """The benchmarks set the number of threads of the process that they run in."""
+    before = ap.get_num_threads()
+    yield
+    ap.set_num_threads(before)
+
+
+def cells_with_options(module):
+    drawn = module("drawn").drawn_with_options(1, 16)
+    return [*module("options_cases").cases(quick=True), *module("measure").possible(drawn)]
+
+
+def test_calls_with_options_are_right(module, threads):
+    """Small cells, nothing is timed: all that are there give what the definition says."""
+    check = module("options_check").check_options
+    names = ["adaptive_pool", *module("options_peers").LIBRARIES_OF_OPTIONS]
+    present = module("measure").present(names)
+    libraries = {name: module("peers").LIBRARIES[name](1) for name in present}
+    compared = set()
+    for case in cells_with_options(module):
+        results = {}
+        for name in {"adaptive_pool", *module("cases").family_of(case.family).libraries}:
+            if name in libraries and (call := libraries[name].prepare(case)):
+                results[name] = libraries[name].as_numpy(call(), case)
+        assert results["adaptive_pool"]
+        check(case, results)
+        compared |= results.keys()
+    assert compared == set(present)
+
+
+def test_wrong_results_of_calls_with_options_are_found(module, threads):
+    ours, check = module("ours").AdaptivePool(1), module("options_check").check_options
+    for case in cells_with_options(module):
+        results = ours.as_numpy(ours.prepare(case)(), case)
+        wrong = results[0].copy()
+        wrong.flat[wrong.size // 2] = 5
+        with pytest.raises(ValueError, match="is not what its definition says"):
+            check(case, {"adaptive_pool": [wrong, *results[1:]]})
+
+
+def test_every_option_is_timed_and_drawn(module):
+    options = set(module("options_data").OPTIONS)
+    drawn = module("drawn").drawn_with_options
+    assert {case.options for case in drawn(1, 60)} == options
+    assert drawn(1, 20) == drawn(1, 40)[:20]
+    assert {case.options for case in module("options_cases").cases()} == options - {"nodata"}
+    families = {family.name for family in module("cases").FAMILIES}
+    groups = module("options_cases")
+    assert {group.family for group in groups.GROUPS} <= families
+    assert {target.family for target in groups.TARGETS} <= {g.family for g in groups.GROUPS}
+
+
+def test_report_of_options_is_made_of_the_results(module):
+    report = module("options_report").markdown(load(OPTIONS))
+    assert report == OPTIONS.with_suffix(".md").read_text("utf-8")
