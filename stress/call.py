@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from arrays import Data, Literal, Memory
 from cases import dtype_of
-from oracle import function, tables
+from oracle import function, tables, weights
 
 Pair = tuple[tuple[int, ...], tuple[int, ...]]
 Arrays = tuple[np.ndarray, ...]
@@ -129,11 +129,21 @@ class Call(Literal):
         """The windows of each pooled axis."""
         if not isinstance(self.windows, str):
             return [(np.array(s, np.int64), np.array(e, np.int64)) for s, e in self.windows]
+        return tables(*self.lengths, self.windows)
+
+    @property
+    def weights(self) -> list[np.ndarray] | None:
+        """What elements weigh along each pooled axis, if the rule says so."""
+        return weights(*self.lengths, self.windows) if self.windows == "area" else None
+
+    @property
+    def lengths(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Lengths of the pooled axes of the input, and numbers of windows that a rule cuts."""
         if self.backward:
-            return tables(self.pooled_from, self.pooled, self.windows)
+            return self.pooled_from, self.pooled
         wanted = self.output_size or (None,) * self.ndim
         counts = [i if o is None else o for i, o in zip(self.pooled, wanted, strict=True)]
-        return tables(self.pooled, counts, self.windows)
+        return self.pooled, counts
 
     def plain_positions(self) -> np.ndarray:
         """Return the indices, contiguous."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from arrays import VALUES, Data, Memory
 from call import SPELLINGS, Call, Pair
-from cases import DTYPES, FLOATS, INTEGERS, RULES
+from cases import ALL_RULES, DTYPES, FLOATS, INTEGERS
 from faults import FAULTS
 
 import adaptive_pool as ap
@@ -18,6 +18,7 @@ CHANNELS = (1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33, 64, 65, 100, 127, 129, 260, 
 LEADS = (1, 2, 3, 5, 31, 32, 33, 64, 70)
 THREADS = (None, 1, 2, 3, 7)
 MOST_WINDOWS = 1500  # the oracle takes one after the other
+ANY_COUNT = ("torch", "area")  # rules that cut any axis into any number of windows
 
 
 def random_table(chance: random.Random, size: int) -> Pair:
@@ -44,7 +45,7 @@ def random_count(chance: random.Random, size: int, rule: str) -> int:
     """A number of windows that the rule can cut an axis into."""
     if size == 0:
         return 0
-    if rule == "torch" and chance.random() < 0.2:
+    if rule in ANY_COUNT and chance.random() < 0.2:
         return chance.choice([2 * size + 1, 3 * size, size + 1, 0])
     count = chance.choice([1, 1, 2, 3, 7, size, -(-size // 2), -(-size // 3), -(-size // 8)])
     count = min(count, size)
@@ -118,7 +119,7 @@ def random_geometry(chance: random.Random, largest: int) -> Call:
             counts = tuple(len(starts) for starts, _ in windows)
             size = None if chance.random() < 0.5 else counts
         else:
-            windows = chance.choice(["torch", "torch", *RULES])
+            windows = chance.choice(["torch", "torch", "area", *ALL_RULES])
             size = counts = tuple(random_count(chance, i, windows) for i in sizes)
             if chance.random() < 0.1 and call.spelling in ("tuple", "list"):
                 keep = chance.randrange(ndim)
@@ -137,7 +138,7 @@ def random_geometry(chance: random.Random, largest: int) -> Call:
 def random_parts(chance: random.Random, call: Call) -> tuple[tuple[int, ...], ...]:
     """Lengths or regions that the windows can be cut over."""
     samples, pooled = call.input_shape[0], call.pooled_from or call.pooled
-    whole = isinstance(call.windows, str) and call.windows != "torch"  # other rules fit few sizes
+    whole = isinstance(call.windows, str) and call.windows not in ANY_COUNT  # they fit few sizes
 
     def borders(size: int) -> tuple[int, int]:
         a, b = sorted(chance.randint(0, size) for _ in range(2))
@@ -162,7 +163,8 @@ def with_options(chance: random.Random, call: Call) -> Call:
     keeps = isinstance(call.windows, str) and call.output_size and None in call.output_size
     if call.first > 0 and 0 not in shape and not keeps and chance.random() < 0.6:
         call = replace(call, parts=random_parts(chance, call))
-    call = replace(call, omit=chance.random() < 0.4, least=chance.choice([1, 1, 2, 7]))
+    least = [1, 1, 2, 7, *([40, 1000] if call.windows == "area" else [])]
+    call = replace(call, omit=chance.random() < 0.4, least=chance.choice(least))
     if not call.backward:
         return replace(call, counted=chance.random() < 0.5)
     if call.omit:
@@ -188,7 +190,8 @@ def random_call(chance: random.Random, largest: int, bad: float = 0.25) -> Call:
             call = replace(call, x=x, dtype=wanted)
         else:
             index = chance.choice([None, "int32", "int64"])
-            call = replace(call, operation="max", x=x, index_dtype=index)
+            windows = "torch" if call.windows == "area" else call.windows
+            call = replace(call, operation="max", x=x, index_dtype=index, windows=windows)
         result = call.with_pooled([len(s) for s, _ in call.tables])
     else:
         dtype = chance.choice(FLOATS)

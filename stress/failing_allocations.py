@@ -106,6 +106,7 @@ THIRD = {"where": np.arange(50) % 3 > 0}
 REGIONS = {"regions": np.array([[0, 1, 30, 2, 50], [2, 0, 40, 0, 50], [1, 5, 6, 7, 8]])}
 LENGTHS = {"lengths": np.array([40, 3, 17])}
 COUNTS = {"return_counts": True}
+AREA = {"windows": "area"}
 WINDOWS = [(np.array([0, 3, 1]), np.array([4, 9, 2]))]
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -155,6 +156,12 @@ CASES: dict[str, Callable[[], Case]] = {
     "average-where": lambda: average((3, 40, 50), (4, 6), **THIRD),
     "average-where-integers": lambda: average((3, 40, 50), (4, 6), "int16", dtype="i2", **THIRD),
     "average-where-counts": lambda: average((3, 40, 50), (4, 6), **THIRD, **COUNTS),
+    "average-area": lambda: average((3, 40, 50), (7, 6), **AREA),
+    "average-area-packs": lambda: average((2, 64, 14, 14), (5, 3), "uint8", dtype="u1", **AREA),
+    "average-area-float64": lambda: average((2, 9, 11, 70), (4, 3), "float64", **LAST, **AREA),
+    "average-area-two-threads": lambda: average((64, 99, 101), (4, 6), **TWO, **AREA),
+    "average-area-regions": lambda: average((3, 40, 50), (7, 6), **REGIONS, **AREA),
+    "average-area-where": lambda: average((3, 40, 50), (7, 6), **THIRD, **COUNTS, **AREA),
     "maximum-lengths": lambda: maximum((3, 40, 50), (4, 6), **LENGTHS),
     "maximum-regions": lambda: maximum((3, 40, 50), (4, 6), **REGIONS),
     "maximum-counts": lambda: maximum((3, 40, 50), (4, 6), **COUNTS),
@@ -171,6 +178,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "average-backward-where": lambda: average_backward((3, 40, 50), (4, 6), **THIRD),
     "average-backward-where-regions": lambda: average_backward(
         (3, 40, 50), (4, 6), **THIRD, **REGIONS
+    ),
+    "average-backward-area": lambda: average_backward((3, 40, 50), (7, 6), **AREA),
+    "average-backward-area-channels-last": lambda: average_backward(
+        (2, 9, 11, 70), (4, 3), **LAST, **AREA
+    ),
+    "average-backward-area-where-regions": lambda: average_backward(
+        (3, 40, 50), (7, 6), **THIRD, **REGIONS, **AREA
     ),
     "maximum-backward-regions": lambda: maximum_backward((3, 40, 50), (4, 6), **REGIONS),
 }

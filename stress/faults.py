@@ -189,7 +189,7 @@ def spoil_size(arguments: Arguments, call: Call, chance: random.Random, size: An
         shape[call.first + chance.randrange(call.ndim)] = size
         arguments[call.shape_name] = chance.choice([list, tuple])(shape)
         return
-    arguments["windows"] = "torch"
+    arguments["windows"] = "area" if call.windows == "area" else "torch"
     sizes = [1] * call.ndim
     sizes[chance.randrange(call.ndim)] = size
     arguments["output_size"] = (
@@ -230,6 +230,11 @@ def sizes_that_are_none(arguments, call, chance):
 @fault(ValueError, TypeError, fits=has_windows)
 def rule(arguments, call, chance):
     arguments["windows"] = chance.choice(["even", "", None, 3, Raises(), np.zeros(2), b"torch"])
+
+
+@fault(ValueError, fits=lambda call: call.operation == "max" and not call.backward)
+def rule_for_averages_alone(arguments, call, chance):
+    arguments["windows"] = chance.choice(["area", np.str_("area")])
 
 
 @fault(ValueError, fits=both(has_windows, not_empty, forward, without_options))

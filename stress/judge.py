@@ -37,6 +37,7 @@ class Part(NamedTuple):
     place: tuple[slice, ...]
     sizes: list[int]
     windows: list[tuple[np.ndarray, np.ndarray]]
+    weights: list[np.ndarray] | None
 
 
 def assert_right(call: Call, plain: Ready, results: Arrays) -> None:
@@ -47,13 +48,13 @@ def assert_right(call: Call, plain: Ready, results: Arrays) -> None:
     last = [pooled_last(y, call.ndim, call.data_format) for y in results]
     x = pooled_last(plain.arguments[call.array_name], call.ndim, call.data_format)
     if call.backward and call.operation == "avg":
-        assert_average_backward(last[0], x, call.pooled_from, call.tables)
+        assert_average_backward(last[0], x, call.pooled_from, call.tables, call.weights)
     elif call.backward:
         indices = pooled_last(plain.arguments["indices"], call.ndim, call.data_format)
         check = assert_unpooled if call.operation == "unpool" else assert_maximum_backward
         check(last[0], x, indices, call.pooled_from)
     elif call.operation == "avg":
-        assert_average(last[0], x, call.tables, results[0].dtype)
+        assert_average(last[0], x, call.tables, results[0].dtype, call.weights)
     else:
         assert_maximum(last[0], last[1] if len(last) == 2 else None, x, call.tables)
     if call.dtype is not None:
@@ -90,7 +91,13 @@ def parts_of(call: Call, counts: Sequence[int]) -> list[Part]:
                 (np.minimum(s, size), np.minimum(e, size))
                 for (s, e), size in zip(call.tables, sizes, strict=True)
             ]
-        parts.append(Part(sample, place, sizes, windows))
+        weights = None
+        if call.windows == "area":
+            weights = [
+                ap.area_weights(size, count) if size else np.zeros((count, 0), int)
+                for size, count in zip(sizes, counts, strict=True)
+            ]
+        parts.append(Part(sample, place, sizes, windows, weights))
     return parts
 
 
@@ -127,13 +134,13 @@ def assert_right_parts(call: Call, plain: Ready, results: Arrays) -> None:
         x, counted = x[np.newaxis], counted[np.newaxis]
         last = [y[np.newaxis] for y in last]
     counts = [len(starts) for starts, _ in call.tables]
-    for k, (sample, place, sizes, windows) in enumerate(parts_of(call, counts)):
+    for k, (sample, place, sizes, windows, weights) in enumerate(parts_of(call, counts)):
         own = [y[k] for y in last]
         part = x[sample][(..., *place)], counted[sample][(..., *place)]
         if call.counted:
-            np.testing.assert_array_equal(own[-1], numbers_of(part[1], windows))
+            np.testing.assert_array_equal(own[-1], numbers_of(part[1], windows, weights))
         if call.operation == "avg":
-            assert_average_of_counted(own[0], *part, windows, call.least)
+            assert_average_of_counted(own[0], *part, windows, call.least, weights)
             continue
         value, index = maximum_of_counted(*part, windows, call.least)
         words = f"u{x.dtype.itemsize}"

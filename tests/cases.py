@@ -9,6 +9,7 @@ INTEGERS = [
 ]  # fmt: skip
 DTYPES = FLOATS + INTEGERS
 RULES = ["torch", "split", "uniform", "ceil"]
+ALL_RULES = [*RULES, "area"]  # which is for averages alone
 
 # Around every vector width, in elements of 1 to 8 bytes, and around the kernels' block of lanes.
 CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257]

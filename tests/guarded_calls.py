@@ -135,6 +135,43 @@ class Calls:
             function("avg", ndim, backward=True), g, x.shape, out=out, x=x, nodata=1, **some,
         )  # fmt: skip
 
+    def by_area(self, shape, counts, data_format, layout="dense", beyond=0, **options):
+        """Averages and their gradients, of all elements and of some; `beyond` as in `counted`."""
+        ndim, layout_of = len(counts), LAYOUTS[layout]
+        options |= {"data_format": data_format, "windows": "area"}
+        first = len(shape) - ndim - (data_format == "channels_last")
+        samples = len(options["regions"]) if "regions" in options else shape[0]
+        y_shape = (*shape[:first], *counts, *shape[first + ndim :])
+        y_shape = (samples, *y_shape[1:]) if first > 0 else y_shape
+        results = [self.name, "float64"] if self.name != "bool" else ["float32"]
+        pool, back = (function("avg", ndim, backward) for backward in (False, True))
+        for at_end in (True,) if beyond else (True, False):
+            text = f"{shape} to {counts}, {layout}, at_end={at_end}, beyond={beyond}, {[*options]}"
+            x = self.array(self.source, shape, layout_of, at_end)
+            where = self.array(self.mask, shape, layout_of, at_end, np.dtype(bool))
+            g = None
+            if self.name in FLOATS:
+                g = self.array(self.gradient, y_shape, layout_of, at_end)
+            target = None if beyond else self.array(self.target, shape, layout_of, at_end)
+            if beyond:
+                wide = (*shape[:first], shape[first] + beyond, *shape[first + 1 :])
+                x, where = (np.lib.stride_tricks.as_strided(a, wide) for a in (x, where))
+            for some in ({}, {"where": where}):
+                said = f"{text}, {[*some]}"
+                for result in results:
+                    dtype = dtype_of(result)
+                    y = self.array(self.target, y_shape, layout_of, at_end, dtype)
+                    empty = {"empty": 1, **some} if some else {}
+                    self.make(
+                        f"average as {result} {said}",
+                        pool, x, counts, out=y, dtype=dtype, **empty, **options,
+                    )  # fmt: skip
+                if g is not None:
+                    read = {"x": x, "nodata": 1, **some} if some else {}
+                    self.make(
+                        f"average backward {said}", back, g, x.shape, out=target, **read, **options
+                    )
+
     def both(self, shape, counts, data_format, layouts=("dense", "dense"), **options):
         self.forward(shape, counts, data_format, layouts, **options)
         if self.name in FLOATS and layouts[0] in LAYOUTS:
@@ -252,11 +289,37 @@ def every_option(calls):
             )  # fmt: skip
 
 
+def every_area(calls):
+    """Windows that hold elements in part, of few columns and many, lanes and layouts, and parts."""
+    for width, data_format in itertools.product(range(1, 41), FORMATS):
+        for count in {2, -(-2 * width // 3), width + 3}:
+            calls.by_area(shape_of((), (3, width), 2, data_format), (2, count), data_format)
+    for channels, data_format in itertools.product(CHANNELS, FORMATS):
+        for counts in ((2, 3), (6, 9)):
+            calls.by_area(shape_of((2,), (5, 7), channels, data_format), counts, data_format)
+    for layout, channels, data_format in itertools.product(LAYOUTS, (1, 3, 19), FORMATS):
+        for sizes, counts in (((9, 37), (2, 5)), ((1, 70), (1, 9)), ((3, 4, 5), (2, 3, 6))):
+            shape = shape_of((2,), sizes, channels, data_format)
+            ends = [border for size in sizes for border in (size // 3, size)]
+            calls.by_area(shape, counts, data_format, layout)
+            calls.by_area(
+                shape, counts, data_format, layout, lengths=[sizes, [n // 2 + 1 for n in sizes]]
+            )
+            calls.by_area(shape, counts, data_format, layout, regions=[[1, *ends], [0, *ends]])
+    for sizes, counts in (((4, 4100), (3, 7)), ((9001,), (2,)), ((4100, 3), (7, 2))):
+        for data_format in FORMATS:
+            calls.by_area(shape_of((1,), sizes, 2, data_format), counts, data_format)
+    for width, channels in itertools.product((1, 2, 7, 9, 31, 64, 333), (1, 2, 8, 33)):
+        for data_format in FORMATS if channels == 1 else FORMATS[1:]:
+            shape = shape_of((1,), (width,), channels, data_format)
+            calls.by_area(shape, (3,), data_format, beyond=5000, lengths=[width])
+
+
 GROUPS = {
     f.__name__: f
     for f in (
         every_width, every_channel, every_layout, every_path, every_gradient, two_threads,
-        every_table, every_option,
+        every_table, every_option, every_area,
     )
 }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """From the public functions to the definition and back: layouts, names, errors in ulp."""
 
+import math
+
 import numpy as np
 
 import adaptive_pool as ap
@@ -34,6 +36,13 @@ def shape_of(lead, sizes, channels, data_format):
 
 def tables(sizes, counts, rule="torch"):
     return [ap.pool_windows(i, o, rule) for i, o in zip(sizes, counts, strict=True)]
+
+
+def weights(sizes, counts, rule="torch"):
+    """What elements weigh along each axis, if that is not 1 each."""
+    if rule != "area":
+        return None
+    return [ap.area_weights(i, o) for i, o in zip(sizes, counts, strict=True)]
 
 
 def spacing(x, dtype):
@@ -79,46 +88,65 @@ def assert_close(actual, exact, magnitude, bound):
     assert (error <= np.broadcast_to(bound, actual.shape)[finite]).all()
 
 
-def assert_average(y, x, windows, dtype):
+def assert_average(y, x, windows, dtype, weights=None):
     """`y` is the average of `x`, pooled axes last, as exactly as the contract says.
 
     Integers: equal to the correctly rounded mean. Floats: within BOUND. The oracle's own error,
     in 64 bits and before its rounding, is below 0.01 ulp for the windows of the tests.
 
     Asked for float64, the mean of a narrower type shows the sum itself, kept in float64: n - 1
-    additions and two roundings for the quotient, each of half a unit at most.
+    additions and two roundings for the quotient, each of half a unit at most. Weights multiply
+    what goes into these once along each axis, which is as many roundings more.
     """
     assert y.dtype == dtype
     if x.dtype.kind in "biu" and dtype.itemsize == 2 and dtype.kind not in "iu":
         # To the nearest, up to the rounding of the oracle's float64, which is 2**-42 units of these
         # at most. ml_dtypes rounds float64 to bfloat16 by way of float32, which can be wrong.
-        exact = _reference.average(x, windows, np.dtype(np.float64))
+        exact = _reference.average(x, windows, np.dtype(np.float64), weights)
         assert_close(y, exact.astype(np.longdouble), np.abs(exact), 0.5 + 2.0**-42)
         return
     if x.dtype.kind in "biu":
-        expected = _reference.average(x, windows, dtype)
+        expected = _reference.average(x, windows, dtype, weights)
         np.testing.assert_array_equal(y, expected)
         return
     with np.errstate(all="ignore"):
-        exact = _reference.average(x.astype(np.float64), windows, np.dtype(np.longdouble))
-        magnitude = _reference.average(np.abs(x).astype(np.float64), windows, np.dtype(np.float64))
+        wide, float64 = x.astype(np.float64), np.dtype(np.float64)
+        exact = _reference.average(wide, windows, np.dtype(np.longdouble), weights)
+        magnitude = _reference.average(np.abs(wide), windows, float64, weights)
     n = np.prod([max((e - s).max(initial=1), 1) for s, e in windows])
     wider = dtype == np.float64 and x.dtype != np.float64
-    assert_close(y, exact, magnitude, n + 1 if wider else BOUND)
+    assert_close(y, exact, magnitude, n + 1 + _products(windows, weights) if wider else BOUND)
 
 
-def assert_average_backward(result, g, sizes, windows):
-    """`result` is the gradient of the average for `g`, pooled axes last.
+def _products(windows, weights):
+    """How often weights multiply on the way to a mean."""
+    return 0 if weights is None else len(windows)
+
+
+def _units(terms, weights):
+    """By how many units in the last place of float64 a gradient and the oracle's differ, at most.
 
     A share is off by two roundings in float64 at most, a sum of n of them by n - 1 more, the
-    oracle's by as many: n + 1 units of float64 in all. Shorter types are rounded once, by half a
-    unit.
+    oracle's by as many: n + 1 units in all.
+
+    With weights each of n shares is rounded twice, multiplied by what lines weigh, and a sum of
+    these by what columns weigh: four roundings of 2**-53 of a share, which add up to 2**-53 of the
+    magnitude, a unit at most. The oracle's are two. The additions on both sides, n - 1, are of
+    sums, and half a unit each. That is n + 5.
+    """
+    return terms + 1 if weights is None else terms + 5
+
+
+def assert_average_backward(result, g, sizes, windows, weights=None):
+    """`result` is the gradient of the average for `g`, pooled axes last.
+
+    Off by `_units` of float64. Shorter types are rounded once, by half a unit.
     """
     assert (result.shape, result.dtype) == ((*g.shape[: g.ndim - len(sizes)], *sizes), g.dtype)
     wide = g.astype(np.float64)
     with np.errstate(all="ignore"):
-        expected = _reference.average_backward(wide, sizes, windows)
-        magnitude = _reference.average_backward(np.abs(wide), sizes, windows)
+        expected = _reference.average_backward(wide, sizes, windows, weights)
+        magnitude = _reference.average_backward(np.abs(wide), sizes, windows, weights)
     held = [
         np.sum([(s <= k) & (k < e) for k in range(n)], axis=1).max(initial=0)
         for n, (s, e) in zip(sizes, windows, strict=True)
@@ -127,7 +155,7 @@ def assert_average_backward(result, g, sizes, windows):
     float64 = np.dtype(np.float64)
     with np.errstate(all="ignore"):
         unit = spacing(magnitude, result.dtype)
-        bound = (terms + 1) * spacing(magnitude, float64) / unit
+        bound = _units(terms, weights) * spacing(magnitude, float64) / unit
     if result.dtype != float64:
         bound += 0.5
     assert_close(result, expected, magnitude, bound)
@@ -163,43 +191,48 @@ def assert_maximum(values, indices, x, windows):
         np.testing.assert_array_equal(indices, where)
 
 
-def _each_counted(x, counted, windows):
-    """Each window: its position, its elements and whether they count, in one axis."""
+def _each_counted(x, counted, windows, weights=None):
+    """Each window: its position, its elements, what they weigh if they count, and where it is.
+
+    Elements and weights in one axis.
+    """
     ndim = len(windows)
     for position, window in _reference.each_window(windows):
-        shape = (*x.shape[: x.ndim - ndim], -1)
-        if 0 in x[(..., *window)].shape:
-            shape = (*x.shape[: x.ndim - ndim], 0)
+        shape = (*x.shape[: x.ndim - ndim], math.prod(s.stop - s.start for s in window))
+        each = 1 if weights is None else _reference.weigh(position, window, weights).ravel()
         yield (
             (..., *position),
             x[(..., *window)].reshape(shape),
-            counted[(..., *window)].reshape(shape),
+            counted[(..., *window)].reshape(shape) * each,
             window,
         )
 
 
-def numbers_of(counted, windows):
-    """How many elements count in each window, pooled axes last."""
+def numbers_of(counted, windows, weights=None):
+    """How many elements count in each window, or what they weigh, pooled axes last."""
     counts = tuple(len(starts) for starts, _ in windows)
     n = np.zeros((*counted.shape[: counted.ndim - len(windows)], *counts), np.int64)
-    for position, _, kept, _ in _each_counted(counted, counted, windows):
+    for position, _, kept, _ in _each_counted(counted, counted, windows, weights):
         n[position] = kept.sum(-1)
     return n
 
 
-def assert_average_of_counted(y, x, counted, windows, least):
-    """`y` are the means of what counts of `x`, pooled axes last; 1 where less than `least` does."""
-    n = numbers_of(counted, windows)
+def assert_average_of_counted(y, x, counted, windows, least, weights=None):
+    """`y` are the means of what counts of `x`, pooled axes last; 1 where less than `least` does.
+
+    The bounds are those of `assert_average`.
+    """
+    n = numbers_of(counted, windows, weights)
     short = n < max(least, 1)
     assert (y[short] == 1).all()
     exact = np.zeros(y.shape, object if x.dtype.kind in "biu" else np.longdouble)
     magnitude = np.zeros(y.shape)
     with np.errstate(all="ignore"):
-        for position, values, kept, _ in _each_counted(x, counted, windows):
+        for position, values, kept, _ in _each_counted(x, counted, windows, weights):
             if x.dtype.kind in "biu":
-                exact[position] = np.where(kept, values.astype(object), 0).sum(-1)
+                exact[position] = (values.astype(object) * kept).sum(-1)
                 continue
-            wide = np.where(kept, values.astype(np.longdouble), 0) * np.longdouble(2.0**-64)
+            wide = np.where(kept, values.astype(np.longdouble), 0) * np.longdouble(2.0**-64) * kept
             share = np.longdouble(2.0**64) / np.maximum(n[position], 1)
             exact[position] = wide.sum(-1) * share
             magnitude[position] = np.abs(wide).sum(-1) * share
@@ -214,33 +247,44 @@ def assert_average_of_counted(y, x, counted, windows, least):
             assert y[place] == wanted or abs(float(y[place]) - wanted) <= close
         return
     exact[short], magnitude[short] = 1, 1
-    wider = y.dtype == np.float64 and x.dtype != np.float64
-    assert_close(y, exact, magnitude, n.max(initial=1) + 1 if wider else BOUND)
+    if y.dtype == np.float64 and x.dtype != np.float64:
+        elements = numbers_of(counted, windows).max(initial=1)
+        bound = elements + 1 + _products(windows, weights)
+    else:
+        bound = BOUND
+    assert_close(y, exact, magnitude, bound)
 
 
 def assert_average_backward_of_counted(result, g, counted, parts, least):
     """`result` is the gradient of averages of what counts of parts, pooled axes last.
 
-    `g` has a gradient for each part: a sample, its place on the pooled axes, windows over it. The
-    bound is that of `assert_average_backward`.
+    `g` has a gradient for each part: a sample, its place on the pooled axes, windows over it and
+    their weights. The bound is that of `assert_average_backward`.
     """
     assert (result.shape, result.dtype) == (counted.shape, g.dtype)
     expected, magnitude = np.zeros(result.shape), np.zeros(result.shape)
     held = np.zeros(result.shape)
     with np.errstate(all="ignore"):
-        for k, (sample, place, _, windows) in enumerate(parts):
+        for k, (sample, place, _, windows, weights) in enumerate(parts):
             whole = (sample, ..., *place)
-            for position, _, kept, window in _each_counted(counted[whole], counted[whole], windows):
+            here = counted[whole]
+            for position, _, kept, window in _each_counted(here, here, windows, weights):
                 n = kept.sum(-1)
                 enough = n >= max(least, 1)
                 share = np.where(enough, g[k][position].astype(np.float64) / np.maximum(n, 1), 0)
-                for total, each in ((expected, share), (magnitude, abs(share)), (held, enough)):
+                times = 1
+                if weights is not None:
+                    times = _reference.weigh(position[1:], window, weights)
+                for total, each, t in (
+                    (expected, share, times), (magnitude, abs(share), times), (held, enough, 1)
+                ):  # fmt: skip
                     part = total[whole][(..., *window)]
-                    part += each[(..., *(np.newaxis,) * len(windows))]
+                    part += each[(..., *(np.newaxis,) * len(windows))] * t
         expected, magnitude = np.where(counted, expected, 0), np.where(counted, magnitude, 0)
         float64 = np.dtype(np.float64)
         unit = spacing(magnitude, result.dtype)
-        bound = (held + 1) * spacing(magnitude, float64) / unit
+        weights = parts[0][-1] if parts else None  # of one rule, all parts have some or none
+        bound = _units(held, weights) * spacing(magnitude, float64) / unit
     if result.dtype != float64:
         bound += 0.5
     assert_close(result, expected, magnitude, bound)
@@ -255,6 +299,7 @@ def maximum_of_counted(x, counted, windows, least):
     plane = _reference.flat_indices(x.shape[x.ndim - ndim :])
     for position, values, kept, window in _each_counted(x, counted, windows):
         enough = kept.sum(-1) >= max(least, 1)
+        kept = kept > 0
         if not enough.any():
             continue
         nan = kept & (values != values)

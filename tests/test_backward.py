@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CHANNELS, FLOATS, RULES, SIZES, SMALL, random_array
+from cases import ALL_RULES, CHANNELS, FLOATS, SIZES, SMALL, random_array
 from oracle import (
     assert_average_backward,
     assert_maximum_backward,
@@ -11,6 +11,7 @@ from oracle import (
     pooled_last,
     shape_of,
     tables,
+    weights,
 )
 
 import adaptive_pool as ap
@@ -20,12 +21,13 @@ from adaptive_pool import _reference
 def check_average(g, sizes, data_format, rule="torch"):
     ndim = len(sizes)
     last = pooled_last(g, ndim, data_format)
-    windows = tables(sizes, last.shape[last.ndim - ndim :], rule)
+    counts = last.shape[last.ndim - ndim :]
+    windows, units = tables(sizes, counts, rule), weights(sizes, counts, rule)
     input_last = np.empty((*last.shape[: last.ndim - ndim], *sizes))
     shape = pooled_back(input_last, ndim, data_format).shape
     result = function("avg", ndim, backward=True)(g, shape, data_format=data_format, windows=rule)
     assert result.shape == shape
-    assert_average_backward(pooled_last(result, ndim, data_format), last, sizes, windows)
+    assert_average_backward(pooled_last(result, ndim, data_format), last, sizes, windows, units)
 
 
 def check_maximum(x, counts, data_format):
@@ -75,7 +77,7 @@ def test_every_small_size(rng, size, data_format):
         check_maximum(x, counts, data_format)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ALL_RULES)
 def test_rules(rng, rule, data_format):
     check_average(
         random_array(rng, shape_of((2,), (3, 5), 4, data_format), "float32"),

@@ -170,6 +170,22 @@ def test_arrays_without_room_are_pooled_in_strips(
     np.testing.assert_array_equal(whole, in_strips)
 
 
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("size", ["3,2", "6,4", "9,7", "12,5", "1,3"])
+def test_strips_by_area(pool, without_room, data_format, size):
+    """Strips end where an output ends together with a row: of 9 rows to 7 all are one strip."""
+    array = RNG.standard_normal((2, 9, 7, 5))
+    options = ["--data-format", data_format, "--windows", "area", "--size", size]
+    if data_format == "channels_first":
+        array = np.moveaxis(array, -1, 1)
+    whole, in_strips = without_room(pool, array, options=options)
+    expected = ap.adaptive_avg_pool2d(
+        array, tuple(map(int, size.split(","))), data_format=data_format, windows="area"
+    )
+    np.testing.assert_array_equal(whole[0], expected)
+    np.testing.assert_array_equal(whole, in_strips)
+
+
 def test_strips_refuse_a_mistaken_layout_too(pool, without_room, capsys):
     options = ["--data-format", "channels_first"]
     assert without_room(pool, np.ones((5, 6, 3)), options=options, status=2) == ([], [])

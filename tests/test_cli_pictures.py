@@ -402,13 +402,17 @@ SHOWN[:3, :4] = 0
 COLOURS = RNG.integers(0, 256, (9, 7, 3), np.uint8)
 
 
-def exact(colours, weights, size, round_to):
+def exact(colours, weights, size, round_to, rule="torch"):
     """Return the weighted means from sums of Python's integers, rounded once."""
+    units = [np.ones((k, n), int) for n, k in zip(weights.shape, size, strict=True)]
+    if rule == "area":
+        units = [ap.area_weights(n, k) for n, k in zip(weights.shape, size, strict=True)]
     windows = [ap.pool_windows(n, k) for n, k in zip(weights.shape, size, strict=True)]
     result = np.zeros((*size, colours.shape[-1]), object)
     for i, (top, bottom) in enumerate(zip(*windows[0], strict=True)):
         for j, (left, right) in enumerate(zip(*windows[1], strict=True)):
-            a = weights[top:bottom, left:right].astype(int).astype(object)
+            parts = np.outer(units[0][i, : bottom - top], units[1][j, : right - left])
+            a = (weights[top:bottom, left:right] * parts).astype(object)
             for k in range(colours.shape[-1]):
                 c = colours[top:bottom, left:right, k].astype(int).astype(object)
                 result[i, j, k] = round_to(Fraction((c * a).sum(), a.sum())) if a.sum() else 0
@@ -419,11 +423,12 @@ def exact(colours, weights, size, round_to):
     ("dtype", "round_to"), [("float64", float), ("float32", float), ("uint8", round)]
 )
 @pytest.mark.parametrize("size", [(3, 2), (1, 1), (4, 5)], ids=str)
-def test_weighted_means_are_exact(save, read, size, dtype, round_to):
+@pytest.mark.parametrize("rule", ["torch", "area"])
+def test_weighted_means_are_exact(save, read, size, dtype, round_to, rule):
     path = save("x.png", np.dstack([COLOURS, SHOWN]))
-    result = read(path, "--dtype", dtype, size="{},{}".format(*size))
+    result = read(path, "--dtype", dtype, "--windows", rule, size="{},{}".format(*size))
     assert result.dtype == dtype
-    expected = exact(COLOURS, SHOWN, size, round_to).astype(dtype)
+    expected = exact(COLOURS, SHOWN, size, round_to, rule).astype(dtype)
     np.testing.assert_array_equal(result[0], expected)
 
 

@@ -17,7 +17,8 @@ AGAIN = [
     "average-1d-own-windows", "average-3d", "average-packs-of-halves", "average-two-threads-packs",
     "average-places-two-threads", "maximum-values-alone", "maximum-channels-last",
     "maximum-places-two-threads", "average-backward-channels-last", "average-backward-places",
-    "maximum-backward-places-two-threads",
+    "maximum-backward-places-two-threads", "average-area-packs", "average-area-float64",
+    "average-area-two-threads", "average-backward-area-channels-last",
 ]  # fmt: skip
 
 

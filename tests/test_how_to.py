@@ -15,7 +15,9 @@ FOLDER = Path(__file__).parent.parent / "docs" / "how-to"
 # What has to be installed for a page, beside NumPy.
 NEEDS = {
     "gradients": ["autograd", "jax"],
+    "inter-area": [],
     "onnx-runtime": ["onnx", "onnxruntime"],
+    "paa": [],
     "pictures": ["PIL"],
     "pyramid": [],
     "quantised": [],

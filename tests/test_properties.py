@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import RULES
+from cases import ALL_RULES, RULES
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -87,10 +87,10 @@ def test_gradients_keep_their_sum(problem):
         assert result.sum() == pytest.approx(g.sum(), abs=1e-6)
 
 
-@given(st.integers(1, 2**62), st.integers(1, 3000), st.sampled_from(RULES))
+@given(st.integers(1, 2**62), st.integers(1, 3000), st.sampled_from(ALL_RULES))
 @settings(max_examples=300, deadline=None)
 def test_windows_cover_the_axis(size, count, rule):
-    assume(rule == "torch" or count <= size)
+    assume(rule in ("torch", "area") or count <= size)
     assume(rule != "ceil" or (count - 1) * -(-size // count) < size)
     starts, ends = (t.tolist() for t in ap.pool_windows(size, count, rule))
     assert (starts[0], ends[-1]) == (0, size)

@@ -39,6 +39,33 @@ def test_average_does_not_overflow():
     assert _reference.average(x, [(np.array([0]), np.array([4]))], x.dtype).tolist() == [x[0]]
 
 
+THIRDS = [np.array([[3, 2, 0], [1, 3, 1], [2, 3, 0]])]  # of five elements, in three windows
+OF_FIVE = [(np.array([0, 1, 3]), np.array([2, 4, 5]))]
+
+
+def test_average_by_weight():
+    x = np.array([1, 2, 4, 8, 16])
+    for dtype in (np.int64, np.float64):
+        y = _reference.average(x.astype(dtype), OF_FIVE, np.dtype(np.float64), THIRDS)
+        assert y.tolist() == [7 / 5, 22 / 5, 64 / 5]
+    assert _reference.average(x, OF_FIVE, x.dtype, THIRDS).tolist() == [1, 4, 13]
+    lines = [HALVES[1], *OF_FIVE]
+    y = _reference.average(
+        np.array([x, 3 * x, 0 * x]), lines, x.dtype, [np.array([[1, 2]] * 2), *THIRDS]
+    )
+    assert y.tolist() == [[3, 10, 30], [1, 4, 13]]  # 7/3 and 1 times as much
+
+
+def test_gradient_by_weight():
+    g = np.array([5.0, 10.0, 20.0])
+    expected = [3.0, 2.0 + 2.0, 6.0, 2.0 + 8.0, 12.0]
+    assert _reference.average_backward(g, (5,), OF_FIVE, THIRDS).tolist() == expected
+    g = np.array([g, 3 * g])
+    lines = [(np.array([0, 0]), np.array([1, 2])), *OF_FIVE]
+    result = _reference.average_backward(g, (2, 5), lines, [np.array([[3, 0], [1, 2]]), *THIRDS])
+    np.testing.assert_allclose(result, np.outer([2, 2], expected), rtol=1e-15)
+
+
 def test_maximum():
     y, indices = _reference.maximum(X, WHOLE)
     assert (y.tolist(), indices.tolist()) == ([[7.0]], [[3]])

@@ -5,7 +5,7 @@ from math import ceil, floor
 
 import numpy as np
 import pytest
-from cases import RULES
+from cases import ALL_RULES
 
 import adaptive_pool as ap
 
@@ -84,7 +84,7 @@ def test_ceil_is_fixed_blocks(size):
         assert ends[-1] == size
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ALL_RULES)
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64])
 @pytest.mark.parametrize("factor", [1, 2, 5, 1000])
 def test_rules_agree_where_sizes_divide(rule, count, factor):
@@ -126,7 +126,7 @@ def test_empty_window_is_named(size, count, rule, first):
         ap.pool_windows(size, count, rule)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ALL_RULES)
 @pytest.mark.parametrize("size", [0, 1, 10])
 def test_no_windows(rule, size):
     starts, ends = ap.pool_windows(size, 0, rule)
@@ -164,7 +164,7 @@ def test_long_tables_do_not_drift(size):
         assert int(ends[i]) == -(-(i + 1) * size // count)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ALL_RULES)
 @pytest.mark.parametrize("size", [1, 2, 12, 97, 2**31 + 1, 2**53 + 3, 2**62 - 1, 2**62])
 @pytest.mark.parametrize("count", [1, 2, 3, 11, 12, 13, 96, 1009])
 def test_rules_are_their_formulas(size, count, rule):
@@ -182,7 +182,7 @@ def test_rules_are_their_formulas(size, count, rule):
             lambda i: i * quotient + size - (count - 1) * quotient,
         ),
         "ceil": (lambda i: min(i * block, size), lambda i: min((i + 1) * block, size)),
-    }[rule]
+    }["torch" if rule == "area" else rule]
     empty = [i for i in range(count) if start(i) >= end(i)]
     if rule == "uniform" and count > size:  # all windows are the axis: none could differ
         empty = list(range(size, count))

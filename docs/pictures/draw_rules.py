@@ -1,4 +1,4 @@
-"""The windows of the four rules, where sizes do not divide."""
+"""The windows of the five rules, where sizes do not divide."""
 
 from typing import get_args
 
@@ -29,7 +29,7 @@ heights = [
     for row in results.values()
 ]
 
-figure = Figure(figsize=(11, 10))
+figure = Figure(figsize=(11, 12.5))
 grid = figure.subplots(
     len(results),
     len(OUTPUT_SIZES),
@@ -44,9 +44,13 @@ for axes_row, (rule, row), height in zip(grid, results.items(), heights, strict=
         if isinstance(result, str):
             axes.text(0, 1.9, f"an error: it would leave {result}", color=ORANGE, va="center")
             continue
-        for i, (start, end) in enumerate(zip(*result, strict=True)):
+        borders, form = result, "{}:{}"
+        if rule == "area":  # elements on borders are there in part
+            cuts = [i * INPUT_SIZE / output_size for i in range(output_size + 1)]
+            borders, form = (cuts[:-1], cuts[1:]), "{:.3g} to {:.3g}"
+        for i, (start, end) in enumerate(zip(*borders, strict=True)):
             y = 1.2 + 0.6 * i
             colour = (BLUE, ORANGE)[i % 2]
             cell(axes, start, y, i, colour, width=end - start, height=0.55, ink="white")
-            axes.text(INPUT_SIZE + 0.3, y + 0.3, f"{start}:{end}", va="center", color=INK)
+            axes.text(INPUT_SIZE + 0.3, y + 0.3, form.format(start, end), va="center", color=INK)
 save(figure, __file__)

@@ -24,7 +24,7 @@ from ._maximum_backward import (
 )
 from ._threads import get_num_threads, num_threads, set_num_threads
 from ._unpool import adaptive_max_unpool1d, adaptive_max_unpool2d, adaptive_max_unpool3d
-from ._windows import block_windows, pool_windows
+from ._windows import area_weights, block_windows, pool_windows
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -48,6 +48,7 @@ __all__ = [
     "adaptive_max_unpool1d",
     "adaptive_max_unpool2d",
     "adaptive_max_unpool3d",
+    "area_weights",
     "block_windows",
     "config",
     "get_num_threads",

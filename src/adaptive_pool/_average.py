@@ -174,7 +174,7 @@ def adaptive_avg_pool1d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last axis is pooled. "channels_last": the axis before the channel
         axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, one (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: one pair of integer arrays in a list, as `block_windows` gives it, or one
         array of shape ``(1, 2, number of windows)``.
@@ -198,7 +198,8 @@ def adaptive_avg_pool1d(
         What a window becomes none of whose elements count. By default NaN and, where the result
         holds integers, an error.
     min_count : int
-        Elements that must count in a window: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
+        "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
     dtype : dtype, optional
@@ -218,7 +219,9 @@ def adaptive_avg_pool1d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: how many elements count in each window.
+        Only with `return_counts`: how many elements count in each window. Where `windows` is
+        "area", what these weigh: the product of their `area_weights` along the pooled axes, in
+        units of one over the product of the numbers of outputs.
 
     Raises
     ------
@@ -341,7 +344,7 @@ def adaptive_avg_pool2d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last two axes are pooled. "channels_last": the two before the channel
         axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, 2 (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(2, 2, number of windows)``.
@@ -366,7 +369,8 @@ def adaptive_avg_pool2d(
         What a window becomes none of whose elements count. By default NaN and, where the result
         holds integers, an error.
     min_count : int
-        Elements that must count in a window: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
+        "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
     dtype : dtype, optional
@@ -386,7 +390,9 @@ def adaptive_avg_pool2d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: how many elements count in each window.
+        Only with `return_counts`: how many elements count in each window. Where `windows` is
+        "area", what these weigh: the product of their `area_weights` along the pooled axes, in
+        units of one over the product of the numbers of outputs.
 
     Raises
     ------
@@ -513,7 +519,7 @@ def adaptive_avg_pool3d(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last three axes are pooled. "channels_last": the three before the
         channel axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, 3 (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves, with None
         as `output_size`: a pair of integer arrays for each pooled axis, as `block_windows` gives
         it, or one array of shape ``(3, 2, number of windows)``.
@@ -538,7 +544,8 @@ def adaptive_avg_pool3d(
         What a window becomes none of whose elements count. By default NaN and, where the result
         holds integers, an error.
     min_count : int
-        Elements that must count in a window: with fewer it becomes `empty` too.
+        Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
+        "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
     dtype : dtype, optional
@@ -558,7 +565,9 @@ def adaptive_avg_pool3d(
         most one ulp (unit in the last place), measured at the mean of the absolute values in the
         window. `out`, if given.
     counts : ndarray of int64, of the same shape
-        Only with `return_counts`: how many elements count in each window.
+        Only with `return_counts`: how many elements count in each window. Where `windows` is
+        "area", what these weigh: the product of their `area_weights` along the pooled axes, in
+        units of one over the product of the numbers of outputs.
 
     Raises
     ------

@@ -126,7 +126,7 @@ def adaptive_avg_pool1d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last axis is pooled. "channels_last": the axis before the channel
         axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of one (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, one (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: one pair
         of integer arrays in a list, as `block_windows` gives it, or one array of shape
         ``(1, 2, number of windows)``.
@@ -226,7 +226,7 @@ def adaptive_avg_pool2d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last two axes are pooled. "channels_last": the two before the channel
         axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 2 (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, 2 (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(2, 2, number of windows)``.
@@ -328,7 +328,7 @@ def adaptive_avg_pool3d_backward(
     data_format : {"channels_first", "channels_last"}
         "channels_first": the last three axes are pooled. "channels_last": the three before the
         channel axis. It is never guessed from shapes or strides.
-    windows : {"torch", "split", "uniform", "ceil"} or sequence of 3 (starts, ends) or ndarray
+    windows : {"torch", "split", "uniform", "ceil", "area"}, 3 (starts, ends), or ndarray
         The rule that cuts the pooled axes, see `pool_windows`. Or the windows themselves: a pair of
         integer arrays for each pooled axis, as `block_windows` gives it, or one array of shape
         ``(3, 2, number of windows)``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from . import _kernels
@@ -112,12 +114,45 @@ def average_backward_counted(
     problem.parts.fill_short(problem.least, bytes(8))
     where = None if counting.where is None else problem.expand(counting.where)
     x = None if x is None else problem.expand(x)
-    # What each window gives to each of its elements that count; empty ones get no share.
+    # What each window gives to what weighs 1 of its elements that count; empty ones give nothing.
     shares = problem.expand(gradient.astype(np.float64))
     x_element = 0 if x is None else ELEMENTS[name_of(x.dtype)]
     rest = (x_element, counting.omits, counting.nodata)
     divides = gradient.dtype == np.float64
-    _kernels.count(where, x, shares, problem.parts, *rest, True, divides, threads)
+    if problem.is_weighted:
+        _share_by_weight(problem, shares, where, x, rest, divides, threads)
+    else:
+        _kernels.count(where, x, shares, problem.parts, *rest, True, divides, threads)
     _kernels.average_backward_counted(
         shares, problem.expand(result), where, x, problem.parts, element, *rest, threads
     )
+
+
+def _share_by_weight(
+    problem: PartsProblem,
+    shares: Array,
+    where: Array | None,
+    x: Array | None,
+    rest: tuple[int, bool, bytes | None],
+    divides: bool,
+    threads: int,
+) -> None:
+    """Divide gradients by the weight that counts in each window, which the average finds."""
+    seen: Any = where if x is None else x
+    weights, means = np.empty(problem.shape, np.int64), np.empty(problem.shape, np.float32)
+    element, omits, nodata = rest
+    if x is None:
+        element = ELEMENTS["bool"]
+    elements = (element, ELEMENTS["float32"])
+    _kernels.average_counted(
+        seen, means, where, weights, problem.parts, *elements, omits, nodata, threads
+    )
+    short = weights < problem.least
+    weights //= problem.units()  # as kernels weigh elements
+    with np.errstate(all="ignore"):
+        if divides:
+            shares /= weights
+        else:
+            shares *= 1.0 / weights
+    shares += 0.0
+    shares[short] = 0

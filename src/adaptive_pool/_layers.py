@@ -17,7 +17,7 @@ from ._kernels.call.known import call
 from ._options import AllOptionTypes, Options, OptionTypes, described
 from ._problem import DataFormat, Pair, Size, as_bool, check_data_format, normalize_size
 from ._threads import threads_for
-from ._windows import Windows, as_size, explicit_table, rule_or_pairs
+from ._windows import Windows, as_size, check_unweighted, explicit_table, rule_or_pairs
 
 Pullback = Callable[[npt.ArrayLike], Array]
 
@@ -313,8 +313,9 @@ class _MaximumLayer(_Layer):
         windows: Windows = "torch",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__(output_size, data_format, windows, num_threads)
         name = type(self).__name__
+        check_unweighted(name, windows)
+        super().__init__(output_size, data_format, windows, num_threads)
         self.return_indices = as_bool(name, "return_indices", return_indices)
         self.index_dtype = _dtypes.name_of_indices(name, index_dtype)
 

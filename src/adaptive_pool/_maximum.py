@@ -37,7 +37,7 @@ from ._problem import (
     share_memory,
 )
 from ._threads import threads_for
-from ._windows import Windows
+from ._windows import Windows, check_unweighted
 
 Triple: TypeAlias = tuple[Array, Array, Array]
 
@@ -66,6 +66,7 @@ def _maximum(
 ) -> Array | Pair | Triple:
     try:
         options = options_of(function, given, AllOptionTypes)
+        check_unweighted(function, windows)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         wanted = as_bool(function, "return_indices", return_indices)

@@ -104,6 +104,7 @@ class PartsProblem:
             )
         lead, pooled = input_shape[1:first], input_shape[first : first + self.ndim]
         rule, tables = self._cut(sizes, pooled, windows)
+        self.is_weighted = rule == "area"
         counts: tuple[int, ...] = tuple(
             [
                 size if table is None else len(table[0])  # type: ignore[misc]
@@ -177,6 +178,12 @@ class PartsProblem:
             self.parts.count_elements(axis, sizes)
             product = product * sizes
         return np.asarray(product)
+
+    def units(self) -> Array:
+        """Return what kernels divide the weights of each part by, in a shape that broadcasts."""
+        units = np.empty((self.count, *[1] * (len(self.shape) - 1)), np.int64)
+        self.parts.store_units(units)
+        return units
 
     def count_all(self) -> None:
         """Count the elements of each window, all of which count, if they are wanted.

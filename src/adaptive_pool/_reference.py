@@ -1,7 +1,8 @@
 """The definition of every operation in plain NumPy: slow, obvious, the truth in the tests.
 
 Arrays here have pooled axes last; `windows` is one (starts, ends) pair for each of them. Nothing
-is fast and nothing is shared with the kernels but the window tables.
+is fast and nothing is shared with the kernels but the window tables. Where elements of a window
+weigh differently there is a table of weights for each axis, as `area_weights` gives it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Tables = Sequence[tuple[Array, Array]]
+Weights = Sequence[Array] | None
 
 
 def each_window(windows: Tables) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -42,7 +44,25 @@ def _flat_window(x: Array, window: tuple[slice, ...]) -> Array:
     return part.reshape(*x.shape[:first], math.prod(part.shape[first:]))
 
 
-def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
+def weigh(position: tuple[int, ...], window: tuple[slice, ...], weights: Sequence[Array]) -> Array:
+    """Return what the elements of a window weigh: the products of their weights along the axes."""
+    products = np.ones((), np.int64)
+    for table, o, inputs in zip(weights, position, window, strict=True):
+        products = np.multiply.outer(products, table[o, : inputs.stop - inputs.start])
+    return products
+
+
+def _weighed(
+    values: Array, position: tuple[int, ...], window: tuple[slice, ...], weights: Weights
+) -> tuple[Array, int]:
+    """Return the elements of a window times what they weigh, and what all weigh; else 1 each."""
+    if weights is None:
+        return values, values.shape[-1]
+    each = weigh(position, window, weights).ravel()
+    return values * each.astype(values.dtype), int(each.sum())
+
+
+def average(x: Array, windows: Tables, dtype: np.dtype[Any], weights: Weights = None) -> Array:
     """Average over windows: the mean in higher precision, rounded to `dtype`.
 
     Integers are averaged exactly. Floats are summed in `longdouble` and scaled, so that no sum of
@@ -53,9 +73,9 @@ def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
     y = np.empty((*x.shape[: x.ndim - ndim], *counts), dtype)
     for position, window in each_window(windows):
         values = _flat_window(x, window)
-        n = values.shape[-1]
         if x.dtype.kind in "biu":
-            totals = values.astype(object).sum(axis=-1)
+            values, n = _weighed(values.astype(object), position, window, weights)
+            totals = values.sum(axis=-1)
             mean = np.vectorize(lambda s, n=n: round_exact(int(s), n, dtype), otypes=[object])(
                 totals
             )
@@ -63,8 +83,9 @@ def average(x: Array, windows: Tables, dtype: np.dtype[Any]) -> Array:
                 y[_last(position)] = mean.astype(dtype)
         else:
             with np.errstate(all="ignore"):
-                wide = values.astype(np.longdouble)
-                mean = (wide * np.longdouble(2.0**-64)).sum(axis=-1) / n * np.longdouble(2.0**64)
+                wide = values.astype(np.longdouble) * np.longdouble(2.0**-64)
+                wide, n = _weighed(wide, position, window, weights)
+                mean = wide.sum(axis=-1) / n * np.longdouble(2.0**64)
                 y[_last(position)] = mean.astype(dtype)
     return y
 
@@ -102,13 +123,16 @@ def maximum(x: Array, windows: Tables) -> tuple[Array, Array]:
     return y, indices
 
 
-def average_backward(gradient: Array, input_shape: Sequence[int], windows: Tables) -> Array:
-    """Adjoint of `average`: every window hands its gradient out in equal parts, in float64."""
+def average_backward(
+    gradient: Array, input_shape: Sequence[int], windows: Tables, weights: Weights = None
+) -> Array:
+    """Adjoint of `average`: every window hands its gradient out by weight, in float64."""
     result = np.zeros((*gradient.shape[: gradient.ndim - len(windows)], *input_shape))
     for position, window in each_window(windows):
-        n = math.prod(s.stop - s.start for s in window)
+        each: Any = 1 if weights is None else weigh(position, window, weights)
+        n = math.prod(s.stop - s.start for s in window) if weights is None else each.sum()
         part = gradient[_last(position)].astype(np.float64) / n
-        result[_last(window)] += part.reshape(*part.shape, *(1,) * len(windows))
+        result[_last(window)] += part.reshape(*part.shape, *(1,) * len(windows)) * each
     return result.astype(gradient.dtype)
 
 

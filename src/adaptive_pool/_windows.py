@@ -1,7 +1,7 @@
 """Which inputs feed which outputs: windows by rule, and those that a caller gives.
 
 The rules themselves are in `_kernels/call/rules.pxd`. `pool_windows` cuts an axis into a number of
-windows, `block_windows` into windows of one length.
+windows, `block_windows` into windows of one length; `area_weights` says what elements weigh.
 """
 
 from __future__ import annotations
@@ -17,11 +17,18 @@ import numpy.typing as npt
 from ._arrays import as_array
 from ._dtypes import text_of
 from ._kernels.call.problem import check_not_empty
-from ._kernels.call.tables import LONGEST_TABLE, RULES, cut, cut_in_blocks, first_outside
+from ._kernels.call.tables import (
+    LONGEST_TABLE,
+    RULES,
+    cut,
+    cut_in_blocks,
+    first_outside,
+    weigh,
+)
 from ._objects import is_a, no_memory, said, shown
 
 Boundary: TypeAlias = Literal["short", "trim"]
-Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil"]
+Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil", "area"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | npt.NDArray[Any]
 
@@ -46,6 +53,15 @@ def check_rule(function: str, rule: object, name: str = "windows") -> str:
             f"{function}: unknown window rule {shown(text)}, expected one of {list(RULES)}"
         )
     return text
+
+
+def check_unweighted(function: str, windows: object) -> None:
+    """Raise for the rule whose windows hold elements in part: of these there is no maximum."""
+    if is_a(windows, str) and str.__str__(windows) == "area":
+        raise ValueError(
+            f"{function}: windows 'area' weigh elements, which is for averages; 'torch' has "
+            "windows of the same elements"
+        )
 
 
 def _empty_table(function: str, count: int) -> Table:
@@ -200,7 +216,7 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
         Length `I` of the axis, up to ``2**62``.
     output_size : int
         Number `O` of windows; 0 gives empty tables.
-    rule : {"torch", "split", "uniform", "ceil"}
+    rule : {"torch", "split", "uniform", "ceil", "area"}
         How the axis is cut, computed exactly, in integers:
 
         =========== ========================== ======================================
@@ -210,11 +226,15 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
         "split"     ``i*(I//O) + min(i, I%O)`` ``start + I//O + (i < I%O)``
         "uniform"   ``i*(I//O)``               ``start + I - (O-1)*(I//O)``
         "ceil"      ``i*ceil(I/O)``            ``min(start + ceil(I/O), I)``
+        "area"      ``floor(i*I/O)``           ``ceil((i+1)*I/O)``
         =========== ========================== ======================================
 
         "torch" windows overlap, differ in length by at most one, and repeat where ``O > I``.
         "split" is `numpy.array_split`. "uniform" has one stride and one length. "ceil" has blocks
-        of one length, the last one shorter. All four agree where `O` divides `I`.
+        of one length, the last one shorter. "area" has windows of the same elements as "torch",
+        and an element counts by the part of it that lies between ``i*I/O`` and ``(i+1)*I/O``:
+        `area_weights` says how much that is; tables alone do not. All five agree where `O` divides
+        `I`.
 
     Returns
     -------
@@ -231,6 +251,7 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
 
     See Also
     --------
+    area_weights : what elements weigh in windows of the rule "area".
     block_windows : windows of a given length.
 
     References
@@ -249,11 +270,84 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     function = "pool_windows"
     size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    name = check_rule(function, rule, "rule")
-    check_not_empty(function, size, count, name)
+    return _cut(function, size, count, check_rule(function, rule, "rule"))
+
+
+def _cut(function: str, size: int, count: int, rule: str) -> Table:
+    check_not_empty(function, size, count, rule)
     starts, ends = _empty_table(function, count)
-    cut(starts, ends, size, RULES[name])
+    cut(starts, ends, size, RULES[rule])
     return starts, ends
+
+
+def area_weights(input_size: int, output_size: int) -> npt.NDArray[np.int64]:
+    """Weigh the elements of windows of the rule "area".
+
+    Window `i` covers the axis from ``i*I/O`` to ``(i+1)*I/O``, element `k` from `k` to ``k + 1``.
+    An element weighs the length of what both cover.
+
+    Parameters
+    ----------
+    input_size : int
+        Length `I` of the axis, up to ``2**62``.
+    output_size : int
+        Number `O` of windows.
+
+    Returns
+    -------
+    ndarray of int64, shape (O, L)
+        In units of ``1/O``, in which all weights are integers: ``weights[i, j]`` is that of element
+        ``starts[i] + j``, for the tables of ``pool_windows(I, O, "area")``. `L` is the length of
+        the longest window; behind shorter ones there are zeros. Each row adds up to `I`.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer (a bool is not).
+    ValueError
+        If a size is negative, or `I` is 0 and `O` is not.
+    MemoryError
+        If there is no memory for the weights.
+
+    See Also
+    --------
+    pool_windows : which elements windows hold.
+
+    Notes
+    -----
+    Along several axes the weight of an element is the product of those along each. These are the
+    weights of OpenCV's ``INTER_AREA`` where it shrinks pictures, and of area-weighted (first-order
+    conservative) regridding on a line.
+
+    Examples
+    --------
+    >>> import adaptive_pool as ap
+    >>> ap.area_weights(5, 3)
+    array([[3, 2, 0],
+           [1, 3, 1],
+           [2, 3, 0]])
+    """
+    function = "area_weights"
+    size = _check_axis(function, "input_size", input_size)
+    count = as_size(function, "output_size", output_size)
+    starts, ends = _cut(function, size, count, "area")
+    if count == 0:
+        return np.empty((0, 0), np.int64)
+    try:
+        lengths = ends - starts
+        weights = np.full((count, int(lengths.max())), count)
+        weights[np.arange(weights.shape[1]) >= lengths[:, np.newaxis]] = 0
+        firsts, lasts = np.empty((2, count), np.int64)
+        weigh(firsts, lasts, size)
+        rows = np.flatnonzero(lasts)
+        weights[rows, lengths[rows] - 1] = lasts[rows]
+        rows = np.flatnonzero(firsts)
+        weights[rows, 0] = firsts[rows]
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+    except ValueError as error:  # more than can be addressed
+        raise MemoryError(f"{function}: {said(error)}") from error
+    return weights
 
 
 def block_windows(size: int, block: int, *, boundary: Boundary = "short", offset: int = 0) -> Table:

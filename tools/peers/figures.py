@@ -33,6 +33,20 @@ def about(seen: float, stated: float) -> bool:
     return stated / 3 <= seen <= stated * 3
 
 
+def by_area(x: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return the weighted sums of a plane, to be divided by its size; of integers they are exact."""
+    for axis, count in enumerate(shape):
+        size = x.shape[axis]
+        weights = np.zeros((count, size), np.int64)
+        for row, i in zip(weights, range(count), strict=True):
+            first, end = i * size // count, -(-(i + 1) * size // count)
+            for k in range(first, end):
+                row[k] = min((i + 1) * size, (k + 1) * count) - max(i * size, k * count)
+        kind = np.int64 if x.dtype.kind in "iu" else np.float64
+        x = np.moveaxis(np.tensordot(weights, x.astype(kind), (1, axis)), 0, axis)
+    return x
+
+
 def same(one: NDArray, two: NDArray) -> bool:
     """Whether dtype, shape and all elements are equal, NaNs too."""
     one, two = np.asarray(one), np.asarray(two)

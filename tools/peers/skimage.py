@@ -7,7 +7,7 @@ from skimage.transform import downscale_local_mean, resize_local_mean
 
 import adaptive_pool as ap
 
-from .figures import Claims, about, floats, integers, same, ulps
+from .figures import Claims, about, by_area, floats, integers, same, ulps
 
 REQUIRES = ("scikit-image==0.26.0", "numpy==2.4.6")
 
@@ -65,8 +65,14 @@ def claims() -> Claims:
         ulps(resize_local_mean(y, shape), ap.adaptive_avg_pool2d(y, shape, dtype=np.float64))
         for shape in ((20, 12), (30, 30), (6, 6))
     )
-    row = "| `resize_local_mean(x, (h, w))` | `ap.adaptive_avg_pool2d(x, (h, w))` |"
+    row = '| `resize_local_mean(x, (h, w))` | `ap.adaptive_avg_pool2d(x, (h, w), windows="area")` |'
     yield f"{row} whole factors: off by 3 ulp", about(seen, 3), seen
+    y = floats(480, 640)
+    seen = ulps(resize_local_mean(y, (224, 224)), by_area(y, (224, 224)) / y.size)
+    yield "480 by 640 to 224 by 224: 377 ulp", about(seen, 377), seen
+    y = floats(10, 12)
+    seen = np.abs(resize_local_mean(y, (15, 20)) - by_area(y, (15, 20)) / y.size).max()
+    yield "It also enlarges by area", seen < 1e-5, seen
     seen = resize_local_mean(np.array([[0, 0, 0, 30, 30.0]]), (1, 2)).tolist()
     yield (
         "`resize_local_mean` makes 0 and 24 of 0, 0, 0, 30, 30",

@@ -60,6 +60,9 @@ def claims() -> Claims:
     x = torch.from_numpy(floats(2, 3, 224, 200))
     yield row, torch.equal(F.interpolate(x, 7, mode="area"), pool(x, 7)), seen
 
+    seen = F.interpolate(torch.tensor([[[0, 0, 0, 30, 30.0]]]), 2, mode="area").tolist()
+    yield "0, 0, 0, 30, 30 to 2 gives 0, 20. By area it is 0, 24", seen == [[[0, 20]]], seen
+
     x = floats(1, 4, 101, 101)
     windows = [kernel(101, 3, 2)] * 2
     seen = ulps(

@@ -62,7 +62,8 @@ def _sums(values: Array, pooling: Pooling) -> Array:
     """Return the exact sum of every window, as float64.
 
     A mean of n values below 2**16 is rounded to float64, so that it is off by less than 2**-37;
-    n times that is less than a half, and the nearest integer is the sum, for n up to 2**35.
+    n times that is less than a half, and the nearest integer is the sum, for n up to 2**35. Where
+    values have weights, n is what these add up to.
     """
     means = adaptive_avg_pool2d(
         values,
@@ -73,11 +74,19 @@ def _sums(values: Array, pooling: Pooling) -> Array:
         num_threads=pooling.threads,
     )
     rows, columns = (
-        np.subtract(*pool_windows(n, n if size is None else size, pooling.windows)[::-1])
+        _weights(n, n if size is None else size, pooling.windows)
         for n, size in zip(values.shape, pooling.size, strict=False)
     )
     sums: Array = np.rint(means * (rows[:, None] * columns)[..., None])
     return sums
+
+
+def _weights(length: int, count: int, rule: Rule) -> Array:
+    """Return what the elements of each window along an axis weigh together."""
+    if rule == "area":
+        return np.full(count, length)
+    starts, ends = pool_windows(length, count, rule)
+    return ends - starts
 
 
 def visible_maximum(picture: Transparent, pooling: Pooling) -> Array:

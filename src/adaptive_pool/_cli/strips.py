@@ -46,16 +46,30 @@ def pool_in_strips(
     windows: Rule,
     data_format: DataFormat,
 ) -> Array:
-    """Pool the rows of one output at a time: each output is made of the same elements as ever."""
+    """Pool some rows at a time: each output is made of the same elements as ever."""
     last = data_format == "channels_last"
     *leading, height, width, channels = array.shape if last else (*array.shape, 1)
-    starts, ends = pool_windows(height, height if size[0] is None else size[0], windows)
+    count = height if size[0] is None else size[0]
     strips = []
     for plane in range(math.prod(leading)):
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        for start, end, outputs in _strips(height, count, windows):
             rows = end - start
             shape = (rows, width, channels) if last else (1, rows, width)
             first = (plane * height + start) * width * channels
-            strips.append(pool(array.part(first, shape), (1, size[1])))  # one mapped at a time
-    pooled = np.stack(strips)  # each (1, W, C) or (1, 1, W)
-    return pooled.reshape(*leading, len(starts), *(pooled.shape[2:] if last else pooled.shape[3:]))
+            strips.append(
+                pool(array.part(first, shape), (outputs, size[1]))
+            )  # one mapped at a time
+    pooled = np.stack(strips)  # each (outputs, W, C) or (1, outputs, W)
+    return pooled.reshape(*leading, count, *(pooled.shape[2:] if last else pooled.shape[3:]))
+
+
+def _strips(height: int, count: int, windows: Rule) -> list[tuple[int, int, int]]:
+    """Return first and last rows, and to how many outputs they are pooled by the same rule.
+
+    By area, rows weigh the same only from one place where an output and a row end together to the
+    next.
+    """
+    starts, ends = pool_windows(height, count, windows)
+    outputs = max(count // math.gcd(height, count), 1) if windows == "area" else 1
+    firsts, lasts = starts[::outputs].tolist(), ends[outputs - 1 :: outputs].tolist()
+    return [(first, last, outputs) for first, last in zip(firsts, lasts, strict=True)]

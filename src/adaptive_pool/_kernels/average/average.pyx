@@ -7,13 +7,13 @@ reduce.h sums windows along W, means.h makes means of the sums, and store.h stor
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average.means cimport result_of
-from adaptive_pool._kernels.average.short_integers cimport is_short
+from adaptive_pool._kernels.average.short_integers cimport is_negative, is_short
 from adaptive_pool._kernels.average.short_tiles cimport ShortAverage, prepare_short
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
-    BFLOAT16, FLOAT16, FLOAT32, FLOAT64, INT32, Element, size_of, uint16_t,
+    BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, Element, int64_t, size_of, uint16_t,
 )
 from adaptive_pool._kernels.call.parts cimport Parts, run_parts
 from adaptive_pool._kernels.call.tables cimport Windows
@@ -35,6 +35,7 @@ cdef extern from "average/store.h" nogil:
         array_t where, counts
         double least
         char filler[8]
+        bint short_area, negative
         axis_t d, h, w
         Py_ssize_t channels, planes, lanes
         double* divisors
@@ -58,12 +59,17 @@ cdef union Task:
 cdef struct Call:
     Element element
     Element out_element
+    counting_t counting     # of integers of 8 and 16 bits that are weighed: all count
     bint is_counted         # whether not all elements count:
-    counting_t counting
     int where               # numbers of arrays, or -1
     int counts
-    double least
+    int64_t least
     char filler[8]
+
+
+cdef inline bint is_weighted(const Geometry* g) noexcept nogil:
+    """Whether windows hold elements in part."""
+    return g.d.firsts != NULL or g.h.firsts != NULL or g.w.firsts != NULL
 
 
 cdef void prepare(
@@ -72,12 +78,14 @@ cdef void prepare(
 ) noexcept nogil:
     cdef const Call* call = <const Call*> call_
     cdef average_t* task = <average_t*> memory
-    if is_short(call.element) and not call.is_counted:
+    cdef int64_t unit = g.d.unit * g.h.unit * g.w.unit
+    cdef bint is_widened = is_short(call.element) and (call.is_counted or is_weighted(g))
+    if is_short(call.element) and not is_widened:
         prepare_short(
             <ShortAverage*> memory, g, call.element, call.out_element, divisors, num_threads, jobs,
         )
         return
-    # Where not all count, integers of 8 and 16 bits are read as int32.
+    # Where not all count or are weighed, integers of 8 and 16 bits are read as int32.
     task.kind = ap_kinds + (
         <int> (INT32 if is_short(call.element) else call.element) - FIRST_KIND
     )
@@ -86,10 +94,14 @@ cdef void prepare(
     task.d, task.h, task.w = axis_of(g.d), axis_of(g.h), axis_of(g.w)
     task.x, task.out = array_of(&g.arrays[0]), array_of(&g.arrays[1])
     task.divisors, task.counting = divisors, NULL
-    if call.is_counted:
-        task.counting, task.least = &call.counting, call.least
-        memcpy(task.filler, call.filler, sizeof(task.filler))
+    task.short_area = is_widened and not call.is_counted and call.element != BOOL
+    task.negative = is_negative(call.element)
+    if call.is_counted or is_widened:
+        task.counting, task.least = &call.counting, 0
         task.where.data = task.counts.data = NULL
+    if call.is_counted:
+        task.least = <double> (call.least // unit + (call.least % unit > 0))
+        memcpy(task.filler, call.filler, sizeof(task.filler))
         if call.where >= 0:
             task.where = array_of(&g.arrays[call.where])
         if call.counts >= 0:
@@ -116,35 +128,6 @@ cdef int pool(Canonical* c, const Call* call, int num_threads) except -1 nogil:
             return 0
 
 
-def average(
-    x,                      # IN: array of the elements below
-    out,                    # OUT: array, aligned
-    windows,                # IN: Windows, or Parts
-    Element element,        # IN: what x holds
-    Element out_element,    # IN: what out holds
-    int num_threads,        # IN
-):
-    """Average `x` over `windows` into `out`. Neither is empty."""
-    cdef Canonical c
-    cdef Call call
-    call.element, call.out_element, call.is_counted = element, out_element, False
-    begin(&c)
-    try:
-        borrow(&c, x, False, size_of(element))
-        borrow(&c, out, True, size_of(out_element))
-        if type(windows) is Parts:
-            run_parts(&c, <Parts> windows, prepare_part, &call, sizeof(Task), num_threads)
-            return
-        arrange(&c, <Windows> windows)
-        if is_brief(&c, num_threads):
-            pool(&c, &call, num_threads)
-        else:
-            with nogil:
-                pool(&c, &call, num_threads)
-    finally:
-        give_back(&c)
-
-
 cdef int set_blanks(counting_t* counting, Element element, bint omits, nodata) except -1:
     """What does not count adds nothing: it is -0.0, or 0 of integers."""
     cdef double nothing = 0
@@ -161,6 +144,37 @@ cdef int set_blanks(counting_t* counting, Element element, bint omits, nodata) e
         counting.blank, counting.size = ap_wide_blanks[<int> element], 4
         memset(counting.nothing, 0, sizeof(counting.nothing))
     return 0
+
+
+def average(
+    x,                      # IN: array of the elements below
+    out,                    # OUT: array, aligned
+    windows,                # IN: Windows, or Parts
+    Element element,        # IN: what x holds
+    Element out_element,    # IN: what out holds
+    int num_threads,        # IN
+):
+    """Average `x` over `windows` into `out`. Neither is empty."""
+    cdef Canonical c
+    cdef Call call
+    call.element, call.out_element, call.is_counted = element, out_element, False
+    if is_short(element):
+        set_blanks(&call.counting, element, False, None)
+    begin(&c)
+    try:
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, out, True, size_of(out_element))
+        if type(windows) is Parts:
+            run_parts(&c, <Parts> windows, prepare_part, &call, sizeof(Task), num_threads)
+            return
+        arrange(&c, <Windows> windows)
+        if is_brief(&c, num_threads):
+            pool(&c, &call, num_threads)
+        else:
+            with nogil:
+                pool(&c, &call, num_threads)
+    finally:
+        give_back(&c)
 
 
 def average_counted(
@@ -180,7 +194,7 @@ def average_counted(
     cdef Call call
     call.element, call.out_element, call.is_counted = element, out_element, True
     set_blanks(&call.counting, element, omits, nodata)
-    call.least = <double> parts.least
+    call.least = parts.least
     memcpy(call.filler, parts.filler, sizeof(call.filler))
     begin(&c)
     try:

@@ -15,6 +15,23 @@ enum {
     AP_AHEAD = 8192         /* bytes from where something is read to what is asked for meanwhile */
 };
 
+/* Weights along an axis of a window, whose elements are added so:
+   (whole * what is between + first * the first one) + last * the last one
+   0: no first or last element is there in part. */
+typedef struct {
+    int64_t whole, first, last;
+    ptrdiff_t inner;            /* elements that weigh `whole` */
+} ap_weights;
+
+/* Rows that are weighed, whole ones a step apart: before * what is there + all * their sum. */
+typedef struct {
+    const char *row, *first, *last;
+    ptrdiff_t step;
+    ap_weights weights;
+    int64_t before, all;        /* before: 0 if nothing is there */
+    int ahead;
+} ap_rows;
+
 /* Windows along W of a line. */
 typedef struct {
     ptrdiff_t count, lanes;         /* windows, and lanes of each */
@@ -111,6 +128,7 @@ typedef struct {
     void (*add_sums)(
         const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t row_part, ptrdiff_t n,
         int fresh, char *target, ptrdiff_t part);
+    void (*weigh_rows)(const ap_rows *rows, ptrdiff_t n, char *target, ptrdiff_t part);
     void (*windows)(const ap_windows *w, const char *line, char *target, ptrdiff_t part);
     void (*windows_of_sums)(
         const ap_windows *w, const char *line, ptrdiff_t line_part, char *target, ptrdiff_t part);
@@ -121,8 +139,9 @@ typedef struct {
 } ap_kind;
 
 #define AP_ENTRY(name, family, parts) \
-    {ap_##name##_add_rows, ap_##name##_add_sums, ap_##name##_windows, \
-     ap_##name##_windows_of_sums, ap_##name##_along, ap_##name##_along_sums, family, parts}
+    {ap_##name##_add_rows, ap_##name##_add_sums, ap_##name##_weigh_rows, \
+     ap_##name##_windows, ap_##name##_windows_of_sums, ap_##name##_along, \
+     ap_##name##_along_sums, family, parts}
 
 /* In the order of call/elements.pxd, from uint32 on: shorter integers have sums of their own. */
 enum { AP_FIRST_KIND = 5 };

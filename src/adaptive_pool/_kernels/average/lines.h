@@ -24,17 +24,22 @@ typedef struct {
     char *sums;             /* scratch: of windows */
     char *running;          /* scratch: four for each lane */
     char *copy;             /* scratch: pieces of lines, or results on their way */
+    int weighted;           /* whether windows hold elements in part, a literal; then scratch: */
+    char *slice;            /* sums, and counts, of the lines of a slice */
+    uint32_t *slice_counts, *border_counts;
     int counted;            /* whether not all elements count: a literal. Scratch for that: */
     uint32_t *counts;       /* how many do of each column and lane of lines that have been added, */
     double *numbers;        /* and of each window */
     char *raw, *bytes;      /* elements, and what says whether they count, side by side */
 } ap_tile;
 
-AP_ALWAYS ap_tile ap_tile_of(const ap_average *m, ptrdiff_t job, const int counted)
+AP_ALWAYS ap_tile ap_tile_of(
+    const ap_average *m, ptrdiff_t job, const int counted, const int weighted)
 {
     ap_tile tile; /* all of it at once would be filled slowly */
     tile.count = 0;
     tile.counted = counted;
+    tile.weighted = weighted;
     tile.lane = job % m->blocks * m->block;
     tile.lanes = ap_min(m->block, m->lanes - tile.lane);
     job /= m->blocks;
@@ -216,17 +221,32 @@ static inline void ap_add_counts(
             numbers[lane] += counts[lane];
 }
 
+/* The numbers of a window, of lines that have been added from column w0 on. */
+static inline void ap_count_window(
+    const ap_average *m, const ap_tile *tile, ptrdiff_t ow, ptrdiff_t w0, double *numbers)
+{
+    const ap_weights w = ap_weights_of(&m->w, ow);
+    const uint32_t *first = tile->counts + (m->w.starts[ow] - w0) * tile->lanes;
+    const uint32_t *last = tile->counts + (m->w.ends[ow] - 1 - w0) * tile->lanes;
+    for (ptrdiff_t lane = 0; lane < tile->lanes; lane++)
+        numbers[lane] = 0;
+    ap_add_counts(tile, first + (w.first > 0) * tile->lanes, w.inner, numbers);
+    for (ptrdiff_t lane = 0; lane < tile->lanes && tile->weighted; lane++)
+        numbers[lane] = (double) w.whole * numbers[lane]
+            + (double) w.first * first[lane] + (double) w.last * last[lane];
+}
+
 /* The numbers of the windows of a tile, of lines that have been added from its first column on. */
 static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, const char *target)
 {
     double *numbers = ap_numbers_of(tile, target);
-    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes) {
-        for (ptrdiff_t lane = 0; lane < tile->lanes; lane++)
-            numbers[lane] = 0;
-        ap_add_counts(
-            tile, tile->counts + (m->w.starts[ow] - tile->w0) * tile->lanes,
-            m->w.ends[ow] - m->w.starts[ow], numbers);
-    }
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes)
+        ap_count_window(m, tile, ow, tile->w0, numbers);
+}
+
+static inline void ap_clear_counts(const ap_tile *tile, ptrdiff_t columns)
+{
+    memset(tile->counts, 0, (size_t) (columns * tile->lanes) * sizeof *tile->counts);
 }
 
 /* Add the input lines of an output line of which not all elements count. */
@@ -236,7 +256,7 @@ static inline void ap_add_counted_lines(
 {
     const char *first = line->first + w0 * m->x.w + tile->lane * m->x.lane;
     const char *where = line->where;
-    memset(tile->counts, 0, (size_t) ((w1 - w0) * tile->lanes) * sizeof *tile->counts);
+    ap_clear_counts(tile, w1 - w0);
     if (where != NULL)
         where += w0 * m->where.w + tile->lane * m->where.lane;
     for (ptrdiff_t d = 0; d < line->depth; d++, first += m->x.d) {
@@ -245,11 +265,137 @@ static inline void ap_add_counted_lines(
     }
 }
 
+/* Weigh some rows, as far as their columns. */
+static inline void ap_weigh_pieces(
+    const ap_average *m, const ap_tile *tile, const ap_rows *rows, ptrdiff_t columns, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes;
+    if (m->copied || lanes == 1 || m->x.w == lanes * m->x.itemsize) {
+        m->kind->weigh_rows(rows, columns * lanes, target, m->part);
+        return;
+    }
+    ap_rows column = *rows;
+    for (ptrdiff_t w = 0; w < columns; w++, column.row += m->x.w, target += 8 * lanes) {
+        m->kind->weigh_rows(&column, lanes, target, m->part);
+        column.first += m->x.w;
+        column.last += m->x.w;
+    }
+}
+
+/* Sums and counts of lines: before * what is there + all * those of a slice. */
+static inline void ap_weigh_lines(
+    const ap_average *m, const ap_tile *tile, int64_t before, int64_t all, const char *slice,
+    const uint32_t *slice_counts, ptrdiff_t columns, char *target)
+{
+    const ap_weights w = {before, all, 0, before > 0};
+    const ptrdiff_t n = columns * tile->lanes;
+    ap_all_weigh[m->kind->family].sums(w, slice, slice, n, target, m->part);
+    if (tile->counted)
+        ap_weigh_counts(w, slice_counts, slice_counts, n, tile->counts);
+}
+
+/* Add a row to what weighs so much before, by way of a copy, and count it. */
+static inline void ap_weigh_copy(
+    const ap_average *m, const ap_tile *tile, int64_t before, int64_t weight, const char *row,
+    const char *where, ptrdiff_t columns, char *target)
+{
+    const ap_weights w = {1, weight, 0, 0}, counts = {before, weight, 0, before > 0};
+    const ap_rows rows = {tile->copy, tile->copy, tile->copy, 0, w, before, 1, 0};
+    if (tile->counted) {
+        ap_tile border = *tile;
+        border.counts = tile->border_counts;
+        ap_clear_counts(&border, columns);
+        ap_blank_piece(m, &border, row, where, columns, tile->lanes, tile->copy);
+        ap_weigh_counts(counts, border.counts, border.counts, columns * tile->lanes, tile->counts);
+    } else
+        ap_copy_piece(m, row, columns, tile->lanes, tile->copy);
+    m->kind->weigh_rows(&rows, columns * tile->lanes, target, m->part);
+}
+
+/* The lines of a slice, weighed, by way of copies. */
+static inline void ap_weigh_copies(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, const char *x,
+    const char *where, ptrdiff_t columns, char *target)
+{
+    const ap_weights w = ap_weights_of(&m->h, line->oh);
+    const ptrdiff_t below = line->height - 1, step = where != NULL ? m->where.h : 0;
+    const char *inner = x + (w.first > 0) * m->x.h;
+    int64_t before = w.inner > 0 ? w.whole : 0;
+    if (tile->counted)
+        ap_clear_counts(tile, columns);
+    if (w.inner > 0 && tile->counted)
+        ap_add_counted(m, tile, inner, where + (w.first > 0) * step, w.inner, columns, 1, target);
+    else if (w.inner > 0)
+        ap_add_pieces(m, tile, inner, m->x.h, w.inner, columns, 1, target);
+    if (w.first > 0) {
+        ap_weigh_copy(m, tile, before, w.first, x, where, columns, target);
+        before = 1;
+    }
+    if (w.last > 0) {
+        ap_weigh_copy(m, tile, before, w.last, x + below * m->x.h, where + below * step, columns,
+                      target);
+        before = 1;
+    }
+    if (before != 1)
+        ap_weigh_lines(m, tile, before, 0, tile->slice, tile->slice_counts, columns, target);
+}
+
+/* The lines of a slice, weighed: before * what is there + all * their sum. */
+static inline void ap_weigh_slice(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t d, ptrdiff_t w0,
+    ptrdiff_t columns, int64_t before, int64_t all, char *target)
+{
+    const char *x = line->first + d * m->x.d + w0 * m->x.w + tile->lane * m->x.lane;
+    const char *where = line->where == NULL ? NULL
+        : line->where + d * m->where.d + w0 * m->where.w + tile->lane * m->where.lane;
+    const ap_weights w = ap_weights_of(&m->h, line->oh);
+    const ap_rows rows = {
+        x + (w.first > 0) * m->x.h, x, x + (line->height - 1) * m->x.h, m->x.h, w, before, all,
+        m->ahead};
+    ap_tile slice = *tile;
+    if (!m->copied)
+        ap_weigh_pieces(m, tile, &rows, columns, target);
+    else if (before == 0 && all == 1)
+        ap_weigh_copies(m, tile, line, x, where, columns, target);
+    else {
+        slice.counts = tile->slice_counts;
+        ap_weigh_copies(m, &slice, line, x, where, columns, tile->slice);
+        ap_weigh_lines(m, tile, before, all, tile->slice, slice.counts, columns, target);
+    }
+}
+
+/* Add the input lines of an output line whose window holds elements in part: slices, which are
+   weighed along H, along D. */
+static inline void ap_add_weighted_lines(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
+    char *target)
+{
+    const ap_weights w = ap_weights_of(&m->d, line->od);
+    const ptrdiff_t columns = w1 - w0;
+    int64_t before = w.inner > 0 ? w.whole : 0;
+    for (ptrdiff_t k = 0; k < w.inner; k++)
+        ap_weigh_slice(m, tile, line, k + (w.first > 0), w0, columns, k > 0, 1, target);
+    if (w.first > 0) {
+        ap_weigh_slice(m, tile, line, 0, w0, columns, before, w.first, target);
+        before = 1;
+    }
+    if (w.last > 0) {
+        ap_weigh_slice(m, tile, line, line->depth - 1, w0, columns, before, w.last, target);
+        before = 1;
+    }
+    if (before != 1)
+        ap_weigh_lines(m, tile, before, 0, tile->slice, tile->slice_counts, columns, target);
+}
+
 /* Add the input lines of an output line, as far as the columns w0:w1. */
 AP_ALWAYS void ap_add_lines(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
     char *target)
 {
+    if (tile->weighted && (m->d.firsts != NULL || m->h.firsts != NULL)) {
+        ap_add_weighted_lines(m, tile, line, w0, w1, target);
+        return;
+    }
     if (tile->counted) {
         ap_add_counted_lines(m, tile, line, w0, w1, target);
         return;

@@ -8,6 +8,7 @@
 #define AP_AVERAGE_PLAN_H
 
 #include "average/means.h"
+#include "average/weights.h"
 #include "average/widened.h"
 #include "tiles/counting.h"
 #include "tiles/problem.h"
@@ -30,7 +31,8 @@ enum {
     AP_TURNED_LINE = 8,     /* and for each line of input */
     AP_SHORT = 16,          /* elements from which on a window is not short */
     AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
-    AP_RUN = 32             /* elements of a plane that is a window by itself */
+    AP_RUN = 32,            /* elements of a plane that is a window by itself */
+    AP_LARGEST_DIVISOR = 1 << 28    /* for one rounding, see ap_rounded() */
 };
 
 typedef struct {
@@ -40,7 +42,7 @@ typedef struct {
     /* Where not all elements count: else `counting` is NULL. `where` and `counts` may have none. */
     const ap_counting *counting;
     ap_array where, counts;     /* bools; int64 */
-    double least;               /* elements that a window must have, or it becomes `filler` */
+    double least;               /* weight that a window must have, or it becomes `filler` */
     char filler[8];
     ap_axis d, h, w;
     ptrdiff_t channels, planes, lanes;
@@ -49,6 +51,11 @@ typedef struct {
     int divides;                /* by sizes of windows, or times their inverses */
     int way, copied;            /* copied: lines are no runs of aligned elements, or blanked */
     int shared;                 /* all lanes of a column count, or none */
+    int weighted;               /* windows hold elements in part: weights.h */
+    int64_t unit;               /* that weights are divided by */
+    int short_area, negative;   /* IN: whether for short_area.h, if they are few; have a sign */
+    int in_place, wide;         /* whether pieces of lines are runs; totals have over 31 bits */
+    int64_t area;               /* what a window weighs, of these */
     int whole;                  /* a window is all of W: its elements are numbered through */
     int direct;                 /* windows along W are read where they lie */
     ptrdiff_t run;              /* bytes between the elements of a window, if they are one, or 0 */
@@ -74,15 +81,20 @@ static inline double ap_divisor(const ap_average *m, double size)
     return m->divides ? size : 1.0 / size;
 }
 
-/* The divisors of some windows of a line of which so many input lines are pooled. */
+/* What the input lines of an output line weigh. */
+static inline ptrdiff_t ap_weight_of_lines(const ap_average *m, ptrdiff_t od, ptrdiff_t oh)
+{
+    return (ptrdiff_t) (ap_weight(&m->d, od) * ap_weight(&m->h, oh));
+}
+
+/* The divisors of some windows of a line whose input lines weigh so much. */
 static inline double *ap_set_divisors(
     const ap_average *m, ptrdiff_t count, ptrdiff_t ow0, ptrdiff_t ow1, double *divisors)
 {
     const ptrdiff_t each = ap_has_few_lanes(m) ? m->lanes : 1;
     for (ptrdiff_t ow = ow0; ow < ow1; ow++)
         for (ptrdiff_t i = 0; i < each; i++)
-            *divisors++ = ap_divisor(
-                m, (double) count * (double) (m->w.ends[ow] - m->w.starts[ow]));
+            *divisors++ = ap_divisor(m, (double) count * ap_weight(&m->w, ow));
     return divisors;
 }
 
@@ -105,8 +117,7 @@ static inline void ap_prepare_divisors(ap_average *m)
     for (ptrdiff_t od = 0; od < m->d.count; od++)
         for (ptrdiff_t oh = 0; oh < m->h.count; oh++)
             divisors = ap_set_divisors(
-                m, (m->d.ends[od] - m->d.starts[od]) * (m->h.ends[oh] - m->h.starts[oh]), 0,
-                m->w.count, divisors);
+                m, ap_weight_of_lines(m, od, oh), 0, m->w.count, divisors);
     const ptrdiff_t plane = divisors - m->divisors;
     if (m->way != AP_ALONG || m->spans > 1 || m->kind->family == AP_TWOFOLD_SUMS
         || !ap_is_plane(&m->out, m->d.count, m->h.count, m->w.count))
@@ -156,7 +167,8 @@ static inline void ap_turn_planes(ap_average *m)
 static inline int ap_is_shared(const ap_average *m)
 {
     const ap_counting *c = m->counting;
-    return c != NULL && m->lanes > 1 && m->where.data != NULL && m->where.lane == 0 && !c->omits
+    return c != NULL && !m->weighted && m->lanes > 1 && m->where.data != NULL
+        && m->where.lane == 0 && !c->omits
         && !c->has_nodata && c->size == m->x.itemsize;
 }
 
@@ -165,7 +177,7 @@ static inline int ap_is_shared(const ap_average *m)
 static inline ptrdiff_t ap_step_of_run(const ap_average *m)
 {
     const int lines = m->h.longest > 1, depths = m->d.longest > 1;
-    if (m->copied || (!m->whole && (lines || depths)))
+    if (m->copied || m->weighted || (!m->whole && (lines || depths)))
         return 0;
     if (m->w.size == 1 && !lines && !depths)
         return m->x.itemsize;
@@ -198,6 +210,30 @@ static inline void ap_cut(ap_average *m, ptrdiff_t jobs)
     m->groups = ap_pieces(m->lines, m->group);
 }
 
+static inline int ap_weighs_alike(const ap_axis *axis)
+{
+    return axis->firsts != NULL || axis->shortest == axis->longest;
+}
+
+/* Whether short_area.h is for windows: these weigh alike and fit a tile, their sums have 31 bits,
+   and quotients are rounded once. */
+static inline int ap_is_short_area(ap_average *m)
+{
+    const ptrdiff_t size = m->x.itemsize, row = m->lanes > 1 ? m->lanes * size : size;
+    const double lines = ap_weight(&m->d, 0) * ap_weight(&m->h, 0);
+    const double area = lines * ap_weight(&m->w, 0);
+    const double most = m->w.firsts != NULL ? (double) ap_max(m->w.most, 1) : (double) m->w.longest;
+    m->area = (int64_t) area;
+    m->wide = area * (size == 1 ? 255.0 : 65535.0) >= 0x1p31;
+    m->in_place = ap_is_aligned(&m->x) && m->blocks == 1 && (m->lanes == 1 || m->x.lane == size)
+        && (m->w.size == 1 || m->x.w == row);
+    if (m->w.firsts != NULL && m->w.most > m->w.fewest + 1)
+        return 0; /* which cannot be */
+    return ap_weighs_alike(&m->d) && ap_weighs_alike(&m->h) && ap_weighs_alike(&m->w)
+        && area <= AP_LARGEST_DIVISOR && m->w.longest * m->block <= AP_SUMS
+        && lines * most * (size == 1 ? 255.0 : 65535.0) < 0x1p31;
+}
+
 static inline ptrdiff_t ap_inner_tiles(const ap_average *m)
 {
     return m->groups * m->spans * m->blocks;
@@ -213,10 +249,12 @@ static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
     const ptrdiff_t jobs = threads > 1 ? AP_JOBS * threads : 1, size = m->x.itemsize;
     m->means = ap_all_means[m->kind->family][m->result];
     m->divides = ap_divides(m->kind->family, m->result);
+    m->weighted = m->d.firsts != NULL || m->h.firsts != NULL || m->w.firsts != NULL;
+    m->unit = m->d.unit * m->h.unit * m->w.unit;
     m->shared = ap_is_shared(m);
     m->copied = (m->counting != NULL && !m->shared) || !ap_is_aligned(&m->x)
         || (m->lanes > 1 ? m->x.lane != size : m->x.w != size && m->w.size > 1);
-    m->whole = m->w.count == 1 && m->w.longest == m->w.size;
+    m->whole = m->w.count == 1 && m->w.longest == m->w.size && !m->weighted;
     m->way = m->lanes > 1 ? AP_BY_LANES : AP_ALONG;
     if (ap_is_turned(m))
         ap_turn_planes(m);
@@ -226,6 +264,7 @@ static inline void ap_plan_average(ap_average *m, int threads, ptrdiff_t bytes)
     m->lines = m->planes * m->d.count * m->h.count;
     ap_cut(m, m->way == AP_TURNED ? 1 : jobs);
     m->part = 8 * (AP_SUMS + AP_SPARE);
+    m->short_area = m->short_area && m->weighted && ap_is_short_area(m);
     m->merged = 0;
     ap_prepare_divisors(m);
 }

@@ -99,6 +99,56 @@ AP_ALWAYS void ap_long_window(
     ap_add_running(m, tile, done, target);
 }
 
+/* Likewise a window that holds elements in part. */
+static inline void ap_weighted_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, reach = ap_max(AP_SUMS / lanes / 4 * 4, 4);
+    const ap_weights w = ap_weights_of(&m->w, ow), others = {w.whole, w.first, 0, w.inner};
+    const ap_weights last = {1, 0, w.last, 1};
+    const ap_weigh *weigh = &ap_all_weigh[m->kind->family];
+    const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow], begin = w0 + (w.first > 0);
+    double *numbers = ap_numbers_of(tile, target);
+    ap_columns c = {tile->line_sums, 8 * lanes, 0, 1};
+    for (ptrdiff_t lane = 0; tile->counted && lane < lanes; lane++)
+        numbers[lane] = 0;
+    for (ptrdiff_t done = 0; done < w.inner; done += c.columns) {
+        c.columns = ap_min(reach, w.inner - done);
+        ap_add_lines(m, tile, line, begin + done, begin + done + c.columns, tile->line_sums);
+        ap_run_on(m, tile, &c, done);
+        if (tile->counted)
+            ap_add_counts(tile, tile->counts, c.columns, numbers);
+    }
+    if (w.inner > 0)
+        ap_add_running(m, tile, w.inner, target);
+    if (m->w.firsts == NULL)
+        return;
+    if (w.first > 0)
+        ap_add_lines(m, tile, line, w0, w0 + 1, tile->line_sums);
+    weigh->sums(others, tile->line_sums, tile->line_sums, lanes, target, m->part);
+    for (ptrdiff_t lane = 0; tile->counted && lane < lanes; lane++)
+        numbers[lane] = (double) w.whole * numbers[lane]
+            + (w.first > 0 ? (double) w.first * tile->counts[lane] : 0);
+    if (w.last == 0)
+        return;
+    ap_add_lines(m, tile, line, w1 - 1, w1, tile->line_sums);
+    weigh->sums(last, tile->line_sums, tile->line_sums, lanes, target, m->part);
+    for (ptrdiff_t lane = 0; tile->counted && lane < lanes; lane++)
+        numbers[lane] += (double) w.last * tile->counts[lane];
+}
+
+/* n sums that add nothing. */
+static inline void ap_put_nothing(const ap_average *m, char *sums, ptrdiff_t n)
+{
+    const int real = m->kind->family == AP_DOUBLE_SUMS || m->kind->family == AP_TWOFOLD_SUMS;
+    const double nothing = real ? -0.0 : 0;
+    for (ptrdiff_t i = 0; i < 8 * n; i += 8) {
+        memcpy(sums + i, &nothing, 8);
+        if (m->kind->parts == 2)
+            memset(sums + m->part + i, 0, 8);
+    }
+}
+
 /* Where all lanes of a column count or none: runs of columns that do are added where they lie, the
    others are passed over. Column k goes to running sum k % 4 as ever. */
 static inline void ap_shared_window(
@@ -109,13 +159,7 @@ static inline void ap_shared_window(
     const char *x = line->first + w0 * m->x.w + tile->lane * m->x.lane;
     double *numbers = ap_numbers_of(tile, target);
     ptrdiff_t count = 0, column = 4; /* so that none is the first of its sum */
-    const int real = m->kind->family == AP_DOUBLE_SUMS || m->kind->family == AP_TWOFOLD_SUMS;
-    const double nothing = real ? -0.0 : 0;
-    for (ptrdiff_t i = 0; i < 4 * lanes; i++) {
-        memcpy(tile->running + 8 * i, &nothing, 8);
-        if (m->kind->parts == 2)
-            memset(tile->running + m->part + 8 * i, 0, 8);
-    }
+    ap_put_nothing(m, tile->running, 4 * lanes);
     for (ptrdiff_t k = 0; k < rows; k++) {
         const char *where = line->where + k / line->height * m->where.d
             + k % line->height * m->where.h + w0 * m->where.w;
@@ -137,6 +181,44 @@ static inline void ap_shared_window(
         numbers[lane] = (double) count;
 }
 
+AP_ALWAYS void ap_any_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
+{
+    if (tile->weighted)
+        ap_weighted_window(m, tile, line, ow, target);
+    else
+        ap_long_window(m, tile, line, ow, target);
+}
+
+/* The columns that windows hold whole. */
+static inline void ap_take_whole(const ap_average *m, const ap_tile *tile, ap_windows *w)
+{
+    if (m->w.firsts == NULL)
+        return;
+    w->starts = m->w.whole_starts + tile->ow0;
+    w->ends = m->w.whole_ends + tile->ow0;
+    w->shortest = m->w.fewest;
+    w->longest = m->w.most;
+}
+
+/* Weigh the windows of a line whose whole columns have been added. */
+static inline void ap_weigh_windows(const ap_average *m, const ap_tile *tile, char *target)
+{
+    const ap_weigh *weigh = &ap_all_weigh[m->kind->family];
+    const ptrdiff_t bytes = 8 * tile->lanes;
+    const char *line = tile->line_sums - tile->w0 * bytes;
+    if (m->w.firsts == NULL)
+        return;
+    if (ap_has_few_lanes(m)) {
+        weigh->windows(&m->w, tile->ow0, tile->ow1, line, tile->lanes, target, m->part);
+        return;
+    }
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += bytes)
+        weigh->sums(
+            ap_weights_of(&m->w, ow), line + m->w.starts[ow] * bytes,
+            line + (m->w.ends[ow] - 1) * bytes, tile->lanes, target, m->part);
+}
+
 /* The windows of an output line, by vectors over lanes. */
 AP_ALWAYS void ap_reduce_by_lanes(
     const ap_average *m, const ap_tile *tile, const ap_line *line, char *target)
@@ -152,6 +234,8 @@ AP_ALWAYS void ap_reduce_by_lanes(
         w.starts = &start;
         w.ends = &end;
     }
+    if (tile->weighted)
+        ap_take_whole(m, tile, &w);
     /* What a window holds is read once for each vector of lanes. */
     const ptrdiff_t most = m->whole ? lines * m->w.size : m->w.longest;
     if (tile->counted && m->shared && m->run != 0)
@@ -160,13 +244,15 @@ AP_ALWAYS void ap_reduce_by_lanes(
     else if (vectors ? most > AP_SHORT && most * lanes * m->x.itemsize > AP_WINDOW
                 : m->whole || columns * lanes > AP_SUMS)
         for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, target += 8 * lanes)
-            ap_long_window(m, tile, line, ow, target);
+            ap_any_window(m, tile, line, ow, target);
     else if (vectors)
         m->kind->windows(
             &w, line->first + tile->w0 * m->run + tile->lane * m->x.lane, target, m->part);
     else {
         ap_add_lines(m, tile, line, tile->w0, tile->w1, tile->line_sums);
         m->kind->windows_of_sums(&w, tile->line_sums, m->part, target, m->part);
+        if (tile->weighted)
+            ap_weigh_windows(m, tile, target);
         if (tile->counted)
             ap_count_windows(m, tile, target);
     }
@@ -218,21 +304,25 @@ AP_ALWAYS void ap_reduce_along(const ap_average *m, const ap_tile *tile)
 {
     const ptrdiff_t columns = tile->w1 - tile->w0, size = m->x.itemsize;
     const int longer = m->whole || (!m->direct && columns > AP_SUMS);
-    const ap_windows w = {
+    ap_windows w = {
         tile->ow1 - tile->ow0, 1, m->w.starts + tile->ow0, m->w.ends + tile->ow0, tile->w0, size,
         m->w.shortest, m->w.longest, m->ahead};
     ap_line line = ap_line_of(m, tile->counted, tile->line);
     char *target = tile->sums;
+    if (tile->weighted)
+        ap_take_whole(m, tile, &w);
     for (ptrdiff_t k = 0; k < tile->lines;
          k++, ap_next_line(m, tile->counted, &line), target += 8 * w.count)
         if (longer) {
             for (ptrdiff_t ow = 0; ow < w.count; ow++)
-                ap_long_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);
+                ap_any_window(m, tile, &line, tile->ow0 + ow, target + 8 * ow);
         } else if (m->direct) {
             m->kind->along(&w, line.first + tile->w0 * size, target, m->part);
         } else {
             ap_add_lines(m, tile, &line, tile->w0, tile->w1, tile->line_sums);
             m->kind->along_sums(&w, tile->line_sums, m->part, target, m->part);
+            if (tile->weighted)
+                ap_weigh_windows(m, tile, target);
             if (tile->counted)
                 ap_count_windows(m, tile, target);
         }

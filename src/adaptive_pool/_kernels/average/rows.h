@@ -100,3 +100,86 @@ static void AP_OF_KIND(add_sums)(
 {
     AP_NAME(add_rows_of)(row, step, count, row_part, n, fresh, 0, target, part, 1);
 }
+
+/* Likewise n elements of rows that are weighed, in so many vectors; of fewer than one, masked. */
+AP_ALWAYS void AP_NAME(weigh_vectors)(
+    const ap_rows *rows, ptrdiff_t at, ptrdiff_t n, const int vectors, const int masked,
+    char *target, ptrdiff_t part)
+{
+    const ptrdiff_t size = AP_NAME(size)(0), step = rows->step, last = masked ? 0 : n - AP_WIDE;
+    const ap_weights w = rows->weights;
+    const char *row = rows->row + at * size;
+    const ptrdiff_t next = (w.inner + 1) * step > AP_AHEAD ? (w.inner + 1) * step : AP_AHEAD;
+    for (ptrdiff_t k = 0; rows->ahead && k <= w.inner; k++)
+        for (ptrdiff_t i = 0; i < vectors * AP_WIDE * size; i += 64)
+            AP_ASK(row + k * step + i + next);
+    target += 8 * at;
+    AP_SUM s[AP_KEPT + 1];
+#define AP_PLACE(i) ((i) < vectors - 1 ? (i) * AP_WIDE : last)
+#define AP_GET(row, i) \
+    (masked ? AP_NAME(some)(row, 0, n, 0) : AP_NAME(get)((row) + AP_PLACE(i) * size, 0, 0))
+    for (int i = 0; i < vectors; i++)
+        s[i] = w.inner > 0 ? AP_GET(row, i) : AP_NAME(sum_of)(AP_EACH(AP_NOTHING));
+    for (ptrdiff_t k = 1; k < w.inner; k++)
+        for (int i = 0; i < vectors; i++)
+            s[i] = masked ? AP_NAME(merge)(s[i], AP_GET(row + k * step, i))
+                          : AP_NAME(add)(s[i], row + k * step + AP_PLACE(i) * size, 0, 0);
+    for (int i = 0; i < vectors && w.whole != 1; i++)
+        s[i] = AP_NAME(times)(s[i], w.whole);
+    for (int i = 0; i < vectors && w.first > 0; i++)
+        s[i] = AP_NAME(merge)(
+            s[i], AP_NAME(times)(AP_GET(rows->first + at * size, i), w.first));
+    for (int i = 0; i < vectors && w.last > 0; i++)
+        s[i] = AP_NAME(merge)(
+            s[i], AP_NAME(times)(AP_GET(rows->last + at * size, i), w.last));
+    for (int i = 0; i < vectors && rows->all != 1; i++)
+        s[i] = AP_NAME(times)(s[i], rows->all);
+    for (int i = 0; i < vectors && rows->before > 0; i++)
+        s[i] = AP_NAME(merge)(
+            AP_NAME(times)(AP_NAME(get)(target + 8 * AP_PLACE(i), part, 1), rows->before), s[i]);
+    if (masked) { /* what follows stays */
+        const AP_SIZED(ap_longs) first = AP_SIZED(ap_first)(n);
+        const AP_SUM follows = AP_NAME(get)(target, part, 1);
+        s[0].a = AP_KEEP(first, s[0].a, follows.a);
+#if AP_PARTS == 2
+        s[0].b = AP_KEEP(first, s[0].b, follows.b);
+#endif
+    }
+    for (int i = 0; i < vectors; i++)
+        AP_NAME(put)(s[i], target + 8 * AP_PLACE(i), part);
+#undef AP_GET
+#undef AP_PLACE
+}
+
+#define AP_CASE(vectors) \
+    case vectors: \
+        if (vectors <= AP_KEPT + 1) \
+            AP_NAME(weigh_vectors)( \
+                rows, at, n - at, vectors <= AP_KEPT ? vectors : AP_KEPT + 1, 0, target, part); \
+        break
+
+/* n elements of rows, weighed, to `target`. */
+static void AP_OF_KIND(weigh_rows)(
+    const ap_rows *rows, ptrdiff_t n, char *target, ptrdiff_t part)
+{
+    const ptrdiff_t kept = AP_KEPT * AP_WIDE;
+    ptrdiff_t at = 0;
+    if (n < AP_WIDE) {
+        AP_NAME(weigh_vectors)(rows, 0, n, 1, 1, target, part);
+        return;
+    }
+    for (; n - at > kept + AP_WIDE; at += kept)
+        AP_NAME(weigh_vectors)(rows, at, kept, AP_KEPT, 0, target, part);
+    switch ((n - at + AP_WIDE - 1) / AP_WIDE) {
+        AP_CASE(1);
+        AP_CASE(2);
+        AP_CASE(3);
+        AP_CASE(4);
+        AP_CASE(5);
+        AP_CASE(6);
+        AP_CASE(7);
+        AP_CASE(8);
+        AP_CASE(9);
+    }
+}
+#undef AP_CASE

@@ -3,12 +3,14 @@
 #define AP_AVERAGE_STORE_H
 
 #include "average/reduce.h"
+#include "average/short_area.h"
 #include "tiles/transpose.h"
 
 static inline const double *ap_divisors_of(
     const ap_average *m, ap_tile *tile, const ap_line *line)
 {
-    const ptrdiff_t count = line->depth * line->height;
+    const ptrdiff_t count = tile->weighted ? ap_weight_of_lines(m, line->od, line->oh)
+                                           : line->depth * line->height;
     if (m->divisors != NULL)
         return m->divisors + ((line->od * m->h.count + line->oh) * m->w.count + tile->ow0)
             * (ap_has_few_lanes(m) ? m->lanes : 1);
@@ -23,29 +25,35 @@ static inline double ap_scaled_mean(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, ptrdiff_t lane)
 {
     const ptrdiff_t w0 = m->w.starts[ow], w1 = m->w.ends[ow];
-    double value = -0.0, error = 0, left_out = 0;
+    const ap_weights along_d = ap_weights_of(&m->d, line->od);
+    const ap_weights along_h = ap_weights_of(&m->h, line->oh), along_w = ap_weights_of(&m->w, ow);
+    double value = -0.0, error = 0, count = 0;
     for (ptrdiff_t d = 0; d < line->depth; d++)
         for (ptrdiff_t h = 0; h < line->height; h++)
             for (ptrdiff_t w = w0; w < w1; w++) {
-                double x;
+                double x, rest, low = 0;
                 const char *place = line->first + d * m->x.d + h * m->x.h + w * m->x.w
                     + lane * m->x.lane;
                 if (tile->counted && !ap_is_counted(m->counting, place,
                         line->where == NULL ? NULL
                         : line->where + d * m->where.d + h * m->where.h + w * m->where.w
-                            + lane * m->where.lane)) {
-                    left_out++;
+                            + lane * m->where.lane))
                     continue;
-                }
+                const double weights[] = {
+                    ap_weight_at(along_d, d, line->depth), ap_weight_at(along_h, h, line->height),
+                    ap_weight_at(along_w, w - w0, w1 - w0)};
                 memcpy(&x, place, 8);
                 x *= 0x1p-64;
-                const double sum = value + x, rest = sum - value;
-                error += (value - (sum - rest)) + (x - rest);
-                value = sum;
+                for (int axis = 0; axis < 3; axis++) {
+                    x = ap_product(x, weights[axis], &rest);
+                    low = low * weights[axis] + rest;
+                }
+                value = ap_two_sum(value, x, &rest);
+                error += rest + low;
+                count += weights[0] * weights[1] * weights[2];
             }
     if (!isfinite(value)) /* there are infinities or NaNs in the window */
         return value;
-    const double count = (double) (line->depth * line->height) * (double) (w1 - w0) - left_out;
     return ap_twofold_mean(value, error, count) / 0x1p-64;
 }
 
@@ -93,7 +101,7 @@ static inline void ap_store_numbers(
         + line->od * m->counts.d + line->oh * m->counts.h + tile->lane * m->counts.lane;
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
         for (ptrdiff_t lane = 0; lane < tile->lanes; lane++) {
-            const int64_t count = (int64_t) *numbers++;
+            const int64_t count = (int64_t) *numbers++ * m->unit;
             memcpy(out + ow * m->counts.w + lane * m->counts.lane, &count, 8);
         }
 }
@@ -197,19 +205,34 @@ AP_ALWAYS void ap_average_along(const ap_average *m, ap_tile *tile)
     }
 }
 
-static inline ptrdiff_t ap_inner_size(const ap_average *m)
+/* Scratch of a tile, without that for weights. */
+static inline ptrdiff_t ap_plain_size(const ap_average *m)
 {
     /* Counts, numbers, elements as they are, bytes: less than 3 numbers each. */
     const ptrdiff_t counted = m->counting == NULL ? 0 : 8 * 3 * (AP_SUMS + AP_SPARE);
     return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_SPARE) + counted;
 }
 
+static inline ptrdiff_t ap_inner_size(const ap_average *m)
+{
+    /* One more line of sums and two of counts. */
+    const ptrdiff_t weights = m->kind->parts * m->part + 2 * 4 * (AP_SUMS + AP_SPARE);
+    return ap_plain_size(m) + (m->weighted ? weights : 0);
+}
+
+static inline void ap_lay_out_weights(const ap_average *m, ap_tile *tile, char *scratch)
+{
+    tile->slice = scratch;
+    tile->slice_counts = (uint32_t *) (scratch + m->kind->parts * m->part);
+    tile->border_counts = tile->slice_counts + AP_SUMS + AP_SPARE;
+}
+
 /* `scratch` is laid out by ap_inner_size(). */
 AP_ALWAYS void ap_run_some(
-    const ap_average *m, ptrdiff_t job, char *scratch, const int counted)
+    const ap_average *m, ptrdiff_t job, char *scratch, const int counted, const int weighted)
 {
     const ptrdiff_t size = m->kind->parts * m->part;
-    ap_tile tile = ap_tile_of(m, job, counted);
+    ap_tile tile = ap_tile_of(m, job, counted, weighted);
     tile.line_sums = scratch; /* first: short windows beside long ones are masked, not read less */
     tile.sums = scratch + size;
     tile.running = scratch + 2 * size;
@@ -219,7 +242,11 @@ AP_ALWAYS void ap_run_some(
     tile.raw = (char *) (tile.numbers + AP_SUMS + AP_SPARE);
     tile.counts = (uint32_t *) (tile.raw + 8 * (AP_SUMS + AP_SPARE));
     tile.bytes = (char *) (tile.counts + AP_SUMS + AP_SPARE);
-    if (m->way == AP_ALONG)
+    if (weighted)
+        ap_lay_out_weights(m, &tile, scratch + ap_plain_size(m));
+    if (weighted && m->short_area)
+        ap_average_short_area(m, &tile);
+    else if (m->way == AP_ALONG)
         ap_average_along(m, &tile);
     else
         ap_average_by_lanes(m, &tile);
@@ -227,13 +254,29 @@ AP_ALWAYS void ap_run_some(
 
 static void ap_run_inner(const ap_average *m, ptrdiff_t job, char *scratch)
 {
-    ap_run_some(m, job, scratch, 0);
+    ap_run_some(m, job, scratch, 0, 0);
 }
 
 /* Where not all elements count. Compiled for itself: so the other keeps its registers. */
 AP_APART void ap_run_counted(const ap_average *m, ptrdiff_t job, char *scratch)
 {
-    ap_run_some(m, job, scratch, 1);
+    ap_run_some(m, job, scratch, 1, 0);
+}
+
+/* Where windows hold elements in part. */
+AP_APART void ap_run_weighted(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    ap_run_some(m, job, scratch, m->counting != NULL, 1);
+}
+
+static void ap_run_one(const ap_average *m, ptrdiff_t job, char *scratch)
+{
+    if (m->weighted)
+        ap_run_weighted(m, job, scratch);
+    else if (m->counting != NULL)
+        ap_run_counted(m, job, scratch);
+    else
+        ap_run_inner(m, job, scratch);
 }
 
 /* A group of planes, turned to lanes, and their means turned back. */
@@ -257,7 +300,7 @@ static inline void ap_run_planes(const ap_average *m, ptrdiff_t job, char *scrat
         planes, m->lanes, plane, m->ahead ? m->lanes * m->planes_x.channel : 0, inner.x.data,
         m->x.w, (int) m->x.itemsize);
     for (ptrdiff_t k = 0; k < ap_inner_tiles(m); k++)
-        ap_run_inner(&inner, k, scratch);
+        ap_run_one(&inner, k, scratch);
     ap_lanes_to_lines(
         inner.out.data, m->out.w, m->d.count * m->h.count * m->w.count, results, used,
         (int) m->out.itemsize);
@@ -268,10 +311,8 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
     const ap_average *m = task;
     if (m->way == AP_TURNED)
         ap_run_planes(m, job, scratch);
-    else if (m->counting != NULL)
-        ap_run_counted(m, job, scratch);
     else
-        ap_run_inner(m, job, scratch);
+        ap_run_one(m, job, scratch);
     return 0;
 }
 

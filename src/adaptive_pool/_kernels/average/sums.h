@@ -44,6 +44,27 @@ AP_ALWAYS AP_SUM AP_NAME(sum_of)(AP_V x)
     return sum;
 }
 
+/* A sum times a weight. Of two numbers the product of the first is two: what is rounded away is
+   exact for weights below 2**26 (Dekker, "A floating-point technique for extending the available
+   precision", 1971), without fma(), which not all processors have. */
+AP_ALWAYS AP_SUM AP_NAME(times)(AP_SUM s, int64_t weight)
+{
+    AP_SUM product;
+#if AP_FAMILY == AP_DOUBLE_SUMS
+    product.a = s.a * AP_EACH((double) weight);
+#elif AP_FAMILY == AP_TWOFOLD_SUMS
+    const AP_V factor = AP_EACH((double) weight), high = AP_HIGH_PART(s.a);
+    product.a = s.a * factor;
+    product.b = ((high * factor - product.a) + (s.a - high) * factor) + s.b * factor;
+#else
+    product.a = s.a * AP_EACH(weight);
+#if AP_PARTS == 2
+    product.b = s.b * AP_EACH(weight);
+#endif
+#endif
+    return product;
+}
+
 AP_ALWAYS AP_SUM AP_NAME(plus)(AP_SUM s, AP_V x)
 {
 #if AP_FAMILY == AP_TWOFOLD_SUMS /* Knuth's TwoSum */

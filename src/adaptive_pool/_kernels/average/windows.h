@@ -38,6 +38,12 @@ AP_ALWAYS void AP_NAME(lanes_of_window)(
     }
 }
 
+AP_ALWAYS void AP_NAME(put_nothing)(char *target, ptrdiff_t lanes, ptrdiff_t part)
+{
+    for (ptrdiff_t lane = 0; lane < lanes; lane += AP_WIDE)
+        AP_NAME(put)(AP_NAME(sum_of)(AP_EACH(AP_NOTHING)), target + 8 * lane, part);
+}
+
 /* Windows of a line of lanes: of at least a vector of them, or of sums, whose rest is overwritten
    by the next window. */
 AP_ALWAYS void AP_NAME(windows_of)(
@@ -57,6 +63,8 @@ AP_ALWAYS void AP_NAME(windows_of)(
             AP_LANES_OF(2);
         else if (columns == 3)
             AP_LANES_OF(3);
+        else if (sums && columns == 0)
+            AP_NAME(put_nothing)(target, w.lanes, target_part);
         else
             AP_LANES_OF(columns);
 #undef AP_LANES_OF

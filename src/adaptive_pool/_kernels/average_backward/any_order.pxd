@@ -9,8 +9,9 @@ from adaptive_pool._kernels.average_backward.problem cimport (
     LINE, Box, Problem, Scratch, next_segments,
 )
 from adaptive_pool._kernels.average_backward.segments cimport Segment
-from adaptive_pool._kernels.average_backward.shares cimport add_run, store_sums
+from adaptive_pool._kernels.average_backward.shares cimport add_run, store_sums, weigh_run
 from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.call.tables cimport weight_of
 from adaptive_pool._kernels.tiles.planes cimport at
 
 
@@ -23,7 +24,12 @@ cdef inline void add_to_columns(
     for ow in range(ow0, ow1):
         if p.width == p.w.size:     # else lines have been merged, all of which each window holds
             begin, end = max(p.w.starts[ow], box.w0), min(p.w.ends[ow], box.w1)
-        for w in range(begin, end):
+        for w in range(begin, end if p.weighted else begin):
+            weigh_run(
+                line, box.lanes, <double> weight_of(p.w, ow, w), False,
+                tile + (w - box.w0) * box.lanes,
+            )
+        for w in range(begin, begin if p.weighted else end):
             add_run(line, box.lanes, tile + (w - box.w0) * box.lanes)
         line += box.lanes
 
@@ -44,7 +50,9 @@ cdef inline void gather_in_any_order(
             ow = box.ow0
             while ow < box.ow1:
                 end = min(ow + windows, box.ow1)
-                add_lines_of[real_t](p, box, d, h, channel, ow, end, scratch.line, like)
+                add_lines_of[real_t](
+                    p, box, d, h, channel, ow, end, scratch.line, scratch.sums, like
+                )
                 add_to_columns(p, box, ow, end, scratch.line, scratch.tile)
                 ow = end
             out = at(

@@ -252,6 +252,7 @@ cdef void prepare(
     p.grad_input, p.grad_output = g.arrays[0], g.arrays[1]
     p.batches, p.channels, p.lanes = g.batches, g.channels, g.lanes
     p.d, p.h, p.w = g.d, g.h, g.w
+    p.weighted = p.d.firsts != NULL or p.h.firsts != NULL or p.w.firsts != NULL
     p.depth, p.height, p.width = p.d.size, p.h.size, p.w.size
     p.d_segments = find_segments(p.d, segments)
     p.h_segments = find_segments(p.h, segments + p.d_segments.count)

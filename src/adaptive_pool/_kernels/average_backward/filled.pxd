@@ -11,24 +11,35 @@ from adaptive_pool._kernels.average_backward.rows cimport (
 )
 from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, share_run, store_sums, sum_runs, sum_segments_of_one, sum_windows,
+    add_run, share_run, store_sums, sum_runs, sum_segments_of_one, sum_windows, weigh_run,
+    weight_of_line,
 )
 from adaptive_pool._kernels.call.elements cimport real_t
+from adaptive_pool._kernels.call.tables cimport weight_of
 from adaptive_pool._kernels.tiles.planes cimport at
 
 
 cdef inline double* add_lines(
-    const Box* box, const Segment* d, const Segment* h, Py_ssize_t width,
+    const Problem* p, const Box* box, const Segment* d, const Segment* h, Py_ssize_t width,
     double* shares,         # IN: of all windows of the box
     double* line,           # scratch, if there is not just one
 ) noexcept nogil:
     """The sums of the lines of windows that hold a line of the result: windows along W x width."""
-    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, k, rows = h.last - h.first
+    cdef Py_ssize_t n = (box.ow1 - box.ow0) * width, k, od, rows = h.last - h.first
     cdef Py_ssize_t slice = (box.oh1 - box.oh0) * n
     if d.first == d.last or rows == 0:
         memset(line, 0, n * sizeof(double))
         return line
     shares += (d.first - box.od0) * slice + (h.first - box.oh0) * n
+    if p.weighted:
+        for od in range(d.first, d.last):
+            for k in range(rows):
+                weigh_run(
+                    shares + k * n, n, weight_of_line(p.d, od, d, p.h, h.first + k, h),
+                    od == d.first and k == 0, line,
+                )
+            shares += slice
+        return line
     if d.last - d.first == 1 and rows == 1:
         return shares
     if rows > 1:
@@ -43,12 +54,19 @@ cdef inline double* add_lines(
 
 
 cdef inline void sum_segments(
-    const Box* box, double* line, Py_ssize_t width,
+    const Problem* p, const Box* box, double* line, Py_ssize_t width,
     double* sums,           # scratch, or OUT if width is 1
     real_t* values,         # OUT: segments x width, unless that is 1
 ) noexcept nogil:
     cdef const Segment* s = box.w_first
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, ow
+    if width == 1 and p.w.firsts != NULL:
+        for i in range(box.segments):
+            sums[i] = 0
+            for ow in range(s.first, s.last):
+                sums[i] += line[ow - box.ow0] * <double> weight_of(p.w, ow, s.begin)
+            s += 1
+        return
     if width == 1:
         sum_segments_of_one(
             line - box.ow0, &s.first, &s.last, sizeof(Segment) // sizeof(Py_ssize_t),
@@ -57,7 +75,7 @@ cdef inline void sum_segments(
         return
     for i in range(box.segments):
         sum_windows[real_t](
-            line + (s.first - box.ow0) * width, s.last - s.first, width, sums, values + i * width
+            p.w, s, line + (s.first - box.ow0) * width, width, sums, values + i * width
         )
         s += 1
 
@@ -82,9 +100,9 @@ cdef inline void fill_planes(
                 end = min(end, k + (RUNS - runs.count) // box.segments)
             if end == k:
                 break
-            line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+            line = add_lines(p, box, d, h, width, scratch.shares, scratch.line)
             sums = scratch.tile + count * n if width == 1 else scratch.sums
-            sum_segments[real_t](box, line, width, sums, values + count * n)
+            sum_segments[real_t](p, box, line, width, sums, values + count * n)
             alike = end - k if p.short_lines else 1 if count == 0 else 0
             for _k in range(alike):
                 add_runs(box, count * n, width, &runs)
@@ -102,7 +120,8 @@ cdef inline void fill_planes(
 
 cdef inline bint are_whole(const Problem* p, const Box* box) noexcept nogil:
     """Whether a plane is one row that one window covers."""
-    return not p.given and p.contiguous and p.depth == p.height == 1 and box.segments == 1 and (
+    return not p.given and not p.weighted and p.contiguous and (
+        p.depth == p.height == 1 and box.segments == 1 and
         box.od1 - box.od0 == box.oh1 - box.oh0 == box.ow1 - box.ow0 == 1
     )
 

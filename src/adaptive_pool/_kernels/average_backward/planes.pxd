@@ -20,7 +20,7 @@ from adaptive_pool._kernels.average_backward.shares cimport (
 )
 from adaptive_pool._kernels.average_backward.uncounted cimport copy_counted
 from adaptive_pool._kernels.call.elements cimport real_t
-from adaptive_pool._kernels.call.tables cimport window_size
+from adaptive_pool._kernels.call.tables cimport window_weight
 from adaptive_pool._kernels.tiles.planes cimport at
 from adaptive_pool._kernels.tiles.transpose cimport transpose
 
@@ -32,10 +32,10 @@ cdef inline void find_factors(
     cdef double lines
     for od in range(box.od0, box.od1):
         for oh in range(box.oh0, box.oh1):
-            lines = window_size(p.d, od) * window_size(p.h, oh)
+            lines = window_weight(p.d, od) * window_weight(p.h, oh)
             for ow in range(box.ow0, box.ow1):
                 factors[ow - box.ow0] = factor[real_t](
-                    lines * <double> window_size(p.w, ow), like
+                    lines * <double> window_weight(p.w, ow), like
                 )
             factors += box.ow1 - box.ow0
 
@@ -137,7 +137,7 @@ cdef inline void sum_columns(
     cdef const real_t* column
     while w < box.w1:
         end, first = min(s.end, box.w1), s.first - box.ow0
-        sum_windows[real_t](line + first * width, s.last - s.first, width, sums, values)
+        sum_windows[real_t](p.w, s, line + first * width, width, sums, values)
         column = values     # copied from the first: from each to the next would wait for stores
         w += 1
         values += width
@@ -220,7 +220,7 @@ cdef inline void gather_short_lines(
     cdef double* line
     cdef real_t* first
     while k < box.h1:
-        line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+        line = add_lines(p, box, d, h, width, scratch.shares, scratch.line)
         if k - begin == most:
             store_lines[real_t](
                 p, box, d, channel, planes, width, &begin, k, values, scratch
@@ -250,7 +250,7 @@ cdef inline void gather_lines(
     cdef double* line
     while k < box.h1:
         end = min(h.end, box.h1)
-        line = add_lines(box, d, h, width, scratch.shares, scratch.line)
+        line = add_lines(p, box, d, h, width, scratch.shares, scratch.line)
         sum_columns[real_t](p, box, line, width, scratch.sums, values)
         store_rows[real_t](
             p, box, d, channel, planes, width, k, end, values, box.w1 - box.w0,

@@ -39,6 +39,7 @@ cdef struct Problem:
     const Axis* d
     const Axis* h
     const Axis* w
+    bint weighted           # whether windows hold elements in part
     Segments d_segments
     Segments h_segments
     Segments w_segments

@@ -7,7 +7,7 @@ from libc.string cimport memset
 
 from adaptive_pool._kernels.average_backward.problem cimport MOST_LANES, TILE
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, add_share_run, factor, share_run, store_sums, take_run,
+    add_run, add_share_run, factor, share_run, store_sums, take_run, weigh_run,
 )
 from adaptive_pool._kernels.average_backward.uncounted cimport (
     SEEN, Place, Uncounted, zero_uncounted,
@@ -15,7 +15,7 @@ from adaptive_pool._kernels.average_backward.uncounted cimport (
 from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport real_t
 from adaptive_pool._kernels.call.parts cimport Group, Part
-from adaptive_pool._kernels.call.tables cimport int64_t
+from adaptive_pool._kernels.call.tables cimport Axis, holds, int64_t, weight_of, window_weight
 from adaptive_pool._kernels.tiles.planes cimport JOBS, at, pieces
 
 cdef enum:
@@ -27,7 +27,6 @@ cdef struct Regions:
     Group group
     bint given              # whether that is the shares of all windows, in float64
     Uncounted uncounted
-    Py_ssize_t counts[3]    # windows
     Py_ssize_t lane_block   # lanes, lines and columns of a job
     Py_ssize_t lines
     Py_ssize_t columns
@@ -37,9 +36,7 @@ cdef inline Py_ssize_t plan_regions(Regions* r, int num_threads) noexcept nogil:
     """Cut the work into jobs; returns how many."""
     cdef const Geometry* g = &r.g
     cdef const Py_ssize_t* sizes = &g.sizes[0][0]
-    cdef Py_ssize_t lines = g.batches * g.channels * sizes[0] * sizes[1], enough = 1, k
-    for k in range(3):
-        r.counts[k] = g.sizes[1][k]
+    cdef Py_ssize_t lines = g.batches * g.channels * sizes[0] * sizes[1], enough = 1
     if num_threads > 1:
         enough = JOBS * num_threads
     r.lane_block = min(g.lanes, <Py_ssize_t> MOST_LANES)
@@ -54,30 +51,37 @@ cdef inline Py_ssize_t regions_scratch() noexcept nogil:
 
 
 cdef inline bint sum_shares(
-    const Regions* r, const char* gradient, const int64_t* table, Py_ssize_t d, Py_ssize_t h,
-    Py_ssize_t columns,     # IN: of the window along W
-    Py_ssize_t lanes, double* line, const real_t* like,
+    const Regions* r, const char* gradient,
+    const Axis* in_d, const Axis* in_h, Py_ssize_t d, Py_ssize_t h,
+    int64_t columns,        # IN: what those of the window along W weigh
+    Py_ssize_t lanes,
+    double* line,           # OUT
+    const real_t* like,
 ) noexcept nogil:
     """Add the shares of all windows (od, oh) that hold a line; False: there are none."""
-    cdef const int64_t* d_starts = table
-    cdef const int64_t* h_starts = table + 2 * r.counts[0]
-    cdef const int64_t* d_ends = d_starts + r.counts[0]
-    cdef const int64_t* h_ends = h_starts + r.counts[1]
     cdef const Array* g = &r.g.arrays[1]
     cdef Py_ssize_t od, oh, lane
     cdef const char* run
-    cdef double f, x
+    cdef double f, x, weight
     cdef bint any = False
-    for od in range(r.counts[0]):
-        if not d_starts[od] <= d < d_ends[od]:
+    for od in range(in_d.count):
+        if not holds(in_d, od, d):
             continue
-        for oh in range(r.counts[1]):
-            if not h_starts[oh] <= h < h_ends[oh]:
+        for oh in range(in_h.count):
+            if not holds(in_h, oh, h):
                 continue
             run = gradient + od * g.d + oh * g.h
-            f = <double> ((d_ends[od] - d_starts[od]) * (h_ends[oh] - h_starts[oh]))
+            f = <double> (window_weight(in_d, od) * window_weight(in_h, oh))
             f = factor[real_t](f * <double> columns, like)
-            if r.given:
+            if in_d.firsts != NULL or in_h.firsts != NULL:
+                weight = <double> weight_of(in_d, od, d) * <double> weight_of(in_h, oh, h)
+                for lane in range(lanes):
+                    if r.given:
+                        x = (<const double*> (run + lane * g.lane))[0]
+                    else:
+                        share_run[real_t](<const real_t*> (run + lane * g.lane), 1, f, &x)
+                    line[lane] = weight * x + (line[lane] if any else 0.0)
+            elif r.given:
                 take_run(run, g.lane, lanes, not any, line)
             elif lanes > 1 and g.lane != sizeof(real_t):
                 for lane in range(lanes):
@@ -98,9 +102,8 @@ cdef inline void add_region(
 ) noexcept nogil:
     """Add what a region gives to the columns w0:w1 of a line."""
     cdef const Part* part = &r.group.parts[k]
-    cdef const int64_t* table = r.group.tables + k * r.group.borders
-    cdef const int64_t* starts = table + 2 * (r.counts[0] + r.counts[1])
-    cdef const int64_t* ends = starts + r.counts[2]
+    cdef const Axis* axes = r.group.axes + 3 * k
+    cdef const Axis* in_w = axes + 2
     cdef Py_ssize_t ow, w, begin, end
     cdef const char* gradient
     d -= part.starts[0]
@@ -110,15 +113,21 @@ cdef inline void add_region(
     gradient = k * r.group.steps[1] + <const char*> at(
         &r.g.arrays[1], batch, channel, 0, 0, 0, lane
     )
-    for ow in range(r.counts[2]):
-        begin = max(part.starts[2] + starts[ow], w0)
-        end = min(part.starts[2] + ends[ow], w1)
+    for ow in range(in_w.count):
+        begin = max(part.starts[2] + in_w.starts[ow], w0)
+        end = min(part.starts[2] + in_w.ends[ow], w1)
         if begin >= end or not sum_shares[real_t](
-            r, gradient + ow * r.g.arrays[1].w, table, d, h, ends[ow] - starts[ow], lanes, line,
-            like,
+            r, gradient + ow * r.g.arrays[1].w, axes, axes + 1, d, h, window_weight(in_w, ow),
+            lanes, line, like,
         ):
             continue
-        if lanes == 1:
+        if in_w.firsts != NULL:
+            for w in range(begin, end):
+                weigh_run(
+                    line, lanes, <double> weight_of(in_w, ow, w - part.starts[2]), False,
+                    tile + (w - w0) * lanes,
+                )
+        elif lanes == 1:
             for w in range(begin - w0, end - w0):
                 tile[w] += line[0]
         else:

@@ -1,17 +1,22 @@
 """Shares, and sums of shares: their arithmetic.
 
 Shares are added along od and oh, in row-major order, then along ow, from 0.0 and in float64. They
-are rounded once, to the type of the result.
+are rounded once, to the type of the result. Where windows hold elements in part, shares are
+multiplied by what the element weighs along D and H, and their sums by what it weighs along W.
 """
 from libc.string cimport memcpy, memset
 
+from adaptive_pool._kernels.average_backward.segments cimport Segment
 from adaptive_pool._kernels.call.elements cimport (
     bfloat16_t, float16_t, load_real, one_nan, real_t,
 )
+from adaptive_pool._kernels.call.tables cimport Axis, weight_of
 from adaptive_pool._kernels.simd.halves cimport narrow_run
 
 cdef extern from "average_backward/sums.h" nogil:
     void add_run "ap_add_run"(const double* run, Py_ssize_t n, double* sums)
+    void weigh_run "ap_weigh_run"(
+        const double* run, Py_ssize_t n, double weight, bint begin, double* sums)
     void sum_runs "ap_sum_runs"(
         const double* runs, Py_ssize_t count, Py_ssize_t step, Py_ssize_t n, double* sums,
     )
@@ -109,13 +114,27 @@ cdef inline void store_sums(
         narrow_run(sums, n, out)
 
 
+cdef inline double weight_of_line(
+    const Axis* d, Py_ssize_t od, const Segment* in_d,
+    const Axis* h, Py_ssize_t oh, const Segment* in_h,
+) noexcept nogil:
+    """What the lines of two segments weigh in a window that holds them."""
+    return <double> weight_of(d, od, in_d.begin) * <double> weight_of(h, oh, in_h.begin)
+
+
 cdef inline void sum_windows(
-    double* line,           # IN, OUT as in store_sums(): windows x n sums
-    Py_ssize_t windows,     # IN: how many of them hold a column
+    const Axis* w, const Segment* s,    # IN: the windows along W, and a segment of columns
+    double* line,           # IN, OUT as in store_sums(): those of the segment x n sums
     Py_ssize_t n,
     double* sums,           # scratch: n
-    real_t* out,            # OUT: the n elements of the column
+    real_t* out,            # OUT: the n elements of a column
 ) noexcept nogil:
+    cdef Py_ssize_t windows = s.last - s.first, k
+    if w.firsts != NULL and windows > 0:
+        for k in range(windows):
+            weigh_run(line + k * n, n, <double> weight_of(w, s.first + k, s.begin), k == 0, sums)
+        store_sums[real_t](sums, n, out)
+        return
     if windows == 1:
         store_sums[real_t](line, n, out)
         return

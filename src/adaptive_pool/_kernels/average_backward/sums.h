@@ -18,6 +18,17 @@ static inline void ap_add_run(const double *AP_RESTRICT run, ptrdiff_t n, double
         sums[i] += run[i];
 }
 
+/* sums[i] += weight * run[i], or what `sums` begin with. */
+static inline void ap_weigh_run(
+    const double *AP_RESTRICT run, ptrdiff_t n, double weight, int begin,
+    double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; begin && i < n; i++)
+        sums[i] = weight * run[i];
+    for (ptrdiff_t i = 0; !begin && i < n; i++)
+        sums[i] += weight * run[i];
+}
+
 /* sums[i] = the sum over k of runs[k * step + i], in order; of at least two runs. */
 static inline void ap_sum_runs(
     const double *AP_RESTRICT runs, ptrdiff_t count, ptrdiff_t step, ptrdiff_t n,

@@ -3,7 +3,7 @@ cimport cython
 
 from adaptive_pool._kernels.call.canonical cimport MOST_ARRAYS, Canonical, Geometry
 from adaptive_pool._kernels.call.rules cimport Rule
-from adaptive_pool._kernels.call.tables cimport int64_t
+from adaptive_pool._kernels.call.tables cimport Axis, int64_t
 from adaptive_pool._kernels.threads.lists cimport JobList
 
 
@@ -51,8 +51,7 @@ cdef struct Group:
     const int64_t* order            # numbers of parts
     Py_ssize_t count
     const Part* parts               # all of them
-    const int64_t* tables           # of each: starts and ends on D, H and W, from its beginning on
-    Py_ssize_t borders              # in the tables of a part
+    const Axis* axes                # of each: D, H and W, windows from its beginning on
     Py_ssize_t steps[MOST_ARRAYS]   # bytes from part to part
 
 

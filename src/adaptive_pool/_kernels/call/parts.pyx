@@ -8,8 +8,10 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.call.canonical cimport Canonical, Geometry, advance, arrange_axes
-from adaptive_pool._kernels.call.rules cimport cut_by, first_empty
-from adaptive_pool._kernels.call.tables cimport Axis, _Borders, describe_axis
+from adaptive_pool._kernels.call.rules cimport AREA, WEIGHTS, cut_by, first_empty, weighs
+from adaptive_pool._kernels.call.tables cimport (
+    Axis, _Borders, describe_axis, weigh_alike, weigh_axis, window_weight,
+)
 from adaptive_pool._kernels.threads.lists cimport JobList, run_lists
 
 from adaptive_pool._kernels.call.canonical import CHANGED as _CHANGED
@@ -77,21 +79,22 @@ cdef class Parts:
 
     @property
     def largest(self):
-        """Elements of a window, at most."""
+        """What a window weighs, at most; of most rules, its elements."""
         cdef int64_t most = 0, product, longest
         cdef Py_ssize_t k, o
+        cdef Axis axis
         cdef int a
-        cdef int64_t* sizes = new_table(self)
+        cdef int64_t* table = new_table(self)
         for k in range(self.count):
             product = 1
             for a in range(3):
-                count_axis(self, k, a, sizes)
+                cut_axis(self, k, a, &axis, table)
                 longest = 0
-                for o in range(self.counts[a]):
-                    longest = max(longest, sizes[o])
+                for o in range(axis.count):
+                    longest = max(longest, window_weight(&axis, o))
                 product *= longest
             most = max(most, product)
-        free(sizes)
+        free(table)
         return most
 
     def count_elements(
@@ -99,7 +102,7 @@ cdef class Parts:
         int axis,       # IN: a pooled axis
         out,            # OUT: int64 array, contiguous, of shape (parts, windows)
     ):
-        """Store how many elements of its part each window has along an axis."""
+        """Store what the elements of its part in each window weigh along an axis."""
         cdef _Borders sizes = _Borders(out)
         cdef int a = 3 - self.ndim + axis
         cdef Py_ssize_t k
@@ -109,6 +112,23 @@ cdef class Parts:
             memcpy(
                 sizes.data + k * self.counts[a], table, self.counts[a] * sizeof(int64_t)
             )
+        free(table)
+
+    def store_units(
+        self,
+        out,            # OUT: int64 array, contiguous, of as many elements as there are parts
+    ):
+        """Store what kernels divide the weights of each part by."""
+        cdef _Borders units = _Borders(out)
+        cdef Py_ssize_t k
+        cdef Axis axis
+        cdef int a
+        cdef int64_t* table = new_table(self)
+        for k in range(self.count):
+            units.data[k] = 1
+            for a in range(3):
+                cut_axis(self, k, a, &axis, table)
+                units.data[k] *= axis.unit
         free(table)
 
     def fill_short(
@@ -215,37 +235,54 @@ cdef object bad_part(Parts parts, str function, str names, Py_ssize_t k, int a):
 
 
 cdef void cut_axis(
-    Parts parts, Py_ssize_t k, int a, int64_t* starts, int64_t* ends,
+    Parts parts, Py_ssize_t k, int a,
+    Axis* axis,         # OUT: yet to be described
+    int64_t* table,     # OUT: its borders and weights
 ) noexcept nogil:
     """The windows of a part on an axis, from its beginning on; empty ones end where they start."""
     cdef int64_t size = parts.parts[k].sizes[a]
     cdef Py_ssize_t count = parts.counts[a], o
+    axis.size, axis.count = size, count
+    axis.starts, axis.ends = table, table + count
+    weigh_alike(axis, count if parts.rule == AREA and a >= 3 - parts.ndim else 1)
     if parts.tables[a] != NULL:
         for o in range(count):
-            starts[o] = min(parts.tables[a][o], size)
-            ends[o] = min(parts.tables[a][count + o], size)
+            table[o] = min(parts.tables[a][o], size)
+            table[count + o] = min(parts.tables[a][count + o], size)
     elif size > 0:
-        cut_by(parts.rule, size, count, starts, ends)
+        cut_by(parts.rule, size, count, table, table + count)
+        if weighs(parts.rule, size, count):
+            weigh_axis(axis, table + 2 * count)
     else:
-        for o in range(count):
-            starts[o] = ends[o] = 0
+        for o in range(2 * count):
+            table[o] = 0
+
+
+cdef Py_ssize_t borders_of_axis(Parts parts, int a) noexcept nogil:
+    """Borders of windows, and weights, if they have some."""
+    return (2 + (WEIGHTS if parts.rule == AREA else 0)) * parts.counts[a]
+
+
+cdef Py_ssize_t borders_of(Parts parts) noexcept nogil:
+    return borders_of_axis(parts, 0) + borders_of_axis(parts, 1) + borders_of_axis(parts, 2)
 
 
 cdef int64_t* new_table(Parts parts) except NULL:
-    """Room for the borders of the windows of an axis."""
-    cdef Py_ssize_t most = max(parts.counts[0], parts.counts[1], parts.counts[2])
-    cdef int64_t* table = <int64_t*> malloc(2 * most * sizeof(int64_t) + 8)
+    """Room for the windows of all axes."""
+    cdef Py_ssize_t borders = borders_of(parts)
+    cdef int64_t* table = <int64_t*> malloc(borders * sizeof(int64_t) + 8)
     if table == NULL:
-        raise MemoryError(f"no memory for the table of {most} windows")
+        raise MemoryError(f"no memory for the table of {borders // 2} windows")
     return table
 
 
 cdef void count_axis(Parts parts, Py_ssize_t k, int a, int64_t* table) noexcept nogil:
-    """Elements of each window of a part on an axis; behind them there is room for as many."""
-    cdef Py_ssize_t count = parts.counts[a], o
-    cut_axis(parts, k, a, table, table + count)
-    for o in range(count):
-        table[o] = table[count + o] - table[o]
+    """What the elements of each window of a part weigh on an axis; `table` has room for these."""
+    cdef Axis axis
+    cdef Py_ssize_t o
+    cut_axis(parts, k, a, &axis, table)
+    for o in range(axis.count):
+        table[o] = window_weight(&axis, o) * axis.unit
 
 
 cdef bint is_input(const Canonical* c, int a) noexcept nogil:
@@ -273,10 +310,6 @@ cdef bint fit(const Canonical* c, Parts parts) noexcept:
             if c.buffers[a].shape[k] != size:
                 return False
     return True
-
-
-cdef Py_ssize_t borders_of(Parts parts) noexcept:
-    return 2 * (parts.counts[0] + parts.counts[1] + parts.counts[2])
 
 
 cdef Py_ssize_t room_for(Parts parts) noexcept:
@@ -326,9 +359,7 @@ cdef bint cut_part(
     cdef int a
     for a in range(3):
         count = parts.counts[a]
-        axes[a].size, axes[a].count = parts.parts[k].sizes[a], count
-        axes[a].starts, axes[a].ends = table, table + count
-        cut_axis(parts, k, a, table, table + count)
+        cut_axis(parts, k, a, &axes[a], table)
         if whole:
             axes[a].size = parts.sizes[a]
         elif axes[a].size == 0:
@@ -337,7 +368,7 @@ cdef bint cut_part(
             if table[o] == table[count + o]:
                 table[o], table[count + o] = 0, 1
         describe_axis(&axes[a])
-        table += 2 * count
+        table += borders_of_axis(parts, a)
     return True
 
 
@@ -391,7 +422,7 @@ cdef void fill_short(
     for a in range(3):
         sizes[a] = table
         count_axis(parts, k, a, table)
-        table += 2 * parts.counts[a]
+        table += borders_of_axis(parts, a)
     for od in range(parts.counts[0]):
         for oh in range(parts.counts[1]):
             elements = sizes[0][od] * sizes[1][oh]
@@ -491,7 +522,7 @@ cdef int run_all(
 cdef struct Groups:
     # All parts, sorted by their samples.
     char* memory
-    int64_t* tables
+    Axis* axes
     int64_t* order
     int64_t* begins     # samples + 1: where in `order` those of a sample begin
     char* tasks
@@ -508,6 +539,7 @@ cdef int make_groups(Groups* groups, Parts parts, Py_ssize_t task_size) except -
     groups.room = min(parts.samples, <Py_ssize_t> AT_ONCE)
     groups.memory = <char*> malloc(
         groups.room * (task_size + sizeof(JobList) + sizeof(Py_ssize_t))
+        + 3 * parts.count * <Py_ssize_t> sizeof(Axis)
         + (parts.count * (borders + 1) + parts.samples + 2) * <Py_ssize_t> sizeof(int64_t)
     )
     if groups.memory == NULL:
@@ -515,8 +547,9 @@ cdef int make_groups(Groups* groups, Parts parts, Py_ssize_t task_size) except -
     groups.tasks = groups.memory
     groups.lists = <JobList*> (groups.tasks + groups.room * task_size)
     groups.first_jobs = <Py_ssize_t*> (groups.lists + groups.room)
-    groups.tables = <int64_t*> (groups.first_jobs + groups.room)
-    groups.order = groups.tables + parts.count * borders
+    groups.axes = <Axis*> (groups.first_jobs + groups.room)
+    table = <int64_t*> (groups.axes + 3 * parts.count)
+    groups.order = table + parts.count * borders
     groups.begins = groups.order + parts.count
     for k in range(parts.samples + 2):
         groups.begins[k] = 0
@@ -528,10 +561,9 @@ cdef int make_groups(Groups* groups, Parts parts, Py_ssize_t task_size) except -
         next = parts.parts[k].sample + 1
         groups.order[groups.begins[next]] = k
         groups.begins[next] += 1
-        table = groups.tables + k * borders
         for a in range(3):
-            cut_axis(parts, k, a, table, table + parts.counts[a])
-            table += 2 * parts.counts[a]
+            cut_axis(parts, k, a, &groups.axes[3 * k + a], table)
+            table += borders_of_axis(parts, a)
     return 0
 
 
@@ -553,7 +585,7 @@ cdef int run_groups(
     arrange_axes(c, 1, parts.first_axis, parts.first_axis + parts.ndim)
     task_size = (task_size + 15) // 16 * 16
     make_groups(&groups, parts, task_size)
-    group.parts, group.tables, group.borders = parts.parts, groups.tables, borders_of(parts)
+    group.parts, group.axes = parts.parts, groups.axes
     for a in range(c.count):
         group.steps[a] = c.buffers[a].strides[0]
     try:

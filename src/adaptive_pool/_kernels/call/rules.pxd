@@ -5,7 +5,7 @@ No product is formed that could overflow: sizes and counts may be anything below
 from libc.stdint cimport int64_t, uint64_t
 
 cdef enum Rule:
-    TORCH, SPLIT, UNIFORM, CEIL
+    TORCH, SPLIT, UNIFORM, CEIL, AREA
 
 
 cdef inline int64_t block_of(int64_t size, int64_t count) noexcept nogil:
@@ -17,7 +17,7 @@ cdef inline int64_t first_empty(Rule rule, int64_t size, int64_t count) noexcept
     """The first of `count` windows that is empty, as are all that follow, or `count`."""
     if size == 0 or count == 0:
         return 0
-    elif rule == TORCH:
+    elif rule == TORCH or rule == AREA:
         return count
     elif rule == CEIL:
         return block_of(size, block_of(size, count))
@@ -38,6 +38,42 @@ cdef inline void cut_by_torch(
             left -= <uint64_t> count
             start += 1
         ends[i] = start + (left > 0)
+
+
+cdef inline int64_t common_divisor(int64_t a, int64_t b) noexcept nogil:
+    while b > 0:
+        a, b = b, a % b
+    return a
+
+
+cdef enum:
+    WEIGHTS = 4     # numbers of a window, where elements can differ in weight
+
+
+cdef inline bint weighs(Rule rule, int64_t size, int64_t count) noexcept nogil:
+    """Whether elements of one window can differ in weight."""
+    return rule == AREA and count > 0 and size % count > 0
+
+
+cdef inline void weigh_by_area(
+    int64_t size, int64_t count,
+    int64_t unit,           # IN: common_divisor(size, count), which weights are divided by
+    int64_t* firsts,        # OUT: what the first element weighs, if it is not whole in the window
+    int64_t* lasts,         # OUT: likewise the last one, if that is another. Or 0
+) noexcept nogil:
+    """The part of an element from i * size / count to (i + 1) * size / count, times count.
+
+    Those that are whole in a window of `cut_by_torch` weigh count / unit.
+    """
+    cdef int64_t whole = count // unit, total = size // unit
+    cdef int64_t rest = total % max(whole, 1)
+    cdef int64_t left = 0, i    # i * total % whole
+    cdef bint single            # whether the window is within one element
+    for i in range(count):
+        single = total < whole - left
+        firsts[i] = total if single else whole - left if left > 0 else 0
+        left = left + rest if left < whole - rest else left - (whole - rest)
+        lasts[i] = 0 if single else left
 
 
 cdef inline void cut_by_split(
@@ -78,7 +114,7 @@ cdef inline void cut_by(
     """All windows of an axis; none may be empty."""
     if count == 0:
         return
-    elif rule == TORCH:
+    elif rule == TORCH or rule == AREA:
         cut_by_torch(size, count, starts, ends)
     elif rule == SPLIT:
         cut_by_split(size, count, starts, ends)

@@ -9,13 +9,14 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.string cimport memcpy
 
 from adaptive_pool._kernels.call.rules cimport (
-    CEIL, SPLIT, TORCH, UNIFORM, Rule, cut_by, cut_by_blocks,
+    AREA, CEIL, SPLIT, TORCH, UNIFORM, WEIGHTS, Rule, common_divisor, cut_by, cut_by_blocks,
+    weigh_by_area, weighs,
 )
 
 # A table of this length would hold 32 GiB.
 LONGEST_TABLE = 1 << 31
 
-RULES = {"torch": TORCH, "split": SPLIT, "uniform": UNIFORM, "ceil": CEIL}
+RULES = {"torch": TORCH, "split": SPLIT, "uniform": UNIFORM, "ceil": CEIL, "area": AREA}
 
 
 def are_sizes(
@@ -69,6 +70,15 @@ def cut_in_blocks(
     cut_by_blocks(size, first.count, block, offset, first.data, last.data)
 
 
+def weigh(
+    firsts, lasts,      # OUT: int64 arrays, for as many windows
+    int64_t size,       # IN: of the axis
+):
+    """Store what elements weigh that windows by area hold in part, see rules.pxd; or 0."""
+    cdef _Borders first = _Borders(firsts), last = _Borders(lasts)
+    weigh_by_area(size, first.count, 1, first.data, last.data)
+
+
 def first_outside(
     starts, ends,       # IN: int64 arrays of one length
     int64_t size,       # IN: of the axis
@@ -90,16 +100,18 @@ cdef class Windows:
         PyMem_Free(self.memory)
 
 
-cdef Windows new_windows(int first_axis, tuple sizes, tuple counts):
+cdef Windows new_windows(int first_axis, tuple sizes, tuple counts, Rule rule):
     """Windows whose tables are still to be filled in, by `describe`."""
     cdef Windows windows = Windows()
     cdef Axis* axis
     cdef Py_ssize_t total = 2
     cdef int k
-    for count in counts:
+    for size, count in zip(sizes, counts):
         if count >= LONGEST_TABLE:
             raise MemoryError(f"no memory for the table of {count} windows")
         total += 2 * <Py_ssize_t> count
+        if weighs(rule, size, count):
+            total += WEIGHTS * <Py_ssize_t> count
     windows.first_axis = first_axis
     windows.ndim = <int> len(sizes)
     windows.memory = <int64_t*> PyMem_Malloc(total * sizeof(int64_t))
@@ -111,12 +123,40 @@ cdef Windows new_windows(int first_axis, tuple sizes, tuple counts):
         axis = axis_of(windows, k)
         axis.size = axis.count = 1  # an axis that is not there: one window of one element
         axis.starts, axis.ends = windows.memory, windows.memory + 1
+        weigh_alike(axis, 1)
         if k >= 3 - windows.ndim:
             axis.size, axis.count = sizes[k - 3 + windows.ndim], counts[k - 3 + windows.ndim]
             axis.starts = windows.memory + total
             axis.ends = axis.starts + axis.count
             total += 2 * axis.count
+            if weighs(rule, axis.size, axis.count):
+                total += WEIGHTS * axis.count
+            elif rule == AREA:
+                weigh_alike(axis, axis.count)
     return windows
+
+
+cdef void weigh_alike(Axis* axis, int64_t unit) noexcept nogil:
+    axis.firsts = axis.lasts = axis.whole_starts = axis.whole_ends = NULL
+    axis.whole, axis.total, axis.unit, axis.fewest, axis.most = 1, 0, unit, 0, 0
+
+
+cdef void weigh_axis(Axis* axis, int64_t* weights) noexcept nogil:
+    """Fill in what elements of its windows weigh, in room for WEIGHTS numbers of each."""
+    cdef Py_ssize_t count = axis.count, i
+    cdef int64_t* starts = weights + 2 * count
+    cdef int64_t* ends = weights + 3 * count
+    axis.unit = common_divisor(axis.size, count)
+    axis.whole, axis.total = count // axis.unit, axis.size // axis.unit
+    axis.firsts, axis.lasts = weights, weights + count
+    axis.whole_starts, axis.whole_ends = starts, ends
+    weigh_by_area(axis.size, count, axis.unit, weights, weights + count)
+    axis.fewest, axis.most = axis.size, 0
+    for i in range(count):
+        starts[i] = axis.starts[i] + (axis.firsts[i] > 0)
+        ends[i] = axis.ends[i] - (axis.lasts[i] > 0)
+        axis.fewest = min(axis.fewest, <Py_ssize_t> (ends[i] - starts[i]))
+        axis.most = max(axis.most, <Py_ssize_t> (ends[i] - starts[i]))
 
 
 cdef Axis* axis_of(Windows windows, int k) noexcept:
@@ -139,13 +179,18 @@ cdef void describe_axis(Axis* axis) noexcept nogil:
             axis.monotone = False
 
 
+cdef int64_t most_weight(const Axis* axis) noexcept nogil:
+    """What a window weighs, at most."""
+    return axis.longest if axis.firsts == NULL else axis.total
+
+
 cdef void describe(Windows windows) noexcept:
     """Fill in what follows from the tables."""
     cdef int k
     windows.largest = 1
     for k in range(3):
         describe_axis(axis_of(windows, k))
-        windows.largest *= axis_of(windows, k).longest
+        windows.largest *= most_weight(axis_of(windows, k))
 
 
 def windows_by_rule(
@@ -155,12 +200,14 @@ def windows_by_rule(
     Rule rule,
 ):
     """The windows that a rule cuts axes into."""
-    cdef Windows windows = new_windows(first_axis, sizes, counts)
+    cdef Windows windows = new_windows(first_axis, sizes, counts, rule)
     cdef Axis* axis
     cdef int k
     for k in range(3 - windows.ndim, 3):
         axis = axis_of(windows, k)
         cut_by(rule, axis.size, axis.count, <int64_t*> axis.starts, <int64_t*> axis.ends)
+        if weighs(rule, axis.size, axis.count):
+            weigh_axis(axis, <int64_t*> axis.ends + axis.count)
     describe(windows)
     return windows
 
@@ -172,7 +219,7 @@ def windows_given(
 ):
     """Windows of any other kind."""
     cdef Windows windows = new_windows(
-        first_axis, sizes, tuple([len(starts) for starts, _ in tables])
+        first_axis, sizes, tuple([len(starts) for starts, _ in tables]), TORCH
     )
     cdef const Axis* axis
     cdef int k = 3 - windows.ndim

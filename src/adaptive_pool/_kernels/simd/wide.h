@@ -46,11 +46,22 @@ typedef int64_t ap_longs_8 __attribute__((vector_size(64)));
 #define AP_EACH(value) ((value) - (AP_V) {0})   /* of the type AP_V, a vector; keeps -0.0 */
 #define AP_KEEP(where, x, y) \
     ((AP_V) (((where) & (AP_SIZED(ap_longs)) (x)) | (~(where) & (AP_SIZED(ap_longs)) (y))))
+/* float64 without the last 27 bits */
+#define AP_HIGH_PART(x) ((AP_V) ((AP_SIZED(ap_longs)) (x) & ~(int64_t) 0x7ffffff))
 #else
 typedef double ap_doubles_1;
 typedef int64_t ap_longs_1;
 #define AP_EACH(value) ((AP_V) (value))
 #define AP_KEEP(where, x, y) ((where) ? (x) : (y))
+#define AP_HIGH_PART(x) ap_high_part(x)
+AP_ALWAYS double ap_high_part(double x)
+{
+    int64_t bits;
+    memcpy(&bits, &x, 8);
+    bits &= ~(int64_t) 0x7ffffff;
+    memcpy(&x, &bits, 8);
+    return x;
+}
 #endif
 
 /* All bits of the first n numbers of a vector, none of the others. */

@@ -17,7 +17,16 @@ typedef struct {
     ptrdiff_t size, count, shortest, longest;
     int monotone;
     const int64_t *starts, *ends;
+    /* Weights of elements, as call/tables.pxd has them; of most rules `firsts` is NULL. */
+    const int64_t *firsts, *lasts, *whole_starts, *whole_ends;
+    ptrdiff_t fewest, most;
+    int64_t whole, total, unit;
 } ap_axis;
+
+static inline double ap_weight(const ap_axis *axis, ptrdiff_t o)
+{
+    return (double) (axis->firsts != NULL ? axis->total : axis->ends[o] - axis->starts[o]);
+}
 
 static inline ptrdiff_t ap_pieces(ptrdiff_t whole, ptrdiff_t piece)
 {

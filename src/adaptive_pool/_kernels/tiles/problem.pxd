@@ -12,6 +12,12 @@ cdef extern from "tiles/problem.h" nogil:
         bint monotone
         const int64_t* starts
         const int64_t* ends
+        const int64_t* firsts
+        const int64_t* lasts
+        const int64_t* whole_starts
+        const int64_t* whole_ends
+        Py_ssize_t fewest, most
+        int64_t whole, total, unit
 
 
 cdef inline array_t array_of(const Array* x) noexcept nogil:
@@ -26,4 +32,8 @@ cdef inline axis_t axis_of(const Axis* windows) noexcept nogil:
     axis.size, axis.count = windows.size, windows.count
     axis.shortest, axis.longest = windows.shortest, windows.longest
     axis.monotone, axis.starts, axis.ends = windows.monotone, windows.starts, windows.ends
+    axis.firsts, axis.lasts = windows.firsts, windows.lasts
+    axis.whole_starts, axis.whole_ends = windows.whole_starts, windows.whole_ends
+    axis.fewest, axis.most = windows.fewest, windows.most
+    axis.whole, axis.total, axis.unit = windows.whole, windows.total, windows.unit
     return axis
