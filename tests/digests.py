@@ -119,6 +119,20 @@ CASES = {
     "split": Case((2, 5), (11, 13), (3, 5), "split"),
     "uniform": Case((2, 5), (11, 13), (3, 5), "uniform"),
     "ceil": Case((2, 5), (11, 13), (4, 5), "ceil"),
+    # By area: as above, and integers of 8 and 16 bits of many rows, of totals beyond 31 bits.
+    "area": Case((2, 5), (11, 13), (4, 5), "area"),
+    "area-one-lane": Case((2, 1), (17, 40), (5, 7), "area"),
+    "area-three-lanes": Case((2, 3), (12, 25), (5, 6), "area"),
+    "area-many-lanes": Case((1, 130), (7, 9), (3, 4), "area"),
+    "area-pack": Case((2, 40), (7, 8), (3, 3), "area"),
+    "area-wide-lines": Case((1, 2), (3, 4200), (2, 11), "area"),
+    "area-long-windows": Case((1, 2), (300,), (7,), "area"),
+    "area-tall-windows": Case((1, 3), (2603, 5), (2, 3), "area"),
+    "area-large": Case((2, 1), (331, 367), (7, 11), "area", dtypes=("uint8", "int16", "float32")),
+    "area-enlarged": Case((2, 5), (4, 5), (9, 13), "area"),
+    "area-one-axis": Case((2, 3), (12, 9), (3, 4), "area"),
+    "area-3d": Case((1, 5), (5, 7, 10), (3, 4, 3), "area"),
+    "area-special": Case((2, 5), (11, 13), (4, 5), "area", special=True),
     # Tables: gaps; in no order; three and more windows to an element.
     "gaps": Case((2, 3), (9, 30), None, (((1, 3), (2, 6)), ((2, 12, 12), (9, 13, 20)))),
     "unsorted": Case((2, 9), (9, 30), None, (((4, 0, 2), (9, 9, 3)), ((4, 0, 7), (9, 30, 8)))),
@@ -178,6 +192,13 @@ CASES = {
     "regions-where": Case(
         (2, 9), (11, 13), (2, 3), "torch", True, NUMBERS, Options("NP", True, 3, regions=REGIONS)
     ),
+    "area-where": Case(
+        (2, 9), (11, 13), (4, 5), "area", True, NUMBERS, Options("NP", True, 3, min_count=20)
+    ),
+    "area-lengths": Case(
+        (3, 5), (11, 13), (4, 5), "area", options=Options("P", lengths=((11, 13), (5, 9), (3, 10)))
+    ),
+    "area-regions": Case((2, 3), (11, 13), (3, 3), "area", options=Options(regions=REGIONS)),
     "threads-where": Case(
         (3, 35),
         (60, 61),
@@ -305,20 +326,22 @@ def results(name, dtype, way):
     average = [y for k in kinds for y in way.call("avg", ndim, x, dtype=k, **forward, **in_floats)]
     if dtype.kind in "iu":
         average += way.call("avg", ndim, x, dtype=dtype, **forward, **in_integers)
-    forward |= in_integers if dtype.kind in "biu" else in_floats
-    maximum = way.call("max", ndim, x, return_indices=True, **forward)
-    maximum += way.call("max", ndim, x, **forward)
-    found = {"average": average, "maximum": maximum}
+    found = {"average": average}
     back = {"backward": True, "sizes": case.sizes}
     if "regions" in options:
         back |= {"regions": options["regions"], "samples": len(x)}
-    found["maximum unpool"] = way.call("unpool", ndim, *maximum[:2], **back)
+    if case.windows != "area":  # of which there are no maxima
+        forward |= in_integers if dtype.kind in "biu" else in_floats
+        maximum = way.call("max", ndim, x, return_indices=True, **forward)
+        maximum += way.call("max", ndim, x, **forward)
+        found["maximum"] = maximum
+        found["maximum unpool"] = way.call("unpool", ndim, *maximum[:2], **back)
     is_read = {"x": x} if {"nan_policy", "nodata"} & options.keys() else {}
     if dtype.name in FLOATS or is_read:
         kind = dtype if dtype.name in FLOATS else np.dtype(np.float32)
         g = array(f"{name}/g", case.outputs, kind, case.special)
         found["average backward"] = way.call("avg", ndim, g, **back | windows | options | is_read)
-    if dtype.name in FLOATS:
+    if dtype.name in FLOATS and "maximum" in found:
         indices = maximum[1]
         if not options:
             indices = raw(f"{name}/indices", g.shape, "u4") % np.uint32(math.prod(case.sizes))
