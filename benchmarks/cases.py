@@ -139,6 +139,8 @@ TEXTS_MASKED = "texts with a mask for all channels"
 MASKED = "a mask as large as the input"
 HOLES = "NaN left out"
 REGIONS = "regions"
+AREA = "windows by area"
+AREA_PICTURES = "uint8 pictures by area"
 TINY_OPTIONS = "tiny calls with options"
 CELLS_WITH_OPTIONS = "random cells with options"
 FAMILIES = (
@@ -165,6 +167,8 @@ FAMILIES = (
     Family(MASKED, ("plain",), ("numpy where",)),
     Family(HOLES, ("plain",), ("xarray", "numbagg")),
     Family(REGIONS, ("one by one",)),
+    Family(AREA, ("plain",)),
+    Family(AREA_PICTURES, ("opencv",), ("fast_image_resize", "plain")),
     Family(TINY_OPTIONS, ("plain",)),
     Family(CELLS_WITH_OPTIONS, ("plain", "one by one")),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from cases import (
+    AREA_PICTURES,
     BLOCKS,
     CELLS,
     CELLS_OF_INTEGERS,
@@ -39,7 +40,7 @@ PIXELS = (60, 4000)  # lengths of the sides of a picture
 DRAWN_SIZES = (30, 1000)  # and of a smaller one
 PICTURE_CHANNELS = (1, 3, 4)
 FACTORS = (2, 3, 4)
-OPTIONS = ("lengths", "mask", "gaps", "where", "holes", "nodata", "regions")
+OPTIONS = ("lengths", "mask", "gaps", "where", "holes", "nodata", "regions", "area")
 NUMBERS_OF_REGIONS = (2, 10, 100)
 MOST_WINDOWS = 5_000  # of all parts together: the definition looks at one after the other
 # What NumPy knows, and for exact factors OpenCV too.
@@ -141,6 +142,9 @@ def drawn_with_options(seed: int, cells: int) -> list[Case]:
         regions = dice.of(NUMBERS_OF_REGIONS) if options == "regions" else 0
         if options == "holes" and case.dtype in INTEGERS:  # there is no NaN
             options = "nodata"
+        if options == "area":  # of which there are no maxima
+            mean = "avg_backward" if case.operation.endswith("backward") else "avg"
+            case = dataclasses.replace(case, operation=mean)
         parts = regions or (case.shape[0] if options == "lengths" else 1)
         if parts * math.prod(o for _, o in case.pooled) <= MOST_WINDOWS:
             cases.append(
@@ -149,3 +153,10 @@ def drawn_with_options(seed: int, cells: int) -> list[Case]:
                 )
             )
     return cases
+
+
+def drawn_by_area(seed: int, pictures: int) -> list[Case]:
+    """Draw so many pictures, pooled by area; every other one is cold."""
+    dice = _Dice(seed, 5)
+    drawn = [_picture(dice, f"picture {seed}.{k}", cold=k % 2 == 1) for k in range(pictures)]
+    return [dataclasses.replace(case, family=AREA_PICTURES, options="area") for case in drawn]

@@ -51,7 +51,7 @@ def prepare(case: Case, libraries: list[str], threads: list[int], workers: Worke
                 ready.append((library, count))
                 results[library] = arrays
         results.pop(READING, None)
-        (check_options if case.options else check)(case, results)
+        (check_options if case.options and not case.result else check)(case, results)
         first = first or results[OURS]
         check_threads(case, first, results[OURS])
     return ready

@@ -1,7 +1,7 @@
 """Time calls with options: `python benchmarks/options.py`, see `benchmarks/README.md`.
 
-Lengths, masks, NaN left out and regions: against this library without them, and against other ways
-to the same result. Processes, rounds and ratios are those of the other benchmarks.
+Lengths, masks, NaN left out, regions and areas: against this library without them, and against
+other ways to the same result. Processes, rounds and ratios are those of the other benchmarks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import time
 
 from cases import Case
-from drawn import drawn_with_options
+from drawn import drawn_by_area, drawn_with_options
 from extras import tiny_calls
 from measure import (
     machine,
@@ -30,6 +30,7 @@ from options_peers import LIBRARIES_OF_OPTIONS
 from options_report import markdown, targets
 
 CELLS, QUICK = 60, 8  # for each seed
+RESIZERS = ("opencv", "fast_image_resize")  # which know pictures by area
 
 
 def measure(chosen: list[Case], arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
@@ -46,7 +47,7 @@ def measure(chosen: list[Case], arguments: argparse.Namespace, peers: list[str])
 def main() -> None:
     """Run what the command line asks for."""
     start = time.perf_counter()
-    parser = options(__doc__.splitlines()[0], repeats=5, peers=list(LIBRARIES_OF_OPTIONS))
+    parser = options(__doc__.splitlines()[0], repeats=5, peers=[*LIBRARIES_OF_OPTIONS, *RESIZERS])
     parser.add_argument("--only", default="", metavar="TEXT", help="families with it")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--cells", type=int, default=CELLS, help="of each seed")
@@ -54,6 +55,7 @@ def main() -> None:
     peers, count = present(arguments.peers), QUICK if arguments.quick else arguments.cells
     chosen = cases(only=arguments.only, quick=arguments.quick)
     drawn = [case for seed in arguments.seeds for case in drawn_with_options(seed, count)]
+    drawn += [case for seed in arguments.seeds for case in drawn_by_area(seed, count // 4)]
     chosen += possible([case for case in drawn if arguments.only in case.family])
     about = warned(machine(peers))
     data = {"machine": about, "seeds": arguments.seeds, "cells": count}

@@ -6,6 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from cases import (
+    AREA,
+    AREA_PICTURES,
+    FEW_CHANNELS,
     FIRST,
     HOLES,
     LAST,
@@ -25,6 +28,7 @@ EMBEDDINGS = Workload("embeddings", (64, 384, 256), (1,), "padded texts of a sen
 RASTER = Workload("raster", (1, 1, 3000, 4000), (300, 400), "an overview of a raster with gaps")
 MAPS = Workload("feature maps", (16, 128, 56, 56), (7, 7), "a mask of every element")
 PROPOSALS = Workload("proposals", (8, 256, 50, 68), (7, 7), "what a detector looks at")
+VIEWS = Workload("feature maps", (16, 128, 56, 56), (13, 13), "sizes that do not divide")
 TINY = Workload("tiny", (2, 3, 8), (2,), "a call of microseconds")
 
 ALL = ("avg", "max_values", "avg_backward", "max_backward")
@@ -72,6 +76,7 @@ GROUPS = (
     Group(MASKED, "where", (EMBEDDINGS,), (LAST,)),
     Group(HOLES, "holes", (RASTER,)),
     Group(REGIONS, "regions", (PROPOSALS,), regions=1000),
+    Group(AREA, "area", (*FEW_CHANNELS, VIEWS), (FIRST, LAST), MEANS),
     Group(TINY_OPTIONS, "lengths", (TINY,)),
     Group(TINY_OPTIONS, "mask", (TINY,)),
     Group(TINY_OPTIONS, "holes", (TINY,)),
@@ -80,12 +85,16 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Target:
-    """For operations of a family: at most so many times a baseline, or at least so much faster."""
+    """For operations of a family: at most so many times a baseline, or at least so much faster.
+
+    In the worst of its cases, or in the mean of all.
+    """
 
     family: str
     operations: tuple[str, ...]
     library: str
     bound: float
+    is_mean: bool = False
 
 
 BACKWARD = ("avg_backward", "max_backward")
@@ -100,6 +109,10 @@ TARGETS = (
     Target(HOLES, ("avg",), "numbagg", 15),
     *(Target(name, BACKWARD, "plain", 1.5) for name in (TEXTS, TEXTS_MASKED, MASKED, HOLES)),
     Target(REGIONS, BACKWARD, "one by one", 1.5),
+    Target(AREA, ("avg",), "plain", 1.3, is_mean=True),
+    Target(AREA, BACKWARD, "plain", 1.5),
+    Target(AREA_PICTURES, ("avg",), "opencv", 6, is_mean=True),
+    Target(AREA_PICTURES, ("avg",), "fast_image_resize", 1, is_mean=True),
 )
 
 

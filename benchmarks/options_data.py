@@ -70,6 +70,7 @@ OPTIONS: dict[str, Callable[[Case], dict[str, Any]]] = {
     "holes": lambda case: {"nan_policy": "omit"},  # noqa: ARG005
     "nodata": lambda case: {"nodata": NODATA},  # noqa: ARG005
     "regions": lambda case: {"regions": _regions(case)},
+    "area": lambda case: {"windows": "area"},  # noqa: ARG005
 }
 
 

@@ -39,6 +39,8 @@ class AdaptivePool(Library):
         kind, backward = case.operation[:3], case.operation.endswith("backward")
         name = f"adaptive_{kind}_pool{case.ndim}d"
         pool, gradient = getattr(self.ap, name), getattr(self.ap, f"{name}_backward")
+        if case.result:
+            given["dtype"] = dtype_of(case.result)
         x = input_of(case).astype(dtype, copy=False)
         g = gradient_of(case).astype(dtype, copy=False) if backward else None
         if case.operation == "avg_backward":
