@@ -21,7 +21,7 @@ from adaptive_pool._kernels.average_backward.problem cimport (
     LONG_SEGMENT, MOST_LANES, PLANES, ROW, SHARES, SHORT_LINE, TILE, Box, Problem, Scratch, lay_out,
 )
 from adaptive_pool._kernels.average_backward.regions cimport (
-    Regions, gather_regions, plan_regions, regions_scratch,
+    Regions, gather_regions, plan_regions, regions_scratch, take_channels,
 )
 from adaptive_pool._kernels.average_backward.segments cimport (
     Segment, find_segments, most_holding, most_segments, most_windows, segment_of,
@@ -325,8 +325,12 @@ cdef void prepare_regions(
     cdef const Call* call = <const Call*> call_
     cdef RegionsTask* task = <RegionsTask*> memory
     task.regions.g, task.regions.group, task.regions.given = g[0], group[0], call.given
+    if g.lanes == 1 and g.channels > 1:
+        take_channels(&task.regions.g)
     if call.given:
-        task.regions.uncounted = uncounted_of(g, &call.counting, call.elements, call.where)
+        task.regions.uncounted = uncounted_of(
+            &task.regions.g, &call.counting, call.elements, call.where
+        )
     task.gather = gather_regions_for(call.element)
     jobs.work, jobs.task = run_regions, task
     jobs.count, jobs.scratch_size = plan_regions(&task.regions, num_threads), regions_scratch()

@@ -7,7 +7,7 @@ from libc.string cimport memset
 
 from adaptive_pool._kernels.average_backward.problem cimport MOST_LANES, TILE
 from adaptive_pool._kernels.average_backward.shares cimport (
-    add_run, add_share_run, factor, share_run, store_sums, take_run, weigh_run,
+    add_run, add_share_run, factor, share_of, share_run, store_sums, take_run, weigh_run,
 )
 from adaptive_pool._kernels.average_backward.uncounted cimport (
     SEEN, Place, Uncounted, zero_uncounted,
@@ -20,6 +20,7 @@ from adaptive_pool._kernels.tiles.planes cimport JOBS, at, pieces
 
 cdef enum:
     LINES = 16              # of the result that a job takes, at most
+    CHANNELS = 32           # that are taken for lanes
 
 
 cdef struct Regions:
@@ -32,6 +33,14 @@ cdef struct Regions:
     Py_ssize_t columns
 
 
+cdef inline void take_channels(Geometry* g) noexcept nogil:
+    """Take channels for lanes, which are looked at together."""
+    cdef int a
+    g.lanes, g.channels = g.channels, 1
+    for a in range(g.count):
+        g.arrays[a].lane = g.arrays[a].channel
+
+
 cdef inline Py_ssize_t plan_regions(Regions* r, int num_threads) noexcept nogil:
     """Cut the work into jobs; returns how many."""
     cdef const Geometry* g = &r.g
@@ -40,6 +49,8 @@ cdef inline Py_ssize_t plan_regions(Regions* r, int num_threads) noexcept nogil:
     if num_threads > 1:
         enough = JOBS * num_threads
     r.lane_block = min(g.lanes, <Py_ssize_t> MOST_LANES)
+    if g.arrays[0].lane != g.arrays[0].itemsize:
+        r.lane_block = min(g.lanes, <Py_ssize_t> CHANNELS)
     r.columns = min(sizes[2], max(TILE // r.lane_block, <Py_ssize_t> 1))
     r.lines = max(min(<Py_ssize_t> LINES, lines // enough), <Py_ssize_t> 1)
     return pieces(lines, r.lines) * pieces(sizes[2], r.columns) * pieces(g.lanes, r.lane_block)
@@ -50,9 +61,27 @@ cdef inline Py_ssize_t regions_scratch() noexcept nogil:
     return (TILE + MOST_LANES) * <Py_ssize_t> sizeof(double) + <Py_ssize_t> SEEN
 
 
+cdef struct Held:
+    # The windows of an axis that hold an index: they are among begin:end.
+    const Axis* axis
+    Py_ssize_t i
+    Py_ssize_t begin
+    Py_ssize_t end
+
+
+cdef inline Held windows_holding(const Axis* axis, Py_ssize_t i) noexcept nogil:
+    cdef Held held
+    cdef Py_ssize_t o
+    held.axis, held.i, held.begin, held.end = axis, i, axis.count, 0
+    for o in range(axis.count):
+        if holds(axis, o, i):
+            held.begin = min(held.begin, o)
+            held.end = o + 1
+    return held
+
+
 cdef inline bint sum_shares(
-    const Regions* r, const char* gradient,
-    const Axis* in_d, const Axis* in_h, Py_ssize_t d, Py_ssize_t h,
+    const Regions* r, const char* gradient, const Held* in_d, const Held* in_h,
     int64_t columns,        # IN: what those of the window along W weigh
     Py_ssize_t lanes,
     double* line,           # OUT
@@ -60,33 +89,39 @@ cdef inline bint sum_shares(
 ) noexcept nogil:
     """Add the shares of all windows (od, oh) that hold a line; False: there are none."""
     cdef const Array* g = &r.g.arrays[1]
+    cdef const Axis* d = in_d.axis
+    cdef const Axis* h = in_h.axis
     cdef Py_ssize_t od, oh, lane
     cdef const char* run
     cdef double f, x, weight
     cdef bint any = False
-    for od in range(in_d.count):
-        if not holds(in_d, od, d):
+    for od in range(in_d.begin, in_d.end):
+        if not holds(d, od, in_d.i):
             continue
-        for oh in range(in_h.count):
-            if not holds(in_h, oh, h):
+        for oh in range(in_h.begin, in_h.end):
+            if not holds(h, oh, in_h.i):
                 continue
             run = gradient + od * g.d + oh * g.h
-            f = <double> (window_weight(in_d, od) * window_weight(in_h, oh))
+            f = <double> (window_weight(d, od) * window_weight(h, oh))
             f = factor[real_t](f * <double> columns, like)
-            if in_d.firsts != NULL or in_h.firsts != NULL:
-                weight = <double> weight_of(in_d, od, d) * <double> weight_of(in_h, oh, h)
+            if d.firsts != NULL or h.firsts != NULL:
+                weight = (
+                    <double> weight_of(d, od, in_d.i) * <double> weight_of(h, oh, in_h.i)
+                )
                 for lane in range(lanes):
                     if r.given:
                         x = (<const double*> (run + lane * g.lane))[0]
                     else:
-                        share_run[real_t](<const real_t*> (run + lane * g.lane), 1, f, &x)
+                        x = share_of[real_t](<const real_t*> (run + lane * g.lane), f)
                     line[lane] = weight * x + (line[lane] if any else 0.0)
             elif r.given:
                 take_run(run, g.lane, lanes, not any, line)
+            elif lanes > 1 and g.lane != sizeof(real_t) and any:
+                for lane in range(lanes):
+                    line[lane] += share_of[real_t](<const real_t*> (run + lane * g.lane), f)
             elif lanes > 1 and g.lane != sizeof(real_t):
                 for lane in range(lanes):
-                    share_run[real_t](<const real_t*> (run + lane * g.lane), 1, f, &x)
-                    line[lane] = line[lane] + x if any else x
+                    line[lane] = share_of[real_t](<const real_t*> (run + lane * g.lane), f)
             elif any:
                 add_share_run[real_t](<const real_t*> run, lanes, f, line)
             else:
@@ -104,12 +139,15 @@ cdef inline void add_region(
     cdef const Part* part = &r.group.parts[k]
     cdef const Axis* axes = r.group.axes + 3 * k
     cdef const Axis* in_w = axes + 2
+    cdef Held in_d, in_h
+    cdef double share
     cdef Py_ssize_t ow, w, begin, end
     cdef const char* gradient
     d -= part.starts[0]
     h -= part.starts[1]
     if not 0 <= d < part.sizes[0] or not 0 <= h < part.sizes[1]:
         return
+    in_d, in_h = windows_holding(axes, d), windows_holding(axes + 1, h)
     gradient = k * r.group.steps[1] + <const char*> at(
         &r.g.arrays[1], batch, channel, 0, 0, 0, lane
     )
@@ -117,8 +155,8 @@ cdef inline void add_region(
         begin = max(part.starts[2] + in_w.starts[ow], w0)
         end = min(part.starts[2] + in_w.ends[ow], w1)
         if begin >= end or not sum_shares[real_t](
-            r, gradient + ow * r.g.arrays[1].w, axes, axes + 1, d, h, window_weight(in_w, ow),
-            lanes, line, like,
+            r, gradient + ow * r.g.arrays[1].w, &in_d, &in_h, window_weight(in_w, ow), lanes,
+            line, like,
         ):
             continue
         if in_w.firsts != NULL:
@@ -128,8 +166,9 @@ cdef inline void add_region(
                     tile + (w - w0) * lanes,
                 )
         elif lanes == 1:
+            share = line[0]
             for w in range(begin - w0, end - w0):
-                tile[w] += line[0]
+                tile[w] += share
         else:
             for w in range(begin - w0, end - w0):
                 add_run(line, lanes, tile + w * lanes)
@@ -163,6 +202,7 @@ cdef inline int gather_regions(
     cdef Py_ssize_t blocks = pieces(g.lanes, r.lane_block), lane, lanes, w0, w1, n, k, w, i
     cdef Py_ssize_t d, h, batch, channel
     cdef char* place
+    cdef real_t* values = <real_t*> line
     lane = job % blocks * r.lane_block
     lanes = min(r.lane_block, g.lanes - lane)
     job //= blocks
@@ -181,11 +221,17 @@ cdef inline int gather_regions(
                 r, r.group.order[i], batch, channel, d, h, w0, w1, lane, lanes, tile, line, like,
             )
         place = at(out, batch, channel, d, h, w0, lane)
-        if out.w == lanes * <Py_ssize_t> sizeof(real_t):
+        if out.lane == sizeof(real_t) and out.w == lanes * <Py_ssize_t> sizeof(real_t):
             store_sums[real_t](tile, (w1 - w0) * lanes, <real_t*> place)
-        else:
+        elif out.lane == sizeof(real_t):
             for w in range(w1 - w0):
                 store_sums[real_t](tile + w * lanes, lanes, <real_t*> (place + w * out.w))
+        else:
+            for w in range(w1 - w0):
+                store_sums[real_t](tile + w * lanes, lanes, values)
+                for i in range(lanes):
+                    (<real_t*> (place + i * out.lane))[0] = values[i]
+                place += out.w
         if r.given:
             zero_columns(
                 r, batch, channel, d, h, w0, w1, lane, lanes, <char*> (line + MOST_LANES)

@@ -42,6 +42,13 @@ cdef inline double factor(double size, const real_t* _) noexcept nogil:
         return 1.0 / size
 
 
+cdef inline double share_of(const real_t* x, double factor) noexcept nogil:
+    if real_t is double:
+        return 0.0 + x[0] / factor
+    else:
+        return 0.0 + load_real[real_t](x) * factor
+
+
 cdef inline void share_run(
     const real_t* x, Py_ssize_t n, double factor, double* shares,
 ) noexcept nogil:
