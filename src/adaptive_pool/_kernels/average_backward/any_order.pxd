@@ -51,7 +51,7 @@ cdef inline void gather_in_any_order(
             while ow < box.ow1:
                 end = min(ow + windows, box.ow1)
                 add_lines_of[real_t](
-                    p, box, d, h, channel, ow, end, scratch.line, scratch.sums, like
+                    p, box, d, h, channel, ow, end, scratch.line, scratch.shares, like
                 )
                 add_to_columns(p, box, ow, end, scratch.line, scratch.tile)
                 ow = end

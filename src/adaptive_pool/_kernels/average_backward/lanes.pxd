@@ -22,26 +22,15 @@ from adaptive_pool._kernels.tiles.planes cimport at
 cdef inline void add_line(
     const Problem* p, const char* run, Py_ssize_t lanes, Py_ssize_t ow0, Py_ssize_t ow1,
     double lines,           # IN: of the windows
-    double weight,          # IN: of the line in these
     bint begin,             # IN: whether these are the first of the sums
     double* line,           # IN, OUT: (ow1 - ow0) x lanes
-    double* share,          # scratch: lanes
     const real_t* like,
 ) noexcept nogil:
     cdef Py_ssize_t ow, lane, step = p.grad_output.lane
     cdef double f, x
     for ow in range(ow0, ow1):
         f = factor[real_t](lines * <double> window_weight(p.w, ow), like)
-        if p.weighted:
-            if p.given:
-                take_run(run, step, lanes, True, share)
-            else:
-                for lane in range(lanes if step != sizeof(real_t) else 0):
-                    share_run[real_t](<const real_t*> (run + lane * step), 1, f, share + lane)
-                if step == sizeof(real_t):
-                    share_run[real_t](<const real_t*> run, lanes, f, share)
-            weigh_run(share, lanes, weight, begin, line)
-        elif p.given:
+        if p.given:
             take_run(run, step, lanes, begin, line)
         elif step != sizeof(real_t):
             for lane in range(lanes):
@@ -59,11 +48,11 @@ cdef inline void add_lines_of(
     const Problem* p, const Box* box, const Segment* d, const Segment* h, Py_ssize_t channel,
     Py_ssize_t ow0, Py_ssize_t ow1,     # IN: the windows along W
     double* line,                       # OUT: (ow1 - ow0) x lanes
-    double* share,                      # scratch: lanes
+    double* shares,                     # scratch: likewise
     const real_t* like,
 ) noexcept nogil:
     """Add the shares of the windows (od, oh) that hold a line of the result."""
-    cdef Py_ssize_t od, oh
+    cdef Py_ssize_t od, oh, n = (ow1 - ow0) * box.lanes
     cdef bint begin = True
     for od in range(d.first, d.last):
         if not holds(p.d, od, d.begin):
@@ -73,12 +62,14 @@ cdef inline void add_lines_of(
                 continue
             add_line[real_t](
                 p, at(&p.grad_output, box.batch, channel, od, oh, ow0, box.lane), box.lanes,
-                ow0, ow1, window_weight(p.d, od) * window_weight(p.h, oh),
-                weight_of_line(p.d, od, d, p.h, oh, h), begin, line, share, like,
+                ow0, ow1, window_weight(p.d, od) * window_weight(p.h, oh), begin or p.weighted,
+                shares if p.weighted else line, like,
             )
+            if p.weighted:
+                weigh_run(shares, n, weight_of_line(p.d, od, d, p.h, oh, h), begin, line)
             begin = False
     if begin:
-        memset(line, 0, (ow1 - ow0) * box.lanes * sizeof(double))
+        memset(line, 0, n * sizeof(double))
 
 
 cdef inline void fill_line(
@@ -103,7 +94,7 @@ cdef inline void fill_line(
             made = max(made, s.first)
             add_lines_of[real_t](
                 p, box, d, h, channel, made, min(kept + room, box.ow1),
-                scratch.line + (made - kept) * lanes, scratch.sums, like,
+                scratch.line + (made - kept) * lanes, scratch.shares, like,
             )
             made = min(kept + room, box.ow1)
         sum_windows[real_t](

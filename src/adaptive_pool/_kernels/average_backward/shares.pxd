@@ -17,6 +17,9 @@ cdef extern from "average_backward/sums.h" nogil:
     void add_run "ap_add_run"(const double* run, Py_ssize_t n, double* sums)
     void weigh_run "ap_weigh_run"(
         const double* run, Py_ssize_t n, double weight, bint begin, double* sums)
+    void ap_weigh_windows(
+        const double* runs, Py_ssize_t count, Py_ssize_t n, double first, double between,
+        double last, double* sums)
     void sum_runs "ap_sum_runs"(
         const double* runs, Py_ssize_t count, Py_ssize_t step, Py_ssize_t n, double* sums,
     )
@@ -129,6 +132,18 @@ cdef inline double weight_of_line(
     return <double> weight_of(d, od, in_d.begin) * <double> weight_of(h, oh, in_h.begin)
 
 
+cdef inline void weigh_windows(
+    const Axis* w, const Segment* s,    # IN: windows along W, and a segment that some hold
+    const double* line,     # IN: those x n sums
+    Py_ssize_t n,
+    double* sums,           # OUT: n
+) noexcept nogil:
+    ap_weigh_windows(
+        line, s.last - s.first, n, <double> weight_of(w, s.first, s.begin), <double> w.total,
+        <double> weight_of(w, s.last - 1, s.begin), sums,
+    )
+
+
 cdef inline void sum_windows(
     const Axis* w, const Segment* s,    # IN: the windows along W, and a segment of columns
     double* line,           # IN, OUT as in store_sums(): those of the segment x n sums
@@ -136,12 +151,10 @@ cdef inline void sum_windows(
     double* sums,           # scratch: n
     real_t* out,            # OUT: the n elements of a column
 ) noexcept nogil:
-    cdef Py_ssize_t windows = s.last - s.first, k
+    cdef Py_ssize_t windows = s.last - s.first
     if w.firsts != NULL and windows > 0:
-        for k in range(windows):
-            weigh_run(line + k * n, n, <double> weight_of(w, s.first + k, s.begin), k == 0, sums)
-        store_sums[real_t](sums, n, out)
-        return
+        weigh_windows(w, s, line, n, sums)
+        line, windows = sums, 1
     if windows == 1:
         store_sums[real_t](line, n, out)
         return

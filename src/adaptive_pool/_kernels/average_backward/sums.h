@@ -18,8 +18,9 @@ static inline void ap_add_run(const double *AP_RESTRICT run, ptrdiff_t n, double
         sums[i] += run[i];
 }
 
-/* sums[i] += weight * run[i], or what `sums` begin with. */
-static inline void ap_weigh_run(
+/* sums[i] += weight * run[i], or what `sums` begin with. A call, as is the next one: where nothing
+   is weighed, it takes no registers. */
+AP_APART void ap_weigh_run(
     const double *AP_RESTRICT run, ptrdiff_t n, double weight, int begin,
     double *AP_RESTRICT sums)
 {
@@ -27,6 +28,21 @@ static inline void ap_weigh_run(
         sums[i] = weight * run[i];
     for (ptrdiff_t i = 0; !begin && i < n; i++)
         sums[i] += weight * run[i];
+}
+
+/* Runs of n of the windows that hold an element: the first and the last weigh what they are given,
+   those between have all that they have in it. */
+AP_APART void ap_weigh_windows(
+    const double *AP_RESTRICT runs, ptrdiff_t count, ptrdiff_t n, double first, double between,
+    double last, double *AP_RESTRICT sums)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        sums[i] = first * runs[i];
+    for (ptrdiff_t k = 1; k < count; k++) {
+        const double weight = k < count - 1 ? between : last;
+        for (ptrdiff_t i = 0; i < n; i++)
+            sums[i] += weight * runs[k * n + i];
+    }
 }
 
 /* sums[i] = the sum over k of runs[k * step + i], in order; of at least two runs. */
