@@ -42,7 +42,8 @@ typedef struct {
     /* Where not all elements count: else `counting` is NULL. `where` and `counts` may have none. */
     const ap_counting *counting;
     ap_array where, counts;     /* bools; int64 */
-    double least;               /* weight that a window must have, or it becomes `filler` */
+    double least;               /* weight that a window must have, or it becomes `filler`; 0: all
+                                   elements count, which are just widened */
     char filler[8];
     ap_axis d, h, w;
     ptrdiff_t channels, planes, lanes;

@@ -165,7 +165,7 @@ static inline void ap_store_counted_line(
 AP_ALWAYS void ap_store_line(
     const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
 {
-    if (tile->counted)
+    if (tile->counted && m->least > 0)
         ap_store_counted_line(m, tile, line, sums);
     else
         ap_store_means(m, tile, line, sums, ap_divisors_of(m, tile, line), 0);

@@ -110,7 +110,7 @@ cdef gather_t gather_for(Element element) noexcept nogil:
 cdef void merge_axes(Problem* p) noexcept nogil:
     """Take rows that are all alike, of columns that are all alike, for one long row."""
     cdef Py_ssize_t step = p.grad_input.w
-    if p.given:     # each element has a say of its own
+    if p.given or p.w.firsts != NULL:   # each element has a say, or a weight, of its own
         return
     if p.w_segments.count != 1 or not p.w.monotone:
         return
