@@ -335,7 +335,7 @@ def area_weights(input_size: int, output_size: int) -> npt.NDArray[np.int64]:
         return np.empty((0, 0), np.int64)
     try:
         lengths = ends - starts
-        weights = np.full((count, int(lengths.max())), count)
+        weights = np.full((count, int(lengths.max())), count, np.int64)
         weights[np.arange(weights.shape[1]) >= lengths[:, np.newaxis]] = 0
         firsts, lasts = np.empty((2, count), np.int64)
         weigh(firsts, lasts, size)
