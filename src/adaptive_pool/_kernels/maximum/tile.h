@@ -167,6 +167,15 @@ typedef struct {
     ptrdiff_t x, where;
 } ap_ahead;
 
+/* Ask for what comes next of an array: cache lines, or elements that are further apart. */
+static inline void ap_ask_ahead(
+    const char *from, ptrdiff_t step, ptrdiff_t n, ptrdiff_t ahead)
+{
+    const ptrdiff_t each = ap_max(step, 64);
+    for (ptrdiff_t at = 0; ahead != 0 && at < n * step; at += each)
+        AP_ASK(from + at + ahead);
+}
+
 /* Elements with any step, as a run in which the lowest stands for what does not count; `where` is
    NULL, or has a byte for each. */
 static inline void ap_blank_run(
@@ -179,10 +188,9 @@ static inline void ap_blank_run(
     for (ptrdiff_t done = 0, count; done < n; done += count, target += count * size) {
         const char *from = source + done * step;
         count = ap_min(n - done, AP_ASKED);
-        for (ptrdiff_t at = 0; ahead->x != 0 && at < count * step; at += 64)
-            AP_ASK(from + at + ahead->x);
-        for (ptrdiff_t at = 0; ahead->where != 0 && at < count * where_step; at += 64)
-            AP_ASK(where + done * where_step + at + ahead->where);
+        ap_ask_ahead(from, step, count, ahead->x);
+        if (where != NULL)
+            ap_ask_ahead(where + done * where_step, where_step, count, ahead->where);
         if (step != size) {
             ap_copy_words(from, step, count, seen.raw, size, size);
             from = seen.raw;
