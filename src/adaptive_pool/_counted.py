@@ -17,11 +17,11 @@ _LARGEST_WINDOW = 2**32 - 1  # kernels count the elements of a column in 32 bits
 
 
 def _check_windows(problem: PartsProblem) -> None:
-    """Raise for windows of more elements than can be counted."""
+    """Raise for windows of more elements, or more weight, than can be counted."""
     if problem.plane > _LARGEST_WINDOW and (largest := problem.parts.largest) > _LARGEST_WINDOW:
         raise ValueError(
             f"{problem.function}: windows must not have more than {_LARGEST_WINDOW} elements "
-            f"where not all count, got one of {largest}"
+            f"where not all count, nor weigh more by area, got one of {largest}"
         )
 
 

@@ -158,5 +158,5 @@ def check_exact_sum(function: str, dtype: np.dtype[Any], largest_window: int) ->
     if name_of(dtype) in LONG_INTEGERS and largest_window > LARGEST_EXACT_WINDOW:
         raise ValueError(
             f"{function}: windows of {dtype} must not have more than {LARGEST_EXACT_WINDOW} "
-            f"elements, got one of {largest_window}"
+            f"elements, nor weigh more by area, got one of {largest_window}"
         )
