@@ -228,8 +228,6 @@ static inline int ap_is_short_area(ap_average *m)
     m->wide = area * (size == 1 ? 255.0 : 65535.0) >= 0x1p31;
     m->in_place = ap_is_aligned(&m->x) && m->blocks == 1 && (m->lanes == 1 || m->x.lane == size)
         && (m->w.size == 1 || m->x.w == row);
-    if (m->w.firsts != NULL && m->w.most > m->w.fewest + 1)
-        return 0; /* which cannot be */
     return ap_weighs_alike(&m->d) && ap_weighs_alike(&m->h) && ap_weighs_alike(&m->w)
         && area <= AP_LARGEST_DIVISOR && m->w.longest * m->block <= AP_SUMS
         && lines * most * (size == 1 ? 255.0 : 65535.0) < 0x1p31;
