@@ -80,6 +80,44 @@ def test_averages_of_what_counts(rng, ndim, dtype, mask, data_format, threads):
             assert [a.tobytes() for a in again] == [y.tobytes(), numbers.tobytes()]
 
 
+@pytest.mark.parametrize("mask", ["as large as x", "for all channels", "of one axis"])
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("channels", "sizes", "counts"),
+    [
+        (37, (14, 14), (7, 7)),  # small planes, which are turned with their masks
+        (11, (3, 4, 5), (2, 2, 5)),
+        (20, (7, 7), (1, 1)),  # windows that are whole planes, copied side by side
+        (2, (3, 300), (3, 1)),
+        (1, (270, 300), (1, 1)),  # and more of one than is copied at a time, or bytes count
+        (600, (5, 6), (1, 1)),  # in channels_last more lanes than a tile has
+        (2, (601, 30), (1, 4)),  # more lines than bytes count
+        (3, (9, 4000), (4, 300)),
+    ],
+)
+def test_sizes_of_averages(rng, channels, sizes, counts, dtype, mask, data_format):
+    ndim, shape = len(sizes), (2, channels, *sizes)
+    x = random_array(rng, shape, dtype)
+    where = rng.choice(np.array([0, 1, 2, 255], np.uint8), SHAPES[mask](x)).view(bool)
+    counted = np.broadcast_to(where.view(np.uint8) != 0, shape)
+    given = pooled_back(x, ndim, data_format)
+    masks = pooled_back(np.broadcast_to(where, shape), ndim, data_format)
+    options = {"data_format": data_format, "return_counts": True, "empty": 0}
+    y, numbers = function("avg", ndim)(given, counts, where=masks, **options)
+    expected, n, scale = exact(x, counted, tables(sizes, counts, "torch"), y.dtype)
+    np.testing.assert_array_equal(pooled_last(numbers, ndim, data_format), n)
+    expected, last = np.where(n == 0, 0, expected), pooled_last(y, ndim, data_format)
+    if dtype in FLOATS:
+        assert_close(last, expected, scale, 1)
+    else:
+        np.testing.assert_array_equal(last, expected.astype(np.float64).astype(y.dtype))
+    for threads, copy in ((1, np.ascontiguousarray), (3, np.ascontiguousarray), (2, strided)):
+        again = function("avg", ndim)(
+            copy(given), counts, where=copy(masks), num_threads=threads, **options
+        )
+        assert [a.tobytes() for a in again] == [y.tobytes(), numbers.tobytes()]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("ndim", [1, 2, 3])
 def test_a_mask_of_ones_changes_no_bit(rng, ndim, dtype, data_format):

@@ -196,6 +196,19 @@ def test_any_byte_of_a_bool_but_0_is_true():
     assert ap.adaptive_avg_pool1d(x, 1).tolist() == [[127 / 128], [1.0]]
 
 
+def test_bools_as_they_lie(rng):
+    """Side by side, in steps, and lanes that are part of what lies side by side."""
+    x = rng.integers(0, 3, (6, 40, 50, 6), dtype=np.uint8)
+    ones = (x != 0).astype(np.float64)
+    for part in np.s_[...], np.s_[..., 1:4], np.s_[..., ::2], np.s_[:, ::-1, ::3], np.s_[..., :1]:
+        y = ap.adaptive_avg_pool2d(x.view(bool)[part], (7, 9), **LAST)
+        expected = ap.adaptive_avg_pool2d(ones[part], (7, 9), **LAST).astype(np.float32)
+        np.testing.assert_array_equal(y, expected)
+    y = ap.adaptive_avg_pool2d(x.view(bool).transpose(0, 3, 1, 2), (7, 9))
+    expected = ap.adaptive_avg_pool2d(ones, (7, 9), **LAST).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(y, expected.astype(np.float32))
+
+
 @pytest.mark.parametrize("dtype", SHORT)
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5])
 def test_half_size(rng, dtype, lanes):

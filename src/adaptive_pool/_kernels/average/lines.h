@@ -30,7 +30,8 @@ typedef struct {
     int counted;            /* whether not all elements count: a literal. Scratch for that: */
     uint32_t *counts;       /* how many do of each column and lane of lines that have been added, */
     double *numbers;        /* and of each window */
-    char *raw, *bytes;      /* elements, and what says whether they count, side by side */
+    char *raw, *bytes;      /* elements, and what says whether they count, side by side; */
+    uint8_t *flags, *tally; /* which count of copies, and their sums */
 } ap_tile;
 
 AP_ALWAYS ap_tile ap_tile_of(
@@ -116,47 +117,94 @@ static inline void ap_copy_piece(
         ap_copy_words(line, m->x.lane, lanes, copy, size, size);
 }
 
-/* A piece of a line, in which what does not count adds nothing. */
+/* Whether the lanes of a column are neighbours, or the columns of one lane. */
+static inline int ap_are_neighbours(const ap_array *x, ptrdiff_t columns, ptrdiff_t lanes)
+{
+    return lanes > 1 ? x->lane == x->itemsize : columns == 1 || x->w == x->itemsize;
+}
+
+/* Whether columns x lanes are one run; if `rows` of them are, too. */
+static inline int ap_are_runs(
+    const ap_array *x, ptrdiff_t columns, ptrdiff_t lanes, ptrdiff_t rows)
+{
+    return ap_are_neighbours(x, columns, lanes) && (columns == 1 || x->w == lanes * x->itemsize)
+        && (rows == 1 || x->h == columns * lanes * x->itemsize);
+}
+
+/* A piece of a line, in which what does not count adds nothing, and flags. */
 static inline void ap_blank_piece(
     const ap_average *m, const ap_tile *tile, const char *line, const char *where,
-    ptrdiff_t columns, ptrdiff_t lanes, char *copy)
+    ptrdiff_t columns, ptrdiff_t lanes, char *copy, uint8_t *flags)
 {
     const ap_counting *c = m->counting;
-    const ptrdiff_t size = m->x.itemsize, n = columns * lanes;
-    const int adjoin = lanes > 1 ? m->x.lane == size && (columns == 1 || m->x.w == lanes * size)
-                                 : columns == 1 || m->x.w == size;
-    uint32_t *counts = tile->counts;
-    if (!adjoin && !(lanes > 1 && m->x.lane == size)) {
+    const ptrdiff_t row = lanes * m->x.itemsize, n = columns * lanes;
+    const int shared = where != NULL && lanes > 1 && m->where.lane == 0;
+    ptrdiff_t step = m->x.w, where_step = m->where.w;
+    if (!ap_are_neighbours(&m->x, columns, lanes)) {
         ap_copy_piece(m, line, columns, lanes, tile->raw);
         line = tile->raw;
+        step = row;
     }
-    const ptrdiff_t step = line == tile->raw || adjoin ? lanes * size : m->x.w;
-    if (where == NULL && (adjoin || line == tile->raw)) {
-        c->blank(c, line, NULL, n, copy, counts);
-        return;
-    }
-    if (where != NULL && lanes > 1 && m->where.lane == 0) { /* all lanes of a column alike */
+    if (shared) /* all lanes of a column alike */
         memset(tile->bytes, 0, (size_t) lanes);
-        for (ptrdiff_t w = 0; w < columns; w++, line += step, where += m->where.w) {
-            c->blank(c, line, *where != 0 ? NULL : tile->bytes, lanes, copy, counts);
-            copy += lanes * c->size;
-            counts += lanes;
-        }
-        return;
-    }
-    if (where != NULL && !(lanes > 1 ? m->where.lane == 1 && (columns == 1 || m->where.w == lanes)
-                                     : columns == 1 || m->where.w == 1)) {
+    else if (where != NULL && !ap_are_neighbours(&m->where, columns, lanes)) {
         for (ptrdiff_t w = 0; w < columns; w++)
             ap_copy_words(
                 where + w * m->where.w, m->where.lane, lanes, tile->bytes + w * lanes, 1, 1);
         where = tile->bytes;
+        where_step = lanes;
     }
-    const ptrdiff_t run = step == lanes * size ? n : lanes;
-    for (ptrdiff_t done = 0; done < n; done += run, line += step) {
-        c->blank(c, line, where, run, copy, counts);
-        where += where != NULL ? run : 0;
-        copy += run * c->size;
-        counts += run;
+    if (step == row && (where == NULL || where_step == lanes) && !shared) {
+        columns = 1;
+        lanes = n;
+    }
+    for (ptrdiff_t w = 0; w < columns; w++, line += step) {
+        if (shared)
+            c->blank(c, line, *where != 0 ? NULL : tile->bytes, lanes, copy, flags);
+        else
+            c->blank(c, line, where, lanes, copy, flags);
+        where += where != NULL ? where_step : 0;
+        copy += lanes * c->size;
+        flags += lanes;
+    }
+}
+
+/* Counts of n elements side by side: of so many rows as bytes, before they are widened. */
+typedef struct {
+    ptrdiff_t n, rows;
+    uint8_t *bytes;
+    uint32_t *counts;
+} ap_tally;
+
+static inline ap_tally ap_tally_of(const ap_tile *tile, ptrdiff_t n)
+{
+    const ap_tally tally = {n, 0, tile->tally, tile->counts};
+    return tally;
+}
+
+static inline void ap_widen_tally(ap_tally *tally)
+{
+    const uint8_t *AP_RESTRICT bytes = tally->bytes;
+    uint32_t *AP_RESTRICT counts = tally->counts;
+    for (ptrdiff_t i = 0; tally->rows > 0 && i < tally->n; i++)
+        counts[i] += bytes[i];
+    tally->rows = 0;
+}
+
+/* Add rows of flags, which follow each other; n of them, at most those of the tally. */
+static inline void ap_add_flags(
+    ap_tally *tally, const uint8_t *AP_RESTRICT flags, ptrdiff_t rows, ptrdiff_t n)
+{
+    uint8_t *AP_RESTRICT bytes = tally->bytes;
+    for (ptrdiff_t k = 0; k < rows; k++, flags += n) {
+        if (tally->rows == AP_TALLY_ROWS)
+            ap_widen_tally(tally);
+        const int first = tally->rows == 0; /* in the place of what was there */
+        for (ptrdiff_t i = 0; i < n; i++)
+            bytes[i] = (uint8_t) ((first ? 0 : bytes[i]) + flags[i]);
+        for (ptrdiff_t i = n; first && i < tally->n; i++)
+            bytes[i] = 0;
+        tally->rows++;
     }
 }
 
@@ -165,17 +213,27 @@ static inline void ap_add_counted(
     const ap_average *m, const ap_tile *tile, const char *row, const char *where, ptrdiff_t rows,
     ptrdiff_t columns, int fresh, char *target)
 {
-    const ptrdiff_t n = columns * tile->lanes, step = n * m->counting->size;
+    const ap_counting *c = m->counting;
+    const ptrdiff_t lanes = tile->lanes, n = columns * lanes, step = n * c->size;
     const ptrdiff_t most = ap_max(8 * AP_SUMS / step, 1);
+    const ptrdiff_t where_step = where != NULL ? m->where.h : 0;
+    const int together = ap_are_runs(&m->x, columns, lanes, rows)
+        && (where == NULL || ap_are_runs(&m->where, columns, lanes, rows));
+    ap_tally tally = ap_tally_of(tile, n);
     for (ptrdiff_t k = 0, count; k < rows; k += count, fresh = 0) {
         count = ap_min(most, rows - k);
-        for (ptrdiff_t i = 0; i < count; i++) {
-            ap_blank_piece(m, tile, row, where, columns, tile->lanes, tile->copy + i * step);
-            row += m->x.h;
-            where += where != NULL ? m->where.h : 0;
-        }
+        if (together)
+            c->blank(c, row, where, count * n, tile->copy, tile->flags);
+        for (ptrdiff_t i = 0; i < count && !together; i++)
+            ap_blank_piece(
+                m, tile, row + i * m->x.h, where + i * where_step, columns, lanes,
+                tile->copy + i * step, tile->flags + i * n);
+        row += count * m->x.h;
+        where += count * where_step;
+        ap_add_flags(&tally, tile->flags, count, n);
         m->kind->add_rows(tile->copy, step, count, n, fresh, 0, target, m->part);
     }
+    ap_widen_tally(&tally);
 }
 
 /* Add some rows, a step apart, element by element: `columns` x `lanes` of each. */
@@ -204,21 +262,27 @@ static inline double *ap_numbers_of(const ap_tile *tile, const char *target)
     return tile->numbers + (target - tile->sums) / 8;
 }
 
-/* Add how many elements count of each lane of some columns to the numbers of a window. */
+/* Add how many elements count of each lane of some columns to the numbers of a window, which has
+   less than 2**32 of them. */
 static inline void ap_add_counts(
-    const ap_tile *tile, const uint32_t *counts, ptrdiff_t columns, double *numbers)
+    const ap_tile *tile, const uint32_t *AP_RESTRICT counts, ptrdiff_t columns,
+    double *AP_RESTRICT numbers)
 {
+    uint32_t totals[AP_MOST_LANES];
     const ptrdiff_t lanes = tile->lanes;
     if (lanes == 1) {
-        int64_t count = 0;
+        uint32_t count = 0;
         for (ptrdiff_t w = 0; w < columns; w++)
             count += counts[w];
         *numbers += (double) count;
         return;
     }
+    memset(totals, 0, (size_t) lanes * sizeof *totals);
     for (ptrdiff_t w = 0; w < columns; w++, counts += lanes)
         for (ptrdiff_t lane = 0; lane < lanes; lane++)
-            numbers[lane] += counts[lane];
+            totals[lane] += counts[lane];
+    for (ptrdiff_t lane = 0; lane < lanes; lane++)
+        numbers[lane] += (double) totals[lane];
 }
 
 /* The numbers of a window, of lines that have been added from column w0 on. */
@@ -236,10 +300,33 @@ static inline void ap_count_window(
             + (double) w.first * first[lane] + (double) w.last * last[lane];
 }
 
+/* The numbers of windows of few lanes: how many elements count up to their end, less those before
+   their begin. */
+static inline void ap_count_by_ends(const ap_average *m, const ap_tile *tile, double *numbers)
+{
+    const ptrdiff_t lanes = tile->lanes, n = (tile->w1 - tile->w0) * lanes;
+    uint32_t *counts = tile->counts;
+    for (ptrdiff_t lane = 0; lane < lanes; lane++) {
+        uint32_t count = 0;
+        for (ptrdiff_t i = lane; i < n; i += lanes)
+            counts[i] = count += counts[i];
+    }
+    for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
+        for (ptrdiff_t lane = 0; lane < lanes; lane++) {
+            const ptrdiff_t before = (m->w.starts[ow] - tile->w0 - 1) * lanes + lane;
+            const ptrdiff_t last = (m->w.ends[ow] - tile->w0 - 1) * lanes + lane;
+            *numbers++ = (double) (counts[last] - (before < 0 ? 0 : counts[before]));
+        }
+}
+
 /* The numbers of the windows of a tile, of lines that have been added from its first column on. */
 static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, const char *target)
 {
     double *numbers = ap_numbers_of(tile, target);
+    if (ap_has_few_lanes(m) && !tile->weighted) {
+        ap_count_by_ends(m, tile, numbers);
+        return;
+    }
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes)
         ap_count_window(m, tile, ow, tile->w0, numbers);
 }
@@ -305,7 +392,10 @@ static inline void ap_weigh_copy(
         ap_tile border = *tile;
         border.counts = tile->border_counts;
         ap_clear_counts(&border, columns);
-        ap_blank_piece(m, &border, row, where, columns, tile->lanes, tile->copy);
+        ap_blank_piece(m, tile, row, where, columns, tile->lanes, tile->copy, tile->flags);
+        ap_tally tally = ap_tally_of(&border, columns * tile->lanes);
+        ap_add_flags(&tally, tile->flags, 1, tally.n);
+        ap_widen_tally(&tally);
         ap_weigh_counts(counts, border.counts, border.counts, columns * tile->lanes, tile->counts);
     } else
         ap_copy_piece(m, row, columns, tile->lanes, tile->copy);

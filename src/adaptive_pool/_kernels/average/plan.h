@@ -31,6 +31,8 @@ enum {
     AP_TURNED_LINE = 8,     /* and for each line of input */
     AP_SHORT = 16,          /* elements from which on a window is not short */
     AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
+    AP_TALLIED = 256,       /* elements that are counted side by side in a run of them */
+    AP_TALLY_ROWS = 255,    /* that bytes count */
     AP_RUN = 32,            /* elements of a plane that is a window by itself */
     AP_LARGEST_DIVISOR = 1 << 28    /* for one rounding, see ap_rounded() */
 };
@@ -131,17 +133,39 @@ static inline void ap_prepare_divisors(ap_average *m)
         m->divisors[i] = m->divisors[i - plane];
 }
 
+/* Whether planes that are pooled are runs, and those of what else there is: all may be turned. */
+static inline int ap_are_planes(const ap_average *m)
+{
+    const ptrdiff_t d = m->d.size, h = m->h.size, w = m->w.size;
+    const ptrdiff_t od = m->d.count, oh = m->h.count, ow = m->w.count;
+    if (!ap_is_plane(&m->x, d, h, w) || !ap_is_plane(&m->out, od, oh, ow))
+        return 0;
+    if (m->counting == NULL)
+        return !m->copied;
+    return !m->weighted && ap_is_aligned(&m->x)
+        && (m->where.data == NULL || ap_is_plane(&m->where, d, h, w))
+        && (m->counts.data == NULL || ap_is_plane(&m->counts, od, oh, ow));
+}
+
 /* Whether small planes become lanes: docs/design/packing.md. */
 static inline int ap_is_turned(const ap_average *m)
 {
     const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
     const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
-    return m->lanes == 1 && !m->copied && m->planes > AP_SLOTS / 4
+    return m->lanes == 1 && m->planes > AP_SLOTS / 4
         && plane <= AP_PLANE && outputs <= AP_PLANE
         && plane <= AP_TURNED_WINDOW * outputs + AP_TURNED_LINE * m->d.size * m->h.size
         && !(m->whole && m->d.longest * m->h.longest * m->w.size >= AP_RUN)
-        && ap_is_plane(&m->x, m->d.size, m->h.size, m->w.size)
-        && ap_is_plane(&m->out, m->d.count, m->h.count, m->w.count);
+        && ap_are_planes(m);
+}
+
+/* How planes lie that have been turned to so many lanes. */
+static inline void ap_lay_lanes(ap_array *x, ptrdiff_t lanes, ptrdiff_t h, ptrdiff_t w)
+{
+    x->lane = x->itemsize;
+    x->w = lanes * x->itemsize;
+    x->h = w * x->w;
+    x->d = h * x->h;
 }
 
 /* Take groups of planes for lanes; where they lie each job knows. */
@@ -154,14 +178,8 @@ static inline void ap_turn_planes(ap_average *m)
     m->turned_planes = m->planes;
     m->planes = 1;
     m->lanes = m->turned_planes > AP_SLOTS / 2 && x->itemsize < 8 ? AP_SLOTS : AP_SLOTS / 2;
-    x->lane = x->itemsize;
-    x->w = m->lanes * x->itemsize;
-    x->h = m->w.size * x->w;
-    x->d = m->h.size * x->h;
-    out->lane = out->itemsize;
-    out->w = m->lanes * out->itemsize;
-    out->h = m->w.count * out->w;
-    out->d = m->h.count * out->h;
+    ap_lay_lanes(x, m->lanes, m->h.size, m->w.size);
+    ap_lay_lanes(out, m->lanes, m->h.count, m->w.count);
 }
 
 /* Whether what counts is the same for all lanes, which are read as they are. */
@@ -192,10 +210,11 @@ static inline ptrdiff_t ap_step_of_run(const ap_average *m)
 
 static inline void ap_cut(ap_average *m, ptrdiff_t jobs)
 {
+    const int added = m->run == 0 && !(m->counting != NULL && m->whole);
     m->block = ap_min(m->lanes, AP_MOST_LANES);
-    /* Windows that are runs are read in place: their blocks keep no sums of lines. */
+    /* Windows that are runs, or copied to one, keep no sums of lines. */
     while (m->block > AP_LEAST_LANES
-           && ((m->run == 0 && m->w.longest * m->block > AP_SUMS)
+           && ((added && m->w.longest * m->block > AP_SUMS)
                || m->lines * ap_pieces(m->lanes, m->block) < jobs))
         m->block = ap_pieces(m->block, 2);
     m->blocks = ap_pieces(m->lanes, m->block);

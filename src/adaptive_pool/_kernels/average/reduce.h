@@ -19,7 +19,8 @@ static inline void ap_add_to(
     if (c->sums)
         m->kind->add_sums(first, step * c->step, count, m->part, n, fresh, target, m->part);
     else
-        m->kind->add_rows(first, step * c->step, count, n, fresh, m->ahead, target, m->part);
+        m->kind->add_rows(
+            first, step * c->step, count, n, fresh, m->ahead && !m->copied, target, m->part);
 }
 
 /* Go on with a window, of which `done` columns came before: column k goes to running sum k % 4. */
@@ -60,6 +61,76 @@ static inline void ap_add_running(
     m->kind->add_sums(running, 0, 1, m->part, tile->lanes, 1, target, m->part);
 }
 
+/* Whether the first column of a line follows the last one of the line before. */
+static inline int ap_go_on(const ap_array *x, ptrdiff_t depth, ptrdiff_t height, ptrdiff_t columns)
+{
+    return (height == 1 || x->h == columns * x->w)
+        && (depth == 1 || x->d == height * columns * x->w);
+}
+
+/* Count the flags of a run, of which so many elements are counted side by side. */
+static inline void ap_tally_run(ap_tally *tally, const uint8_t *flags, ptrdiff_t n)
+{
+    const ptrdiff_t rows = n / tally->n;
+    ap_add_flags(tally, flags, rows, tally->n);
+    if (n > rows * tally->n)
+        ap_add_flags(tally, flags + rows * tally->n, 1, n - rows * tally->n);
+}
+
+/* The lines of a window of whole lines, or all of them as one if they follow each other. */
+typedef struct {
+    ptrdiff_t lines, columns;
+} ap_shape;
+
+static inline ap_shape ap_shape_of_whole(const ap_average *m, const ap_line *line)
+{
+    ap_shape shape = {line->depth * line->height, m->w.size};
+    if (ap_go_on(&m->x, line->depth, line->height, m->w.size)
+        && (line->where == NULL || ap_go_on(&m->where, line->depth, line->height, m->w.size))) {
+        shape.columns *= shape.lines;
+        shape.lines = 1;
+    }
+    return shape;
+}
+
+/* Copy some columns of the k-th line of a window of whole lines, and flag what counts. */
+static inline void ap_blank_line(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t k, ptrdiff_t w,
+    ptrdiff_t columns, char *copy, uint8_t *flags)
+{
+    const ptrdiff_t d = k / line->height, h = k % line->height;
+    const char *x = line->first + d * m->x.d + h * m->x.h + w * m->x.w + tile->lane * m->x.lane;
+    const char *where = line->where == NULL ? NULL
+        : line->where + d * m->where.d + h * m->where.h + w * m->where.w
+            + tile->lane * m->where.lane;
+    ap_blank_piece(m, tile, x, where, columns, tile->lanes, copy, flags);
+}
+
+/* A window of whole lines of which not all elements count, by copies of pieces of them. */
+static inline void ap_counted_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, reach = ap_max(AP_SUMS / lanes / 4 * 4, 4);
+    const ptrdiff_t counted = ap_max(AP_TALLIED / lanes, 1);
+    const ap_shape shape = ap_shape_of_whole(m, line);
+    double *numbers = ap_numbers_of(tile, target);
+    ap_columns c = {tile->copy, lanes * m->counting->size, 0, 0};
+    ap_tally tally = ap_tally_of(tile, counted * lanes);
+    ptrdiff_t done = 0;
+    ap_clear_counts(tile, counted);
+    for (ptrdiff_t k = 0; k < shape.lines; k++)
+        for (ptrdiff_t w = 0; w < shape.columns; w += c.columns, done += c.columns) {
+            c.columns = ap_min(reach, shape.columns - w);
+            ap_blank_line(m, tile, line, k, w, c.columns, tile->copy, tile->flags);
+            ap_tally_run(&tally, tile->flags, c.columns * lanes);
+            ap_run_on(m, tile, &c, done);
+        }
+    ap_add_running(m, tile, done, target);
+    ap_widen_tally(&tally);
+    memset(numbers, 0, (size_t) lanes * sizeof *numbers);
+    ap_add_counts(tile, tile->counts, counted, numbers);
+}
+
 /* A window piece by piece: one that is longer than a tile, or of whole lines. */
 AP_ALWAYS void ap_long_window(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t ow, char *target)
@@ -72,6 +143,10 @@ AP_ALWAYS void ap_long_window(
         c.columns *= lines;
         ap_run_on(m, tile, &c, 0);
         ap_add_running(m, tile, c.columns, target);
+        return;
+    }
+    if (tile->counted && m->whole) {
+        ap_counted_window(m, tile, line, target);
         return;
     }
     ap_line single = *line;
@@ -88,9 +163,6 @@ AP_ALWAYS void ap_long_window(
             if (m->whole)
                 single.first = line->first + k / line->height * m->x.d
                     + k % line->height * m->x.h;
-            if (m->whole && tile->counted && line->where != NULL)
-                single.where = line->where + k / line->height * m->where.d
-                    + k % line->height * m->where.h;
             ap_add_lines(m, tile, &single, w, w + c.columns, tile->line_sums);
             ap_run_on(m, tile, &c, done);
             if (tile->counted)
@@ -297,6 +369,53 @@ static inline void ap_reduce_runs(const ap_average *m, const ap_tile *tile)
         m->d.longest * m->h.longest * area, m->ahead};
     ap_find_runs(m, tile, line, starts, ends);
     m->kind->along(&w, line.first, tile->sums, m->part);
+}
+
+/* The most elements of a window of whole lines. */
+static inline ptrdiff_t ap_longest_whole(const ap_average *m)
+{
+    return m->d.longest * m->h.longest * m->w.size;
+}
+
+/* Copy a window of whole lines; its elements, and how many of them count. */
+static inline ptrdiff_t ap_blank_window(
+    const ap_average *m, const ap_tile *tile, const ap_line *line, char *copy, uint8_t *flags,
+    double *number)
+{
+    const ap_shape shape = ap_shape_of_whole(m, line);
+    const ptrdiff_t n = shape.lines * shape.columns;
+    uint32_t count = 0;
+    for (ptrdiff_t k = 0; k < shape.lines; k++)
+        ap_blank_line(m, tile, line, k, 0, shape.columns,
+                      copy + k * shape.columns * m->counting->size, flags + k * shape.columns);
+    for (ptrdiff_t i = 0; i < n; i++)
+        count += flags[i];
+    *number = (double) count;
+    return n;
+}
+
+/* Windows of whole lines of which not all elements count, one of each output line, as runs of
+   copies: as many at a time as there is room for. */
+static inline void ap_reduce_counted_runs(const ap_average *m, const ap_tile *tile)
+{
+    int64_t starts[AP_RUNS], ends[AP_RUNS];
+    const ptrdiff_t size = m->counting->size, longest = ap_longest_whole(m);
+    ap_line line = ap_line_of(m, tile->counted, tile->line);
+    ap_windows w = {
+        0, 1, starts, ends, 0, size, m->d.shortest * m->h.shortest * m->w.size, longest, 0};
+    char *target = tile->sums;
+    for (ptrdiff_t k = 0; k < tile->lines; k += w.count, target += 8 * w.count) {
+        const ptrdiff_t most = ap_min(ap_min(AP_SUMS / longest, AP_RUNS), tile->lines - k);
+        ptrdiff_t used = 0;
+        for (w.count = 0; w.count < most; w.count++, ap_next_line(m, tile->counted, &line)) {
+            starts[w.count] = used;
+            used += ap_blank_window(
+                m, tile, &line, tile->copy + used * size, tile->flags + used,
+                ap_numbers_of(tile, target) + w.count);
+            ends[w.count] = used;
+        }
+        m->kind->along(&w, tile->copy, target, m->part);
+    }
 }
 
 /* The windows of all output lines of a tile, by vectors along W. */

@@ -148,13 +148,17 @@ AP_ALWAYS void ap_store_means(
 static inline void ap_store_counted_line(
     const ap_average *m, ap_tile *tile, const ap_line *line, const char *sums)
 {
-    const double *numbers = ap_numbers_of(tile, sums);
+    const double *AP_RESTRICT numbers = ap_numbers_of(tile, sums);
+    double *AP_RESTRICT divisors = tile->divisors;
     const ptrdiff_t n = (tile->ow1 - tile->ow0) * tile->lanes;
-    int few = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        few |= numbers[i] < m->least;
-        tile->divisors[i] = ap_divisor(m, numbers[i] > 0 ? numbers[i] : 1);
-    }
+    const double least = m->least;
+    uint64_t few = 0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        few |= numbers[i] < least;
+    for (ptrdiff_t i = 0; i < n; i++)
+        divisors[i] = numbers[i] > 0 ? numbers[i] : 1;
+    for (ptrdiff_t i = 0; i < n; i++)
+        divisors[i] = ap_divisor(m, divisors[i]);
     ap_store_means(m, tile, line, sums, tile->divisors, 1);
     if (few)
         ap_fill_few(m, tile, line, numbers);
@@ -186,6 +190,8 @@ AP_ALWAYS void ap_average_along(const ap_average *m, ap_tile *tile)
     ap_line line = ap_line_of(m, tile->counted, tile->line);
     if (m->whole && m->run == m->x.itemsize)
         ap_reduce_runs(m, tile);
+    else if (tile->counted && m->whole && ap_longest_whole(m) <= AP_SUMS)
+        ap_reduce_counted_runs(m, tile);
     else
         ap_reduce_along(m, tile);
     for (ptrdiff_t k = 0, count; k < tile->lines; k += count) {
@@ -208,8 +214,8 @@ AP_ALWAYS void ap_average_along(const ap_average *m, ap_tile *tile)
 /* Scratch of a tile, without that for weights. */
 static inline ptrdiff_t ap_plain_size(const ap_average *m)
 {
-    /* Counts, numbers, elements as they are, bytes: less than 3 numbers each. */
-    const ptrdiff_t counted = m->counting == NULL ? 0 : 8 * 3 * (AP_SUMS + AP_SPARE);
+    /* Counts, numbers, elements as they are, bytes, flags, their sums: less than 4 numbers each. */
+    const ptrdiff_t counted = m->counting == NULL ? 0 : 8 * 4 * (AP_SUMS + AP_SPARE);
     return 3 * m->kind->parts * m->part + 8 * 2 * (AP_SUMS + AP_SPARE) + counted;
 }
 
@@ -242,6 +248,8 @@ AP_ALWAYS void ap_run_some(
     tile.raw = (char *) (tile.numbers + AP_SUMS + AP_SPARE);
     tile.counts = (uint32_t *) (tile.raw + 8 * (AP_SUMS + AP_SPARE));
     tile.bytes = (char *) (tile.counts + AP_SUMS + AP_SPARE);
+    tile.tally = (uint8_t *) (tile.bytes + AP_SUMS + AP_SPARE);
+    tile.flags = tile.tally + AP_SUMS + AP_SPARE; /* of copies of two bytes and more */
     if (weighted)
         ap_lay_out_weights(m, &tile, scratch + ap_plain_size(m));
     if (weighted && m->short_area)
@@ -279,30 +287,73 @@ static void ap_run_one(const ap_average *m, ptrdiff_t job, char *scratch)
         ap_run_inner(m, job, scratch);
 }
 
+/* Some planes of an array, from one of all on; the last one once more, if need be. */
+static inline void ap_find_planes(
+    const ap_average *m, const ap_array *x, ptrdiff_t first, char **planes)
+{
+    ptrdiff_t batch = first / m->channels, channel = first % m->channels;
+    for (ptrdiff_t i = 0; i < m->lanes; i++) {
+        planes[i] = x->data + batch * x->batch + channel * x->channel;
+        if (first + i + 1 < m->turned_planes && ++channel == m->channels) {
+            channel = 0;
+            batch++;
+        }
+    }
+}
+
+/* Turned planes of which not all elements count: what says so is turned, too, and the numbers are
+   turned back. */
+AP_APART void ap_run_counted_planes(
+    const ap_average *m, ap_average *inner, ptrdiff_t first, char *scratch, char *turned)
+{
+    const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
+    const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
+    char *planes[AP_SLOTS];
+    if (m->counts.data != NULL) {
+        inner->counts.data = turned;
+        ap_lay_lanes(&inner->counts, m->lanes, m->h.count, m->w.count);
+        turned += outputs * inner->counts.w;
+    }
+    if (m->where.data != NULL) {
+        ap_find_planes(m, &m->where, first, planes);
+        inner->where.data = turned;
+        ap_lay_lanes(&inner->where, m->lanes, m->h.size, m->w.size);
+        ap_lines_to_lanes(
+            (const char *const *) planes, m->lanes, plane,
+            m->ahead ? m->lanes * m->where.channel : 0, turned, inner->where.w, 1);
+    }
+    for (ptrdiff_t k = 0; k < ap_inner_tiles(m); k++)
+        ap_run_counted(inner, k, scratch);
+    if (m->counts.data == NULL)
+        return;
+    ap_find_planes(m, &m->counts, first, planes);
+    ap_lanes_to_lines(
+        inner->counts.data, inner->counts.w, outputs, planes,
+        ap_min(m->lanes, m->turned_planes - first), 8);
+}
+
 /* A group of planes, turned to lanes, and their means turned back. */
 static inline void ap_run_planes(const ap_average *m, ptrdiff_t job, char *scratch)
 {
-    const ptrdiff_t first = job * m->lanes, used = ap_min(m->lanes, m->turned_planes - first);
+    const ptrdiff_t first = job * m->lanes;
     const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
+    const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
     ap_average inner = *m;
-    const char *planes[AP_SLOTS];
-    char *results[AP_SLOTS];
-    for (ptrdiff_t i = 0; i < m->lanes; i++) { /* the last one once more, if need be */
-        const ptrdiff_t k = first + ap_min(i, used - 1);
-        const ptrdiff_t batch = k / m->channels, channel = k % m->channels;
-        planes[i] = m->planes_x.data + batch * m->planes_x.batch + channel * m->planes_x.channel;
-        results[i] = m->planes_out.data + batch * m->planes_out.batch
-            + channel * m->planes_out.channel;
-    }
+    char *planes[AP_SLOTS];
+    ap_find_planes(m, &m->planes_x, first, planes);
     inner.x.data = scratch + ap_inner_size(m);
     inner.out.data = inner.x.data + plane * m->x.w;
     ap_lines_to_lanes(
-        planes, m->lanes, plane, m->ahead ? m->lanes * m->planes_x.channel : 0, inner.x.data,
-        m->x.w, (int) m->x.itemsize);
-    for (ptrdiff_t k = 0; k < ap_inner_tiles(m); k++)
-        ap_run_one(&inner, k, scratch);
+        (const char *const *) planes, m->lanes, plane,
+        m->ahead ? m->lanes * m->planes_x.channel : 0, inner.x.data, m->x.w, (int) m->x.itemsize);
+    if (m->counting != NULL)
+        ap_run_counted_planes(m, &inner, first, scratch, inner.out.data + outputs * m->out.w);
+    else
+        for (ptrdiff_t k = 0; k < ap_inner_tiles(m); k++)
+            ap_run_one(&inner, k, scratch);
+    ap_find_planes(m, &m->planes_out, first, planes);
     ap_lanes_to_lines(
-        inner.out.data, m->out.w, m->d.count * m->h.count * m->w.count, results, used,
+        inner.out.data, m->out.w, outputs, planes, ap_min(m->lanes, m->turned_planes - first),
         (int) m->out.itemsize);
 }
 
@@ -318,10 +369,13 @@ static int ap_run_tile(const void *task, ptrdiff_t job, char *scratch)
 
 static inline ptrdiff_t ap_scratch_size(const ap_average *m)
 {
+    const ptrdiff_t plane = m->d.size * m->h.size * m->w.size;
+    const ptrdiff_t outputs = m->d.count * m->h.count * m->w.count;
     if (m->way != AP_TURNED)
         return ap_inner_size(m);
-    return ap_inner_size(m) + m->d.size * m->h.size * m->w.size * m->x.w
-        + m->d.count * m->h.count * m->w.count * m->out.w;
+    /* Numbers and a mask, besides. */
+    const ptrdiff_t counted = m->counting == NULL ? 0 : m->lanes * (8 * outputs + plane);
+    return ap_inner_size(m) + plane * m->x.w + outputs * m->out.w + counted;
 }
 
 #endif

@@ -11,14 +11,14 @@ AP_BLANK_INTEGERS(wide_int16, int16_t, int32_t)
 
 static void ap_blank_wide_bool(
     const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy,
-    uint32_t *counts)
+    uint8_t *flags)
 {
     (void) c;
     for (ptrdiff_t i = 0; i < n; i++) {
-        const uint32_t counted = where == NULL || where[i] != 0;
+        const uint8_t counted = where == NULL || where[i] != 0;
         const int32_t kept = (int32_t) counted & (x[i] != 0);
         memcpy(copy + 4 * i, &kept, 4);
-        counts[i] += counted;
+        flags[i] = counted;
     }
 }
 

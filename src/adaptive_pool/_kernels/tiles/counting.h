@@ -1,5 +1,5 @@
 /* Elements that do not count: copies of pieces of lines in which something else stands for them,
-   and how many do count.
+   and flags that say which do.
 
    What counts is said here alone: not what `where` leaves out, not NaN if it is omitted, not the
    number that stands for no data. */
@@ -13,12 +13,12 @@
 
 #include "simd/compiler.h"
 
-/* n elements side by side to a copy; what counts adds 1 to its number in `counts`. `where` has a
+/* n elements side by side to a copy, and flags: 1 for those that count, 0 for others. `where` has a
    byte for each, or is NULL. */
 typedef struct ap_counting ap_counting;
 typedef void (*ap_blank)(
     const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy,
-    uint32_t *counts);
+    uint8_t *flags);
 /* n bytes of which those become 0 whose element, side by side, does not count. */
 typedef void (*ap_unflag)(const ap_counting *c, const char *x, ptrdiff_t n, uint8_t *flags);
 
@@ -48,7 +48,7 @@ enum {
 #define AP_BLANK(name, type, copy_t, is_nan, are_equal) \
     AP_ALWAYS void ap_blank_some_##name( \
         const ap_counting *c, const char *AP_RESTRICT x, const char *AP_RESTRICT where, \
-        ptrdiff_t n, char *AP_RESTRICT copy, uint32_t *AP_RESTRICT counts, const int has_where, \
+        ptrdiff_t n, char *AP_RESTRICT copy, uint8_t *AP_RESTRICT flags, const int has_where, \
         const int omits, const int has_nodata) \
     { \
         type nodata; \
@@ -64,7 +64,7 @@ enum {
             for (ptrdiff_t i = 0; i < count; i++) { \
                 type element; \
                 memcpy(&element, x + i * (ptrdiff_t) sizeof element, sizeof element); \
-                uint32_t counted = 1; \
+                uint8_t counted = 1; \
                 copy_t kept = (copy_t) element; \
                 if (omits) { \
                     counted = is_nan(element) ? 0 : counted; \
@@ -79,11 +79,11 @@ enum {
                     kept = where[i] != 0 ? kept : nothing; \
                 } \
                 memcpy(copy + i * (ptrdiff_t) sizeof kept, &kept, sizeof kept); \
-                counts[i] += counted; \
+                flags[i] = counted; \
             } \
             x += count * (ptrdiff_t) sizeof(type); \
             copy += count * (ptrdiff_t) sizeof(copy_t); \
-            counts += count; \
+            flags += count; \
             if (has_where) \
                 where += count; \
         } \
@@ -93,40 +93,40 @@ enum {
     AP_BLANK(name, type, copy_t, AP_NEVER, AP_ARE_EQUAL) \
     static void ap_blank_##name( \
         const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy, \
-        uint32_t *counts) \
+        uint8_t *flags) \
     { \
         if (where == NULL && c->has_nodata) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 0, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 0, 1); \
         else if (where == NULL) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 0, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 0, 0); \
         else if (c->has_nodata) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 0, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 0, 1); \
         else \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 0, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 0, 0); \
     }
 
 #define AP_BLANK_REALS(name, type, is_nan, are_equal) \
     AP_BLANK(name, type, type, is_nan, are_equal) \
     static void ap_blank_##name( \
         const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy, \
-        uint32_t *counts) \
+        uint8_t *flags) \
     { \
         if (where == NULL && !c->has_nodata && !c->omits) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 0, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 0, 0); \
         else if (where == NULL && !c->has_nodata) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 1, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 1, 0); \
         else if (where == NULL && !c->omits) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 0, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 0, 1); \
         else if (where == NULL) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 0, 1, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 0, 1, 1); \
         else if (!c->has_nodata && !c->omits) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 0, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 0, 0); \
         else if (!c->has_nodata) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 1, 0); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 1, 0); \
         else if (!c->omits) \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 0, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 0, 1); \
         else \
-            ap_blank_some_##name(c, x, where, n, copy, counts, 1, 1, 1); \
+            ap_blank_some_##name(c, x, where, n, copy, flags, 1, 1, 1); \
     }
 
 AP_BLANK_INTEGERS(byte, uint8_t, uint8_t)
@@ -141,12 +141,12 @@ AP_BLANK_REALS(double, double, AP_IS_NAN, AP_ARE_EQUAL)
 /* Any byte of a bool but 0 is 1. */
 static void ap_blank_bool(
     const ap_counting *c, const char *x, const char *where, ptrdiff_t n, char *copy,
-    uint32_t *counts)
+    uint8_t *flags)
 {
     for (ptrdiff_t i = 0; i < n; i++) {
-        const uint32_t counted = where == NULL || where[i] != 0;
+        const uint8_t counted = where == NULL || where[i] != 0;
         copy[i] = counted ? x[i] != 0 : c->nothing[0];
-        counts[i] += counted;
+        flags[i] = counted;
     }
 }
 

@@ -6,7 +6,7 @@ from adaptive_pool._kernels.call.elements cimport Element, size_of
 cdef extern from "tiles/counting.h" nogil:
     ctypedef void (*blank_t "ap_blank")(
         const counting_t* c, const char* x, const char* where, Py_ssize_t n, char* copy,
-        unsigned int* counts,
+        unsigned char* flags,
     ) noexcept
     ctypedef void (*unflag_t "ap_unflag")(
         const counting_t* c, const char* x, Py_ssize_t n, unsigned char* flags,
@@ -41,7 +41,7 @@ cdef inline int set_flagging(
 cdef inline int set_counting(
     counting_t* counting, Element element, const char* nothing, bint omits, nodata,
 ) except -1:
-    """The same, for those who want numbers beside copies."""
+    """The same, for those who want copies beside flags."""
     set_flagging(counting, element, nothing, omits, nodata)
     counting.blank = ap_all_blanks[<int> element]
     return 0

@@ -25,8 +25,15 @@ cdef inline void fetch_bools(
     const char* line, Py_ssize_t w_step, Py_ssize_t lane_step, Py_ssize_t columns,
     Py_ssize_t lanes, uint8_t* buffer,
 ) noexcept nogil:
-    """Any byte but 0 is True, as it is for NumPy."""
-    cdef Py_ssize_t w, lane
+    """Any byte but 0 is True, as it is for NumPy. Loops over neighbours become vectors."""
+    cdef Py_ssize_t w, lane, i
+    if lanes == 1 or w_step == lanes * lane_step:   # one step from each to the next
+        w_step = lane_step = w_step if lanes == 1 else lane_step
+        columns, lanes = 1, columns * lanes
     for w in range(columns):
-        for lane in range(lanes):
-            buffer[w * lanes + lane] = line[w * w_step + lane * lane_step] != 0
+        if lane_step == 1:
+            for i in range(lanes):
+                buffer[w * lanes + i] = line[w * w_step + i] != 0
+        else:
+            for lane in range(lanes):
+                buffer[w * lanes + lane] = line[w * w_step + lane * lane_step] != 0
