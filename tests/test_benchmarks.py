@@ -239,7 +239,10 @@ def test_every_option_is_timed_and_drawn(module):
     families = {family.name for family in module("cases").FAMILIES}
     groups = module("options_cases")
     assert {group.family for group in groups.GROUPS} <= families
-    assert {target.family for target in groups.TARGETS} <= {g.family for g in groups.GROUPS}
+    pictures = module("drawn").drawn_by_area(1, 4)
+    assert len({case.family for case in pictures}) == 1
+    timed = {case.family for case in [*groups.cases(), *pictures]}
+    assert {target.family for target in groups.TARGETS} <= timed <= families
 
 
 def test_report_of_options_is_made_of_the_results(module):
