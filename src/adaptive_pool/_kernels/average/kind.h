@@ -16,3 +16,4 @@
 #undef AP_KIND
 #undef AP_E
 #undef AP_LOADED
+#undef AP_HAS_SUMS

@@ -42,7 +42,7 @@ typedef struct {
 } ap_windows;
 
 /* AP_KIND names the kind, AP_E is an element, AP_LOADED says by which functions of load.h it is
-   loaded. Of sums: AP_V is a vector of their numbers, of which each has AP_PARTS; AP_NOTHING adds
+   loaded. Of sums, which AP_HAS_SUMS of the first kind of a family works on: AP_V is a vector of their numbers, of which each has AP_PARTS; AP_NOTHING adds
    nothing; AP_KEPT vectors stay in registers while lines go by. AP_OF_KIND(x) names what there is
    once for a kind, AP_NAME(x) what there is for each width of vectors. */
 #define AP_OF_KIND(x) AP_PASTE_VALUES(AP_PASTE_VALUES(ap, AP_KIND), x)
@@ -57,6 +57,7 @@ typedef struct {
 #define AP_PARTS 1
 #define AP_KEPT 8
 
+#define AP_HAS_SUMS
 #define AP_KIND float16
 #define AP_E uint16_t
 #define AP_LOADED float16
@@ -79,6 +80,7 @@ typedef struct {
 #define AP_PARTS 2
 #define AP_KEPT 4
 
+#define AP_HAS_SUMS
 #define AP_KIND double
 #define AP_E double
 #define AP_LOADED doubles
@@ -91,6 +93,7 @@ typedef struct {
 #define AP_NOTHING 0
 #define AP_FAMILY AP_PAIR_SUMS
 
+#define AP_HAS_SUMS
 #define AP_KIND int64
 #define AP_E int64_t
 #define AP_HIGH(x) ((x) >> 32)
@@ -111,6 +114,7 @@ typedef struct {
 #define AP_PARTS 1
 #define AP_KEPT 8
 
+#define AP_HAS_SUMS
 #define AP_KIND int32
 #define AP_E int32_t
 #define AP_LOADED ints
@@ -138,22 +142,23 @@ typedef struct {
     int family, parts;
 } ap_kind;
 
-#define AP_ENTRY(name, family, parts) \
-    {ap_##name##_add_rows, ap_##name##_add_sums, ap_##name##_weigh_rows, \
-     ap_##name##_windows, ap_##name##_windows_of_sums, ap_##name##_along, \
-     ap_##name##_along_sums, family, parts}
+/* What works on sums is that of the first kind of a family. */
+#define AP_ENTRY(name, first, family, parts) \
+    {ap_##name##_add_rows, ap_##first##_add_sums, ap_##name##_weigh_rows, \
+     ap_##name##_windows, ap_##first##_windows_of_sums, ap_##name##_along, \
+     ap_##first##_along_sums, family, parts}
 
 /* In the order of call/elements.pxd, from uint32 on: shorter integers have sums of their own. */
 enum { AP_FIRST_KIND = 5 };
 static const ap_kind ap_kinds[] = {
-    AP_ENTRY(uint32, AP_LONG_SUMS, 1),
-    AP_ENTRY(int32, AP_LONG_SUMS, 1),
-    AP_ENTRY(uint64, AP_PAIR_SUMS, 2),
-    AP_ENTRY(int64, AP_PAIR_SUMS, 2),
-    AP_ENTRY(float16, AP_DOUBLE_SUMS, 1),
-    AP_ENTRY(bfloat16, AP_DOUBLE_SUMS, 1),
-    AP_ENTRY(float, AP_DOUBLE_SUMS, 1),
-    AP_ENTRY(double, AP_TWOFOLD_SUMS, 2),
+    AP_ENTRY(uint32, int32, AP_LONG_SUMS, 1),
+    AP_ENTRY(int32, int32, AP_LONG_SUMS, 1),
+    AP_ENTRY(uint64, int64, AP_PAIR_SUMS, 2),
+    AP_ENTRY(int64, int64, AP_PAIR_SUMS, 2),
+    AP_ENTRY(float16, float16, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(bfloat16, float16, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(float, float16, AP_DOUBLE_SUMS, 1),
+    AP_ENTRY(double, double, AP_TWOFOLD_SUMS, 2),
 };
 
 #endif

@@ -132,7 +132,7 @@ static inline int ap_are_runs(
 }
 
 /* A piece of a line, in which what does not count adds nothing, and flags. */
-static inline void ap_blank_piece(
+AP_APART void ap_blank_piece(
     const ap_average *m, const ap_tile *tile, const char *line, const char *where,
     ptrdiff_t columns, ptrdiff_t lanes, char *copy, uint8_t *flags)
 {
@@ -456,7 +456,7 @@ static inline void ap_weigh_slice(
 
 /* Add the input lines of an output line whose window holds elements in part: slices, which are
    weighed along H, along D. */
-static inline void ap_add_weighted_lines(
+AP_APART void ap_add_weighted_lines(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t w0, ptrdiff_t w1,
     char *target)
 {

@@ -143,6 +143,15 @@ AP_ALWAYS void ap_real_means(
         }
 }
 
+/* A call, for it is long, and there are many that need it. */
+AP_APART void ap_narrow_means(const double *means, ptrdiff_t n, int result, char *out)
+{
+    if (result == AP_TO_FLOAT16)
+        ap_narrow_to_float16(means, n, out);
+    else
+        ap_narrow_to_bfloat16(means, n, out);
+}
+
 AP_ALWAYS void ap_half_means(
     const int family, const char *sums, ptrdiff_t part, ptrdiff_t n,
     const double *AP_RESTRICT divisors, const int step, const int result, char *out)
@@ -155,10 +164,7 @@ AP_ALWAYS void ap_half_means(
                 family, sums + 8 * (done + i), part, divisors[(done + i) * step], 1);
             means[i] = means[i] == means[i] ? means[i] : NAN;
         }
-        if (result == AP_TO_FLOAT16)
-            ap_narrow_to_float16(means, count, out + 2 * done);
-        else
-            ap_narrow_to_bfloat16(means, count, out + 2 * done);
+        ap_narrow_means(means, count, result, out + 2 * done);
     }
 }
 

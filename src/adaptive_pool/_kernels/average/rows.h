@@ -93,6 +93,7 @@ static void AP_OF_KIND(add_rows)(
     AP_NAME(add_rows_of)(row, step, count, 0, n, fresh, ahead, target, part, 0);
 }
 
+#ifdef AP_HAS_SUMS
 /* The same for sums. */
 static void AP_OF_KIND(add_sums)(
     const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t row_part, ptrdiff_t n, int fresh,
@@ -100,6 +101,7 @@ static void AP_OF_KIND(add_sums)(
 {
     AP_NAME(add_rows_of)(row, step, count, row_part, n, fresh, 0, target, part, 1);
 }
+#endif
 
 /* Likewise n elements of rows that are weighed, in so many vectors; of fewer than one, masked. */
 AP_ALWAYS void AP_NAME(weigh_vectors)(
@@ -151,35 +153,23 @@ AP_ALWAYS void AP_NAME(weigh_vectors)(
 #undef AP_PLACE
 }
 
-#define AP_CASE(vectors) \
-    case vectors: \
-        if (vectors <= AP_KEPT + 1) \
-            AP_NAME(weigh_vectors)( \
-                rows, at, n - at, vectors <= AP_KEPT ? vectors : AP_KEPT + 1, 0, target, part); \
-        break
-
-/* n elements of rows, weighed, to `target`. */
+/* n elements of rows, weighed, to `target`: blocks of few sizes, for each is a loop of its own. */
 static void AP_OF_KIND(weigh_rows)(
     const ap_rows *rows, ptrdiff_t n, char *target, ptrdiff_t part)
 {
-    const ptrdiff_t kept = AP_KEPT * AP_WIDE;
     ptrdiff_t at = 0;
-    if (n < AP_WIDE) {
-        AP_NAME(weigh_vectors)(rows, 0, n, 1, 1, target, part);
-        return;
+    for (; at + AP_KEPT * AP_WIDE <= n; at += AP_KEPT * AP_WIDE)
+        AP_NAME(weigh_vectors)(rows, at, AP_KEPT * AP_WIDE, AP_KEPT, 0, target, part);
+#if AP_KEPT > 4
+    if (at + 4 * AP_WIDE <= n) {
+        AP_NAME(weigh_vectors)(rows, at, 4 * AP_WIDE, 4, 0, target, part);
+        at += 4 * AP_WIDE;
     }
-    for (; n - at > kept + AP_WIDE; at += kept)
-        AP_NAME(weigh_vectors)(rows, at, kept, AP_KEPT, 0, target, part);
-    switch ((n - at + AP_WIDE - 1) / AP_WIDE) {
-        AP_CASE(1);
-        AP_CASE(2);
-        AP_CASE(3);
-        AP_CASE(4);
-        AP_CASE(5);
-        AP_CASE(6);
-        AP_CASE(7);
-        AP_CASE(8);
-        AP_CASE(9);
+#endif
+    if (at + 2 * AP_WIDE <= n) {
+        AP_NAME(weigh_vectors)(rows, at, 2 * AP_WIDE, 2, 0, target, part);
+        at += 2 * AP_WIDE;
     }
+    for (; at < n; at += AP_WIDE)
+        AP_NAME(weigh_vectors)(rows, at, n - at, 1, 1, target, part);
 }
-#undef AP_CASE

@@ -173,9 +173,6 @@ AP_ALWAYS void ap_total_one(
     case 2: \
         total(2); \
         break; \
-    case 3: \
-        total(3); \
-        break; \
     default: \
         total(fewest); \
     }
@@ -245,10 +242,8 @@ static inline void ap_short_area_means(
         AP_AREA_MEANS(int32_t, double, total / divisor)
     else
         AP_AREA_MEANS(double, double, total / divisor)
-    if (m->result == AP_TO_FLOAT16)
-        ap_narrow_to_float16(spare, n, halves);
-    else if (m->result == AP_TO_BFLOAT16)
-        ap_narrow_to_bfloat16(spare, n, halves);
+    if (halves != NULL)
+        ap_narrow_means(spare, n, m->result, halves);
 }
 #undef AP_AREA_MEANS
 

@@ -77,8 +77,10 @@ static void AP_OF_KIND(windows)(
     AP_NAME(windows_of)(w, line, 0, target, part, 0);
 }
 
+#ifdef AP_HAS_SUMS
 static void AP_OF_KIND(windows_of_sums)(
     const ap_windows *w, const char *line, ptrdiff_t line_part, char *target, ptrdiff_t part)
 {
     AP_NAME(windows_of)(w, line, line_part, target, part, 1);
 }
+#endif
