@@ -42,9 +42,10 @@ typedef struct {
 } ap_windows;
 
 /* AP_KIND names the kind, AP_E is an element, AP_LOADED says by which functions of load.h it is
-   loaded. Of sums, which AP_HAS_SUMS of the first kind of a family works on: AP_V is a vector of their numbers, of which each has AP_PARTS; AP_NOTHING adds
-   nothing; AP_KEPT vectors stay in registers while lines go by. AP_OF_KIND(x) names what there is
-   once for a kind, AP_NAME(x) what there is for each width of vectors. */
+   loaded. Of sums, which functions of the first kind of a family work on (AP_HAS_SUMS): AP_V is a
+   vector of their numbers, of which each has AP_PARTS; AP_NOTHING adds nothing; AP_KEPT vectors
+   stay in registers while lines go by. AP_OF_KIND(x) names what there is once for a kind,
+   AP_NAME(x) what there is for each width of vectors. */
 #define AP_OF_KIND(x) AP_PASTE_VALUES(AP_PASTE_VALUES(ap, AP_KIND), x)
 #define AP_NAME(x) AP_SIZED(AP_OF_KIND(x))
 #define AP_SUM AP_NAME(sum)

@@ -1,4 +1,4 @@
-/* How many elements count in each window, and what becomes of that: numbers, or shares of gradients.
+/* How many elements count in each window, and what becomes of it: numbers, or shares of gradients.
 
    A job takes some windows of a plane. Of a piece of its input there are flags; those of the lines
    that a window has of it are added, as bytes, and of these sums the columns of each window. */

@@ -144,7 +144,8 @@ static inline int ap_is_tall(ap_maximum *m, ptrdiff_t lines)
     const ptrdiff_t most = size == 1 ? 127 : size == 2 ? 32767 : INT32_MAX;
     const ptrdiff_t line = m->w.size * m->lanes, strips = ap_pieces(line, strip) * strip;
     ptrdiff_t slots = strip;
-    if ((m->copied && !m->blanked) || line < strip || ap_max(m->d.longest * m->h.longest, m->w.longest) > most
+    if ((m->copied && !m->blanked) || line < strip
+        || ap_max(m->d.longest * m->h.longest, m->w.longest) > most
         || m->d.shortest * m->h.shortest * ap_min(size, 4) * line < AP_TALL * strips)
         return 0;
     while (slots / 2 >= vector && (slots / 2 >= lines || line * slots * size > AP_ROOM))
