@@ -2,7 +2,7 @@
 
    The whole lines of a window are folded into fields of 16 or 32 bits, a line of weighted sums is
    made of these and of the lines that are there in part, and windows along W are summed on it, in
-   32 bits. Totals are float64, which holds them exactly. */
+   32 bits. Totals are int32 or, where windows weigh more, float64, which holds them exactly. */
 #ifndef AP_SHORT_AREA_H
 #define AP_SHORT_AREA_H
 
