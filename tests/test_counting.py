@@ -81,7 +81,7 @@ def test_averages_of_what_counts(rng, ndim, dtype, mask, data_format, threads):
 
 
 @pytest.mark.parametrize("mask", ["as large as x", "for all channels", "of one axis"])
-@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float16", "float32", "float64"])
 @pytest.mark.parametrize(
     ("channels", "sizes", "counts"),
     [
@@ -93,6 +93,8 @@ def test_averages_of_what_counts(rng, ndim, dtype, mask, data_format, threads):
         (600, (5, 6), (1, 1)),  # in channels_last more lanes than a tile has
         (2, (601, 30), (1, 4)),  # more lines than bytes count
         (3, (9, 4000), (4, 300)),
+        (2, (3, 5, 1100), (2, 2, 40)),  # lines that are added piece by piece, depth by depth,
+        (70, (9, 40), (4, 7)),  # also of many lanes
     ],
 )
 def test_sizes_of_averages(rng, channels, sizes, counts, dtype, mask, data_format):

@@ -53,6 +53,7 @@ try:
         from .call import canonical, cpu, elements, known, problem  # isort: skip
         from .threads import parallel  # isort: skip
         from .call import parts  # isort: skip
+        from .call import part_runs  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -160,6 +161,7 @@ __all__ = [
     "maximum_counted",
     "maximum_unpool",
     "parallel",
+    "part_runs",
     "parts",
     "problem",
     "subnormals_are_kept",

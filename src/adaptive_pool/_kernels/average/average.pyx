@@ -15,7 +15,8 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, Element, int64_t, size_of, uint16_t,
 )
-from adaptive_pool._kernels.call.parts cimport Parts, run_parts
+from adaptive_pool._kernels.call.part_runs cimport run_parts
+from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t

@@ -15,6 +15,12 @@ enum {
     AP_AHEAD = 8192         /* bytes from where something is read to what is asked for meanwhile */
 };
 
+/* Bytes from rows that are read to those that are asked for meanwhile. */
+AP_ALWAYS ptrdiff_t ap_next_rows(ptrdiff_t count, ptrdiff_t step)
+{
+    return count * step > AP_AHEAD ? count * step : AP_AHEAD;
+}
+
 /* Weights along an axis of a window, whose elements are added so:
    (whole * what is between + first * the first one) + last * the last one
    0: no first or last element is there in part. */
@@ -31,6 +37,14 @@ typedef struct {
     int64_t before, all;        /* before: 0 if nothing is there */
     int ahead;
 } ap_rows;
+
+/* Rows, and for each element a byte that is 0 where it does not count. */
+typedef struct {
+    const char *row;
+    const uint8_t *flags;
+    ptrdiff_t step, flag_step, count;
+    int ahead;
+} ap_flagged_rows;
 
 /* Windows along W of a line. */
 typedef struct {
@@ -133,6 +147,8 @@ typedef struct {
     void (*add_sums)(
         const char *row, ptrdiff_t step, ptrdiff_t count, ptrdiff_t row_part, ptrdiff_t n,
         int fresh, char *target, ptrdiff_t part);
+    void (*add_counted_rows)(
+        const ap_flagged_rows *rows, ptrdiff_t n, int fresh, char *target, ptrdiff_t part);
     void (*weigh_rows)(const ap_rows *rows, ptrdiff_t n, char *target, ptrdiff_t part);
     void (*windows)(const ap_windows *w, const char *line, char *target, ptrdiff_t part);
     void (*windows_of_sums)(
@@ -145,8 +161,8 @@ typedef struct {
 
 /* What works on sums is that of the first kind of a family. */
 #define AP_ENTRY(name, first, family, parts) \
-    {ap_##name##_add_rows, ap_##first##_add_sums, ap_##name##_weigh_rows, \
-     ap_##name##_windows, ap_##first##_windows_of_sums, ap_##name##_along, \
+    {ap_##name##_add_rows, ap_##first##_add_sums, ap_##name##_add_counted_rows, \
+     ap_##name##_weigh_rows, ap_##name##_windows, ap_##first##_windows_of_sums, ap_##name##_along, \
      ap_##first##_along_sums, family, parts}
 
 /* In the order of call/elements.pxd, from uint32 on: shorter integers have sums of their own. */

@@ -3,6 +3,7 @@
 #define AP_AVERAGE_LINES_H
 
 #include "average/plan.h"
+#include "tiles/flags.h"
 
 /* An output line, and its window of input lines. */
 typedef struct {
@@ -191,49 +192,90 @@ static inline void ap_widen_tally(ap_tally *tally)
     tally->rows = 0;
 }
 
-/* Add rows of flags, which follow each other; n of them, at most those of the tally. */
-static inline void ap_add_flags(
-    ap_tally *tally, const uint8_t *AP_RESTRICT flags, ptrdiff_t rows, ptrdiff_t n)
+/* Add rows of flags, a step apart. */
+AP_ALWAYS void ap_add_to_tally(
+    ap_tally *tally, const uint8_t *flags, ptrdiff_t step, ptrdiff_t rows, const int bools)
 {
-    uint8_t *AP_RESTRICT bytes = tally->bytes;
-    for (ptrdiff_t k = 0; k < rows; k++, flags += n) {
+    const ptrdiff_t n = tally->n;
+    for (ptrdiff_t some; rows > 0; rows -= some, flags += some * step) {
         if (tally->rows == AP_TALLY_ROWS)
             ap_widen_tally(tally);
-        const int first = tally->rows == 0; /* in the place of what was there */
-        for (ptrdiff_t i = 0; i < n; i++)
-            bytes[i] = (uint8_t) ((first ? 0 : bytes[i]) + flags[i]);
-        for (ptrdiff_t i = n; first && i < tally->n; i++)
-            bytes[i] = 0;
-        tally->rows++;
+        some = ap_min(rows, AP_TALLY_ROWS - tally->rows);
+        /* Where rows are one run, vectors may reach into the next ones. */
+        const ptrdiff_t room = step == n ? rows * n : (some - 1) * step + n;
+        ap_add_flags(flags, step, some, n, room, bools, tally->rows == 0, tally->bytes);
+        tally->rows += some;
     }
 }
 
-/* Add some rows of which not all elements count, as many at a time as there is room for. */
-static inline void ap_add_counted(
+/* Whether only a mask says what counts, and it and the elements, columns x lanes, are runs. */
+static inline int ap_is_read_in_place(
+    const ap_average *m, const char *where, ptrdiff_t columns, ptrdiff_t lanes)
+{
+    return where != NULL && !m->counting->omits && !m->counting->has_nodata
+        && m->counting->size == m->x.itemsize && ap_is_aligned(&m->x)
+        && ap_are_runs(&m->x, columns, lanes, 1) && ap_are_runs(&m->where, columns, lanes, 1);
+}
+
+/* Add rows that are runs of elements, as masks are of bytes, where they lie. */
+static inline void ap_add_counted_runs(
+    const ap_average *m, const char *row, const char *where, ptrdiff_t rows, ptrdiff_t n, int fresh,
+    char *target, ap_tally *tally)
+{
+    const ap_flagged_rows some = {
+        row, (const uint8_t *) where, m->x.h, m->where.h, rows, m->ahead};
+    m->kind->add_counted_rows(&some, n, fresh, target, m->part);
+    ap_add_to_tally(tally, some.flags, some.flag_step, rows, 1);
+}
+
+/* Add rows by way of copies, as many at a time as there is room for. */
+static inline void ap_add_counted_copies(
     const ap_average *m, const ap_tile *tile, const char *row, const char *where, ptrdiff_t rows,
-    ptrdiff_t columns, int fresh, char *target)
+    ptrdiff_t columns, int fresh, char *target, ap_tally *tally)
 {
     const ap_counting *c = m->counting;
     const ptrdiff_t lanes = tile->lanes, n = columns * lanes, step = n * c->size;
-    const ptrdiff_t most = ap_max(8 * AP_SUMS / step, 1);
+    const ptrdiff_t most = ap_max(AP_COPIED / step, 1);
     const ptrdiff_t where_step = where != NULL ? m->where.h : 0;
     const int together = ap_are_runs(&m->x, columns, lanes, rows)
         && (where == NULL || ap_are_runs(&m->where, columns, lanes, rows));
-    ap_tally tally = ap_tally_of(tile, n);
     for (ptrdiff_t k = 0, count; k < rows; k += count, fresh = 0) {
         count = ap_min(most, rows - k);
         if (together)
             c->blank(c, row, where, count * n, tile->copy, tile->flags);
-        for (ptrdiff_t i = 0; i < count && !together; i++)
+        for (ptrdiff_t i = 0; i < count && !together; i++) {
+            const char *x = row + i * m->x.h;
+            for (ptrdiff_t at = 0; m->ahead && at < n * m->x.itemsize; at += 64)
+                AP_ASK(x + rows * m->x.h + at);
             ap_blank_piece(
-                m, tile, row + i * m->x.h, where + i * where_step, columns, lanes,
-                tile->copy + i * step, tile->flags + i * n);
+                m, tile, x, where + i * where_step, columns, lanes, tile->copy + i * step,
+                tile->flags + i * n);
+        }
         row += count * m->x.h;
         where += count * where_step;
-        ap_add_flags(&tally, tile->flags, count, n);
+        ap_add_to_tally(tally, tile->flags, n, count, 0);
         m->kind->add_rows(tile->copy, step, count, n, fresh, 0, target, m->part);
     }
-    ap_widen_tally(&tally);
+}
+
+/* Add some rows of which not all elements count, by pieces. */
+static inline void ap_add_counted(
+    const ap_average *m, const ap_tile *tile, const char *row, const char *where, ptrdiff_t rows,
+    ptrdiff_t columns, int fresh, char *target)
+{
+    const ptrdiff_t lanes = tile->lanes, most = ap_max(AP_PIECE / lanes, 1);
+    const int in_place = ap_is_read_in_place(m, where, columns, lanes);
+    for (ptrdiff_t w = 0, count; w < columns; w += count, target += 8 * count * lanes) {
+        count = ap_min(most, columns - w);
+        ap_tally tally = {count * lanes, 0, tile->tally, tile->counts + w * lanes};
+        if (in_place)
+            ap_add_counted_runs(m, row, where, rows, count * lanes, fresh, target, &tally);
+        else
+            ap_add_counted_copies(m, tile, row, where, rows, count, fresh, target, &tally);
+        ap_widen_tally(&tally);
+        row += count * m->x.w;
+        where += where != NULL ? count * m->where.w : 0;
+    }
 }
 
 /* Add some rows, a step apart, element by element: `columns` x `lanes` of each. */
@@ -300,22 +342,27 @@ static inline void ap_count_window(
             + (double) w.first * first[lane] + (double) w.last * last[lane];
 }
 
-/* The numbers of windows of few lanes: how many elements count up to their end, less those before
+/* The numbers of windows of few lanes: how many elements count before their end, less those before
    their begin. */
-static inline void ap_count_by_ends(const ap_average *m, const ap_tile *tile, double *numbers)
+AP_ALWAYS void ap_count_by_ends(
+    const ap_average *m, const ap_tile *tile, const ptrdiff_t lanes, double *AP_RESTRICT numbers)
 {
-    const ptrdiff_t lanes = tile->lanes, n = (tile->w1 - tile->w0) * lanes;
-    uint32_t *counts = tile->counts;
+    const ptrdiff_t n = (tile->w1 - tile->w0) * lanes;
+    const int64_t *AP_RESTRICT starts = m->w.starts, *AP_RESTRICT ends = m->w.ends;
+    uint32_t *AP_RESTRICT counts = tile->counts;
     for (ptrdiff_t lane = 0; lane < lanes; lane++) {
-        uint32_t count = 0;
-        for (ptrdiff_t i = lane; i < n; i += lanes)
-            counts[i] = count += counts[i];
+        uint32_t before = 0, count;
+        for (ptrdiff_t i = lane; i < n; i += lanes, before += count) {
+            count = counts[i];
+            counts[i] = before;
+        }
+        counts[n + lane] = before;
     }
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++)
         for (ptrdiff_t lane = 0; lane < lanes; lane++) {
-            const ptrdiff_t before = (m->w.starts[ow] - tile->w0 - 1) * lanes + lane;
-            const ptrdiff_t last = (m->w.ends[ow] - tile->w0 - 1) * lanes + lane;
-            *numbers++ = (double) (counts[last] - (before < 0 ? 0 : counts[before]));
+            const ptrdiff_t start = (starts[ow] - tile->w0) * lanes + lane;
+            const ptrdiff_t end = (ends[ow] - tile->w0) * lanes + lane;
+            *numbers++ = (double) (counts[end] - counts[start]);
         }
 }
 
@@ -323,8 +370,12 @@ static inline void ap_count_by_ends(const ap_average *m, const ap_tile *tile, do
 static inline void ap_count_windows(const ap_average *m, const ap_tile *tile, const char *target)
 {
     double *numbers = ap_numbers_of(tile, target);
+    if (tile->lanes == 1 && !tile->weighted) {
+        ap_count_by_ends(m, tile, 1, numbers);
+        return;
+    }
     if (ap_has_few_lanes(m) && !tile->weighted) {
-        ap_count_by_ends(m, tile, numbers);
+        ap_count_by_ends(m, tile, tile->lanes, numbers);
         return;
     }
     for (ptrdiff_t ow = tile->ow0; ow < tile->ow1; ow++, numbers += tile->lanes)
@@ -394,7 +445,7 @@ static inline void ap_weigh_copy(
         ap_clear_counts(&border, columns);
         ap_blank_piece(m, tile, row, where, columns, tile->lanes, tile->copy, tile->flags);
         ap_tally tally = ap_tally_of(&border, columns * tile->lanes);
-        ap_add_flags(&tally, tile->flags, 1, tally.n);
+        ap_add_to_tally(&tally, tile->flags, tally.n, 1, 0);
         ap_widen_tally(&tally);
         ap_weigh_counts(counts, border.counts, border.counts, columns * tile->lanes, tile->counts);
     } else

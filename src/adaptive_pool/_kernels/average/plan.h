@@ -31,6 +31,8 @@ enum {
     AP_TURNED_LINE = 8,     /* and for each line of input */
     AP_SHORT = 16,          /* elements from which on a window is not short */
     AP_RUNS = 64,           /* planes, or lines, that are windows by themselves: of a tile */
+    AP_PIECE = 1024,        /* elements of a line that is copied row by row, */
+    AP_COPIED = 8192,       /* and bytes of copies: for the first cache */
     AP_TALLIED = 256,       /* elements that are counted side by side in a run of them */
     AP_TALLY_ROWS = 255,    /* that bytes count */
     AP_RUN = 32,            /* elements of a plane that is a window by itself */

@@ -4,11 +4,14 @@
 
 #include "average/lines.h"
 
-/* Columns of a window, wherever they lie: elements `step` bytes apart, or a line of sums. */
+/* Columns of a window, wherever they lie: elements `step` bytes apart, or a line of sums. Or a mask
+   says which elements count, lanes x columns side by side. */
 typedef struct {
     const char *first;
     ptrdiff_t step, columns;
     int sums;
+    const uint8_t *mask;
+    ptrdiff_t lanes;
 } ap_columns;
 
 static inline void ap_add_to(
@@ -16,7 +19,11 @@ static inline void ap_add_to(
     ptrdiff_t n, int fresh, char *target)
 {
     const char *first = c->first + column * c->step;
-    if (c->sums)
+    if (c->mask != NULL) {
+        const ap_flagged_rows rows = {
+            first, c->mask + column * c->lanes, step * c->step, step * c->lanes, count, m->ahead};
+        m->kind->add_counted_rows(&rows, n, fresh, target, m->part);
+    } else if (c->sums)
         m->kind->add_sums(first, step * c->step, count, m->part, n, fresh, target, m->part);
     else
         m->kind->add_rows(
@@ -69,12 +76,19 @@ static inline int ap_go_on(const ap_array *x, ptrdiff_t depth, ptrdiff_t height,
 }
 
 /* Count the flags of a run, of which so many elements are counted side by side. */
-static inline void ap_tally_run(ap_tally *tally, const uint8_t *flags, ptrdiff_t n)
+AP_ALWAYS void ap_tally_run(
+    ap_tally *tally, const uint8_t *AP_RESTRICT flags, ptrdiff_t n, const int bools)
 {
-    const ptrdiff_t rows = n / tally->n;
-    ap_add_flags(tally, flags, rows, tally->n);
-    if (n > rows * tally->n)
-        ap_add_flags(tally, flags + rows * tally->n, 1, n - rows * tally->n);
+    const ptrdiff_t rows = n / tally->n, rest = n - rows * tally->n;
+    uint8_t *AP_RESTRICT bytes = tally->bytes;
+    ap_add_to_tally(tally, flags, tally->n, rows, bools);
+    if (rest == 0)
+        return;
+    ap_widen_tally(tally);
+    flags += rows * tally->n;
+    for (ptrdiff_t i = 0; i < tally->n; i++)
+        bytes[i] = i < rest && flags[i] != 0;
+    tally->rows = 1;
 }
 
 /* The lines of a window of whole lines, or all of them as one if they follow each other. */
@@ -93,36 +107,53 @@ static inline ap_shape ap_shape_of_whole(const ap_average *m, const ap_line *lin
     return shape;
 }
 
+/* A place in the k-th line of a window of whole lines. */
+static inline const char *ap_in_line(
+    const ap_array *x, const ap_tile *tile, const ap_line *line, const char *first, ptrdiff_t k,
+    ptrdiff_t w)
+{
+    return first == NULL ? NULL
+        : first + k / line->height * x->d + k % line->height * x->h + w * x->w
+            + tile->lane * x->lane;
+}
+
 /* Copy some columns of the k-th line of a window of whole lines, and flag what counts. */
 static inline void ap_blank_line(
     const ap_average *m, const ap_tile *tile, const ap_line *line, ptrdiff_t k, ptrdiff_t w,
     ptrdiff_t columns, char *copy, uint8_t *flags)
 {
-    const ptrdiff_t d = k / line->height, h = k % line->height;
-    const char *x = line->first + d * m->x.d + h * m->x.h + w * m->x.w + tile->lane * m->x.lane;
-    const char *where = line->where == NULL ? NULL
-        : line->where + d * m->where.d + h * m->where.h + w * m->where.w
-            + tile->lane * m->where.lane;
-    ap_blank_piece(m, tile, x, where, columns, tile->lanes, copy, flags);
+    ap_blank_piece(
+        m, tile, ap_in_line(&m->x, tile, line, line->first, k, w),
+        ap_in_line(&m->where, tile, line, line->where, k, w), columns, tile->lanes, copy, flags);
 }
 
-/* A window of whole lines of which not all elements count, by copies of pieces of them. */
+/* A window of whole lines of which not all elements count: where they lie, or by copies of pieces
+   of them. */
 static inline void ap_counted_window(
     const ap_average *m, const ap_tile *tile, const ap_line *line, char *target)
 {
-    const ptrdiff_t lanes = tile->lanes, reach = ap_max(AP_SUMS / lanes / 4 * 4, 4);
-    const ptrdiff_t counted = ap_max(AP_TALLIED / lanes, 1);
+    const ptrdiff_t lanes = tile->lanes, counted = ap_max(AP_TALLIED / lanes, 1);
     const ap_shape shape = ap_shape_of_whole(m, line);
+    const int in_place = !ap_has_few_lanes(m)
+        && ap_is_read_in_place(m, line->where, shape.columns, lanes);
+    const ptrdiff_t reach = in_place ? shape.columns : ap_max(AP_SUMS / lanes / 4 * 4, 4);
     double *numbers = ap_numbers_of(tile, target);
-    ap_columns c = {tile->copy, lanes * m->counting->size, 0, 0};
+    ap_columns c = {tile->copy, lanes * m->counting->size, 0, 0, NULL, lanes};
     ap_tally tally = ap_tally_of(tile, counted * lanes);
     ptrdiff_t done = 0;
     ap_clear_counts(tile, counted);
     for (ptrdiff_t k = 0; k < shape.lines; k++)
         for (ptrdiff_t w = 0; w < shape.columns; w += c.columns, done += c.columns) {
             c.columns = ap_min(reach, shape.columns - w);
-            ap_blank_line(m, tile, line, k, w, c.columns, tile->copy, tile->flags);
-            ap_tally_run(&tally, tile->flags, c.columns * lanes);
+            if (in_place) {
+                c.first = ap_in_line(&m->x, tile, line, line->first, k, w);
+                c.mask = (const uint8_t *) ap_in_line(
+                    &m->where, tile, line, line->where, k, w);
+                ap_tally_run(&tally, c.mask, c.columns * lanes, 1);
+            } else {
+                ap_blank_line(m, tile, line, k, w, c.columns, tile->copy, tile->flags);
+                ap_tally_run(&tally, tile->flags, c.columns * lanes, 0);
+            }
             ap_run_on(m, tile, &c, done);
         }
     ap_add_running(m, tile, done, target);

@@ -7,7 +7,7 @@ AP_ALWAYS void AP_NAME(add_vectors)(
     const int vectors, int fresh, int ahead, char *target, ptrdiff_t target_part, const int sums)
 {
     const ptrdiff_t size = AP_NAME(size)(sums), last = n - AP_WIDE;
-    const ptrdiff_t next = count * step > AP_AHEAD ? count * step : AP_AHEAD;
+    const ptrdiff_t next = ap_next_rows(count, step);
     for (ptrdiff_t k = 0; ahead && k < count; k++)
         for (ptrdiff_t at = 0; at < vectors * AP_WIDE * size; at += 64)
             AP_ASK(row + k * step + at + next);
@@ -93,6 +93,78 @@ static void AP_OF_KIND(add_rows)(
     AP_NAME(add_rows_of)(row, step, count, 0, n, fresh, ahead, target, part, 0);
 }
 
+/* n elements of rows, added likewise, without those whose flag is 0: so many vectors; of fewer than
+   one, masked. */
+AP_ALWAYS void AP_NAME(add_counted_vectors)(
+    const ap_flagged_rows *rows, ptrdiff_t at, ptrdiff_t n, const int vectors, const int masked,
+    int fresh, char *target, ptrdiff_t part)
+{
+    const ptrdiff_t size = AP_NAME(size)(0);
+    const char *row = rows->row + at * size;
+    const uint8_t *flags = rows->flags + at;
+    const ptrdiff_t next = ap_next_rows(rows->count, rows->step);
+    const ptrdiff_t next_flags = ap_next_rows(rows->count, rows->flag_step);
+    for (ptrdiff_t k = 0; rows->ahead && k < rows->count; k++) {
+        for (ptrdiff_t i = 0; i < vectors * AP_WIDE * size; i += 64)
+            AP_ASK(row + k * rows->step + i + next);
+        if (at % 64 == 0)
+            AP_ASK(flags + k * rows->flag_step + next_flags);
+    }
+    target += 8 * at;
+    AP_SUM s[AP_KEPT];
+    for (int i = 0; i < vectors; i++)
+        s[i] = fresh ? AP_NAME(sum_of)(AP_EACH(AP_NOTHING))
+                     : AP_NAME(get)(target + 8 * i * AP_WIDE, part, 1);
+    for (ptrdiff_t k = 0; k < rows->count; k++, row += rows->step, flags += rows->flag_step) {
+        for (int i = 0; i < vectors; i++) {
+            uint8_t some[AP_WIDE] = {0};
+            for (int j = 0; masked && j < AP_WIDE && j < n; j++)
+                some[j] = flags[j];
+            const AP_V x = masked ? AP_LOAD_SOME(row, n) : AP_LOAD(row + i * AP_WIDE * size);
+            const AP_SIZED(ap_longs) counted =
+                AP_SIZED(ap_flagged)(masked ? some : flags + i * AP_WIDE);
+            s[i] = AP_NAME(plus)(s[i], AP_KEEP(counted, x, AP_EACH(AP_NOTHING)));
+        }
+    }
+    for (int i = 0; i < vectors; i++)
+        AP_NAME(put)(s[i], target + 8 * i * AP_WIDE, part);
+}
+
+/* n elements of a few rows: blocks of few sizes. */
+AP_ALWAYS void AP_NAME(add_some_counted_rows)(
+    const ap_flagged_rows *rows, ptrdiff_t n, int fresh, char *target, ptrdiff_t part)
+{
+    ptrdiff_t at = 0;
+    for (; at + AP_KEPT * AP_WIDE <= n; at += AP_KEPT * AP_WIDE)
+        AP_NAME(add_counted_vectors)(rows, at, n, AP_KEPT, 0, fresh, target, part);
+#if AP_KEPT > 4
+    if (at + 4 * AP_WIDE <= n) {
+        AP_NAME(add_counted_vectors)(rows, at, n, 4, 0, fresh, target, part);
+        at += 4 * AP_WIDE;
+    }
+#endif
+    if (at + 2 * AP_WIDE <= n) {
+        AP_NAME(add_counted_vectors)(rows, at, n, 2, 0, fresh, target, part);
+        at += 2 * AP_WIDE;
+    }
+    for (; at < n; at += AP_WIDE)
+        AP_NAME(add_counted_vectors)(rows, at, n - at, 1, 1, fresh, target, part);
+}
+
+/* n elements of rows, without those that do not count. */
+static void AP_OF_KIND(add_counted_rows)(
+    const ap_flagged_rows *rows, ptrdiff_t n, int fresh, char *target, ptrdiff_t part)
+{
+    const ptrdiff_t most = n > AP_KEPT * AP_WIDE ? AP_ROWS_AT_ONCE : rows->count;
+    ap_flagged_rows some = *rows;
+    for (ptrdiff_t left = rows->count; left > 0; left -= some.count, fresh = 0) {
+        some.count = left < most ? left : most;
+        AP_NAME(add_some_counted_rows)(&some, n, fresh, target, part);
+        some.row += some.count * some.step;
+        some.flags += some.count * some.flag_step;
+    }
+}
+
 #ifdef AP_HAS_SUMS
 /* The same for sums. */
 static void AP_OF_KIND(add_sums)(
@@ -111,7 +183,7 @@ AP_ALWAYS void AP_NAME(weigh_vectors)(
     const ptrdiff_t size = AP_NAME(size)(0), step = rows->step, last = masked ? 0 : n - AP_WIDE;
     const ap_weights w = rows->weights;
     const char *row = rows->row + at * size;
-    const ptrdiff_t next = (w.inner + 1) * step > AP_AHEAD ? (w.inner + 1) * step : AP_AHEAD;
+    const ptrdiff_t next = ap_next_rows(w.inner + 1, step);
     for (ptrdiff_t k = 0; rows->ahead && k <= w.inner; k++)
         for (ptrdiff_t i = 0; i < vectors * AP_WIDE * size; i += 64)
             AP_ASK(row + k * step + i + next);

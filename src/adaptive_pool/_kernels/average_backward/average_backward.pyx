@@ -35,9 +35,10 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
 )
-from adaptive_pool._kernels.call.parts cimport (
-    Group, Parts, run_groups, run_parts, run_parts_backward,
+from adaptive_pool._kernels.call.part_runs cimport (
+    Group, run_groups, run_parts, run_parts_backward,
 )
+from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief

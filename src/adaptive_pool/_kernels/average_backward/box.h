@@ -111,6 +111,16 @@ static inline void ap_flag_rows(
     b->counting->unflag(b->counting, x, all, flags);
 }
 
+/* The same, or the mask itself if that says it: any byte of it but 0 is for what counts. */
+static inline const uint8_t *ap_flags_of_rows(
+    const ap_box *b, char *x, char *where, ptrdiff_t rows, ptrdiff_t n, char *raw, uint8_t *flags)
+{
+    if (x == NULL && where != NULL && ap_is_run(&b->where, rows, n))
+        return (const uint8_t *) where;
+    ap_flag_rows(b, x, where, rows, n, raw, flags);
+    return flags;
+}
+
 /* From 1 to n - 1, then 0: the first element, which others may be made from, is the last. */
 static inline ptrdiff_t ap_next(ptrdiff_t i, ptrdiff_t n)
 {

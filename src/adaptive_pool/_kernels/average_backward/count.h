@@ -10,17 +10,17 @@
 enum {
     AP_FLAGS = 65536,   /* of a piece, at most, */
     AP_LINE = 8192,     /* and of a line: columns x lanes */
-    AP_WINDOWS = 2048,  /* windows x lanes of a job */
-    AP_FEW_WINDOWS = 512, /* lanes likewise */
-    AP_MOST_LINES = 255, /* that a byte counts */
+    AP_MOST_WINDOWS = 2048, /* windows x lanes of a job */
+    AP_FEW_WINDOWS = 512,   /* lanes likewise */
+    AP_MOST_LINES = 255,    /* that a byte counts */
     AP_PLANES = 32768,  /* elements that several planes are put into one job for */
-    AP_SPARE = 64,      /* bytes behind flags, for vectors */
+    AP_FLAGS_SPARE = 64,    /* bytes behind flags, for vectors */
     AP_SHORT = 32,      /* columns of windows that are counted by differences */
     AP_COUNT_JOBS = 4   /* for each thread, if there are so many */
 };
 
 /* What is made: numbers, as int64; or from gradients, as float64, what each element gets. */
-enum { AP_NUMBERS, AP_PRODUCTS, AP_QUOTIENTS };
+enum { AP_MAKES_NUMBERS, AP_MAKES_PRODUCTS, AP_MAKES_QUOTIENTS };
 
 typedef struct {
     const ap_counting *counting;
@@ -70,9 +70,9 @@ static void ap_plan_count(ap_count *m, int threads)
     ap_take_columns(m);
     m->shared = m->x.data == NULL && m->where.channel == 0;
     m->block = ap_min(m->lanes, AP_FEW_WINDOWS);
-    m->span = ap_min(m->w.count, AP_WINDOWS / m->block);
+    m->span = ap_min(m->w.count, AP_MOST_WINDOWS / m->block);
     m->rows = ap_span( /* whose flags are one piece */
-        &m->h, AP_WINDOWS / (m->block * m->span), AP_FLAGS / ap_min(m->w.size * m->block, AP_LINE));
+        &m->h, AP_MOST_WINDOWS / (m->block * m->span), AP_FLAGS / ap_min(m->w.size * m->block, AP_LINE));
     m->group = 1;
     const ptrdiff_t jobs = ap_count_jobs(m);
     if (m->shared)
@@ -106,82 +106,87 @@ static inline ap_counted ap_counted_of(const ap_count *m, ptrdiff_t job, char *s
     c.channel1 = ap_min(c.channel0 + m->group, m->channels);
     c.batch = job / ap_pieces(m->channels, m->group);
     c.factors = (double *) scratch;
-    c.numbers = (uint32_t *) (c.factors + AP_WINDOWS);
-    c.ends = c.numbers + AP_WINDOWS;
-    c.flags = (uint8_t *) (c.ends + AP_LINE + AP_SPARE);
-    c.sums = c.flags + AP_FLAGS + AP_SPARE;
-    c.seen = (char *) (c.sums + AP_LINE + AP_SPARE);
+    c.numbers = (uint32_t *) (c.factors + AP_MOST_WINDOWS);
+    c.ends = c.numbers + AP_MOST_WINDOWS;
+    c.flags = (uint8_t *) (c.ends + AP_LINE + AP_FLAGS_SPARE);
+    c.sums = c.flags + AP_FLAGS + AP_FLAGS_SPARE;
+    c.seen = (char *) (c.sums + AP_LINE + AP_FLAGS_SPARE);
     return c;
 }
 
 static inline ptrdiff_t ap_count_scratch(void)
 {
-    return AP_WINDOWS * (ptrdiff_t) (sizeof(double) + sizeof(uint32_t))
-        + (AP_LINE + AP_SPARE) * (ptrdiff_t) (sizeof(uint32_t) + 1) + AP_FLAGS + AP_SPARE
+    return AP_MOST_WINDOWS * (ptrdiff_t) (sizeof(double) + sizeof(uint32_t))
+        + (AP_LINE + AP_FLAGS_SPARE) * (ptrdiff_t) (sizeof(uint32_t) + 1) + AP_FLAGS + AP_FLAGS_SPARE
         + (ptrdiff_t) sizeof(ap_seen);
 }
 
-/* sums[i] = the sum over two rows or more, so many bytes apart; vectors may reach beyond n. */
-static inline void ap_add_flags(
-    const uint8_t *AP_RESTRICT row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n,
-    uint8_t *AP_RESTRICT sums)
+/* Add the sums of the columns begin:end that each window has to its number: of one lane, windows
+   that are not long. How many count before their end, less those before their begin. */
+static inline void ap_add_short_windows(
+    const ap_count *m, const ap_counted *c, const uint8_t *AP_RESTRICT sums, ptrdiff_t begin,
+    ptrdiff_t end, uint32_t *AP_RESTRICT numbers)
 {
-    const ptrdiff_t whole = ap_pieces(n, AP_SPARE / 2) * (AP_SPARE / 2);
-    for (ptrdiff_t i = 0; i < whole; i++)
-        sums[i] = (uint8_t) (row[i] + row[step + i]);
-    for (ptrdiff_t k = 2; k < rows; k++)
-        for (ptrdiff_t i = 0; i < whole; i++)
-            sums[i] = (uint8_t) (sums[i] + row[k * step + i]);
+    const int64_t *AP_RESTRICT starts = m->w.starts + c->ow0, *AP_RESTRICT ends = m->w.ends + c->ow0;
+    const ptrdiff_t windows = c->ow1 - c->ow0;
+    uint32_t *AP_RESTRICT before = c->ends, count = 0;
+    for (ptrdiff_t w = 0; w < end - begin; w++) {
+        before[w] = count;
+        count += sums[w];
+    }
+    before[end - begin] = count;
+    before -= begin;
+    if (m->w.monotone && begin <= starts[0] && ends[windows - 1] <= end)
+        for (ptrdiff_t i = 0; i < windows; i++)
+            numbers[i] += before[ends[i]] - before[starts[i]];
+    else
+        for (ptrdiff_t i = 0; i < windows; i++)
+            if (ap_max(starts[i], begin) < ap_min(ends[i], end))
+                numbers[i] += before[ap_min(ends[i], end)] - before[ap_max(starts[i], begin)];
 }
 
-/* Add the sums of the columns begin:end that each window has to its number. */
+/* The same of any windows. */
 static inline void ap_add_columns(
     const ap_count *m, const ap_counted *c, const uint8_t *AP_RESTRICT sums, ptrdiff_t begin,
     ptrdiff_t end, uint32_t *AP_RESTRICT numbers)
 {
     const ptrdiff_t lanes = c->lanes;
-    const int short_ones = lanes == 1 && m->w.longest < AP_SHORT;
-    if (short_ones) {
-        uint32_t count = 0;
-        for (ptrdiff_t w = 0; w < end - begin; w++) {
-            c->ends[w] = count;
-            count += sums[w];
-        }
-        c->ends[end - begin] = count;
+    if (lanes == 1 && m->w.longest < AP_SHORT) {
+        ap_add_short_windows(m, c, sums, begin, end, numbers);
+        return;
     }
     for (ptrdiff_t ow = c->ow0; ow < c->ow1; ow++, numbers += lanes) {
         const ptrdiff_t w0 = ap_max(m->w.starts[ow], begin) - begin;
         const ptrdiff_t w1 = ap_min(m->w.ends[ow], end) - begin;
-        if (w0 >= w1)
-            continue;
-        if (short_ones) {
-            *numbers += c->ends[w1] - c->ends[w0];
-        } else if (lanes == 1) {
-            uint32_t count = 0;
-            for (ptrdiff_t w = w0; w < w1; w++)
+        uint32_t count = 0;
+        for (ptrdiff_t w = w0; w < w1; w++)
+            if (lanes == 1)
                 count += sums[w];
-            *numbers += count;
-        } else {
-            for (ptrdiff_t w = w0; w < w1; w++)
+            else
                 for (ptrdiff_t lane = 0; lane < lanes; lane++)
                     numbers[lane] += sums[w * lanes + lane];
-        }
+        if (lanes == 1)
+            *numbers += count;
     }
 }
 
-/* Add what lines h0:h1 of the columns w0:w1 have of each window; there are flags of them. */
-static inline void ap_add_lines(
-    const ap_count *m, const ap_counted *c, ptrdiff_t h0, ptrdiff_t h1, ptrdiff_t w0, ptrdiff_t w1)
+/* Add what lines h0:h1 of the columns w0:w1 have of each window: flags that were made of them, or
+   a mask, whose lines are `step` bytes apart. */
+AP_ALWAYS void ap_count_lines(
+    const ap_count *m, const ap_counted *c, const uint8_t *flags, ptrdiff_t step, const int bools,
+    ptrdiff_t h0, ptrdiff_t h1, ptrdiff_t w0, ptrdiff_t w1)
 {
     const ptrdiff_t n = (w1 - w0) * c->lanes;
     uint32_t *numbers = c->numbers;
     for (ptrdiff_t oh = c->oh0; oh < c->oh1; oh++, numbers += (c->ow1 - c->ow0) * c->lanes) {
         const ptrdiff_t last = ap_min(m->h.ends[oh], h1);
         for (ptrdiff_t h = ap_max(m->h.starts[oh], h0), rows; h < last; h += rows) {
-            const uint8_t *sums = c->flags + (h - h0) * n;
+            const uint8_t *sums = flags + (h - h0) * step;
             rows = ap_min(last - h, AP_MOST_LINES);
-            if (rows > 1) {
-                ap_add_flags(sums, n, rows, n, c->sums);
+            if (rows > 1 || bools) {
+                /* Where rows are one run, vectors may reach into the next ones. */
+                const ptrdiff_t room = step == n ? (h1 - h) * n : (rows - 1) * step + n;
+                ap_add_flags(sums, step, rows, n, room, bools, 1, c->sums);
                 sums = c->sums;
             }
             ap_add_columns(m, c, sums, w0, w1, numbers);
@@ -197,6 +202,21 @@ static inline void ap_flag_some(
     ap_flag_rows(b, x, where, rows, n, seen->raw, (uint8_t *) out);
 }
 
+/* Count some lines and columns of a slice by flags of them. */
+static inline void ap_count_flags(
+    const ap_count *m, const ap_counted *c, ptrdiff_t channel, ptrdiff_t d, ptrdiff_t h0,
+    ptrdiff_t h1, ptrdiff_t w0, ptrdiff_t w1)
+{
+    const ptrdiff_t n = (w1 - w0) * c->lanes;
+    const ap_piece flags = {(char *) c->flags, 1, {0, 0, n, c->lanes, 1}};
+    ap_box b = {
+        m->counting, {1, 1, h1 - h0, w1 - w0, c->lanes}, flags, flags,
+        ap_piece_of(&m->x, c->batch, channel, d, h0, w0, c->lane),
+        ap_piece_of(&m->where, c->batch, channel, d, h0, w0, c->lane)};
+    ap_each_rows(&b, ap_flag_some, c->seen);
+    ap_count_lines(m, c, c->flags, n, 0, h0, h1, w0, w1);
+}
+
 /* Count a plane. */
 static inline void ap_count_plane(const ap_count *m, const ap_counted *c, ptrdiff_t channel)
 {
@@ -204,7 +224,9 @@ static inline void ap_count_plane(const ap_count *m, const ap_counted *c, ptrdif
     ap_cover(&m->h, c->oh0, c->oh1, &h_begin, &h_end);
     ap_cover(&m->w, c->ow0, c->ow1, &w_begin, &w_end);
     const ptrdiff_t columns = ap_min(w_end - w_begin, AP_LINE / c->lanes);
-    const ptrdiff_t rows = AP_FLAGS / (columns * c->lanes);
+    const int direct = m->x.data == NULL && (c->lanes == 1 || m->where.lane == 1)
+        && (columns == 1 || m->where.w == c->lanes);
+    const ptrdiff_t rows = direct ? h_end - h_begin : AP_FLAGS / (columns * c->lanes);
     memset(c->numbers, 0,
            (size_t) ((c->oh1 - c->oh0) * (c->ow1 - c->ow0) * c->lanes) * sizeof *c->numbers);
     for (ptrdiff_t d = m->d.starts[c->od]; d < m->d.ends[c->od]; d++)
@@ -212,14 +234,13 @@ static inline void ap_count_plane(const ap_count *m, const ap_counted *c, ptrdif
             for (ptrdiff_t w = w_begin, w1 = w; w < w_end; w = w1) {
                 h1 = ap_min(h + rows, h_end);
                 w1 = ap_min(w + columns, w_end);
-                ap_piece flags = {
-                    (char *) c->flags, 1, {0, 0, (w1 - w) * c->lanes, c->lanes, 1}};
-                ap_box b = {
-                    m->counting, {1, 1, h1 - h, w1 - w, c->lanes}, flags, flags,
-                    ap_piece_of(&m->x, c->batch, channel, d, h, w, c->lane),
-                    ap_piece_of(&m->where, c->batch, channel, d, h, w, c->lane)};
-                ap_each_rows(&b, ap_flag_some, c->seen);
-                ap_add_lines(m, c, h, h1, w, w1);
+                const ap_piece where = ap_piece_of(
+                    &m->where, c->batch, channel, d, h, w, c->lane);
+                if (direct)
+                    ap_count_lines(
+                        m, c, (const uint8_t *) where.data, where.steps[2], 1, h, h1, w, w1);
+                else
+                    ap_count_flags(m, c, channel, d, h, h1, w, w1);
             }
 }
 
@@ -228,7 +249,7 @@ static inline void ap_find_factors(const ap_count *m, const ap_counted *c, ptrdi
 {
     for (ptrdiff_t i = 0; i < n; i++) {
         const double number = c->numbers[i];
-        c->factors[i] = m->made == AP_QUOTIENTS ? number : 1.0 / number;
+        c->factors[i] = m->made == AP_MAKES_QUOTIENTS ? number : 1.0 / number;
     }
 }
 
@@ -238,7 +259,7 @@ static inline void ap_share_run(
     const uint32_t *AP_RESTRICT numbers, ptrdiff_t n)
 {
     const int64_t least = m->least;
-    if (m->made == AP_QUOTIENTS)
+    if (m->made == AP_MAKES_QUOTIENTS)
         for (ptrdiff_t i = 0; i < n; i++)
             shares[i] = (int64_t) numbers[i] < least ? 0.0 : 0.0 + shares[i] / factors[i];
     else
@@ -253,7 +274,7 @@ static inline void ap_store_line(
     for (ptrdiff_t ow = 0; ow < c->ow1 - c->ow0; ow++)
         for (ptrdiff_t lane = 0; lane < c->lanes; lane++, first++) {
             char *place = out + ow * m->out.w + lane * m->out.lane;
-            if (m->made == AP_NUMBERS)
+            if (m->made == AP_MAKES_NUMBERS)
                 *(int64_t *) place = c->numbers[first];
             else
                 ap_share_run(m, (double *) place, c->factors + first, c->numbers + first, 1);
@@ -265,7 +286,7 @@ static inline void ap_store_counted(const ap_count *m, const ap_counted *c, char
 {
     const ptrdiff_t lines = c->oh1 - c->oh0, windows = c->ow1 - c->ow0, lanes = c->lanes;
     const ptrdiff_t n = windows * lanes;
-    const int run = m->made != AP_NUMBERS && (lanes == 1 || m->out.lane == 8)
+    const int run = m->made != AP_MAKES_NUMBERS && (lanes == 1 || m->out.lane == 8)
         && (windows == 1 || m->out.w == 8 * lanes);
     const int together = run && (lines == 1 || m->out.h == 8 * n);
     if (together)

@@ -15,9 +15,9 @@ cdef extern from "average_backward/count.h" nogil:
         int made
         int64_t least
     enum:
-        NUMBERS "AP_NUMBERS"
-        PRODUCTS "AP_PRODUCTS"
-        QUOTIENTS "AP_QUOTIENTS"
+        NUMBERS "AP_MAKES_NUMBERS"
+        PRODUCTS "AP_MAKES_PRODUCTS"
+        QUOTIENTS "AP_MAKES_QUOTIENTS"
     void ap_plan_count(count_t* m, int threads)
     Py_ssize_t ap_count_jobs(const count_t* m)
     Py_ssize_t ap_count_scratch()

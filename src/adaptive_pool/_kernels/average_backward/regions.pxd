@@ -14,7 +14,8 @@ from adaptive_pool._kernels.average_backward.uncounted cimport (
 )
 from adaptive_pool._kernels.call.canonical cimport Array, Geometry
 from adaptive_pool._kernels.call.elements cimport real_t
-from adaptive_pool._kernels.call.parts cimport Group, Part
+from adaptive_pool._kernels.call.part_runs cimport Group
+from adaptive_pool._kernels.call.parts cimport Part
 from adaptive_pool._kernels.call.tables cimport Axis, holds, int64_t, weight_of, window_weight
 from adaptive_pool._kernels.tiles.planes cimport JOBS, at, pieces
 

@@ -13,15 +13,15 @@ static inline void ap_keep_rows(
     ap_seen *seen)
 {
     const ptrdiff_t size = b->out.itemsize;
-    ap_flag_rows(b, x, where, rows, n, seen->raw, seen->flags);
+    const uint8_t *all = ap_flags_of_rows(b, x, where, rows, n, seen->raw, seen->flags);
     if (ap_is_run(&b->out, rows, n) && ap_is_run(&b->from, rows, n)) {
-        ap_keep_run(from, out, size, rows * n, seen->flags, ap_zeros);
+        ap_keep_run(from, out, size, rows * n, all, ap_zeros);
         return;
     }
     const int are_runs = ap_is_run(&b->out, 1, n) && ap_is_run(&b->from, 1, n);
     for (ptrdiff_t k = 0; k < rows; k++) {
         const ptrdiff_t row = ap_next(k, rows);
-        const uint8_t *flags = seen->flags + row * n;
+        const uint8_t *flags = all + row * n;
         char *target = ap_on(&b->out, out, row, 0), *source = ap_on(&b->from, from, row, 0);
         if (are_runs)
             ap_keep_run(source, target, size, n, flags, ap_zeros);

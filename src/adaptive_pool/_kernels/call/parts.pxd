@@ -1,10 +1,11 @@
 """Parts of an array that are pooled each by itself: samples up to their lengths, and regions."""
 cimport cython
 
-from adaptive_pool._kernels.call.canonical cimport MOST_ARRAYS, Canonical, Geometry
 from adaptive_pool._kernels.call.rules cimport Rule
 from adaptive_pool._kernels.call.tables cimport Axis, int64_t
-from adaptive_pool._kernels.threads.lists cimport JobList
+
+cdef enum:
+    AT_ONCE = 256   # parts, or samples, that are planned at a time
 
 
 cdef struct Part:
@@ -30,39 +31,10 @@ cdef class Parts:
     cdef char filler[8]
 
 
-# Plans how a part is pooled, in memory of its own.
-ctypedef void (*prepare_t)(
-    void* memory, const Geometry* g, const void* call, int num_threads, JobList* jobs,
+cdef void cut_axis(
+    Parts parts, Py_ssize_t k, int a, Axis* axis, int64_t* table,
 ) noexcept nogil
-
-
-cdef int run_parts(
-    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
-    int num_threads,
-) except -1
-cdef int run_parts_backward(
-    Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
-    int num_threads,
-) except -1
-
-
-# The parts of one sample, in their order.
-cdef struct Group:
-    const int64_t* order            # numbers of parts
-    Py_ssize_t count
-    const Part* parts               # all of them
-    const Axis* axes                # of each: D, H and W, windows from its beginning on
-    Py_ssize_t steps[MOST_ARRAYS]   # bytes from part to part
-
-
-# Plans how the parts of a sample are added to it.
-ctypedef void (*prepare_group_t)(
-    void* memory, const Geometry* g, const Group* group, const void* call, int num_threads,
-    JobList* jobs,
-) noexcept nogil
-
-
-cdef int run_groups(
-    Canonical* c, Parts parts, prepare_group_t prepare, const void* call, Py_ssize_t task_size,
-    int num_threads,
-) except -1
+cdef Py_ssize_t borders_of_axis(Parts parts, int a) noexcept nogil
+cdef Py_ssize_t borders_of(Parts parts) noexcept nogil
+cdef Py_ssize_t room_for(Parts parts) noexcept
+cdef void count_axis(Parts parts, Py_ssize_t k, int a, int64_t* table) noexcept nogil

@@ -10,7 +10,8 @@ from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
-from adaptive_pool._kernels.call.parts cimport Parts, run_parts
+from adaptive_pool._kernels.call.part_runs cimport run_parts
+from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t

@@ -17,7 +17,8 @@ from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
     uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from adaptive_pool._kernels.call.parts cimport Group, Parts, run_groups
+from adaptive_pool._kernels.call.part_runs cimport Group, run_groups
+from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
 from adaptive_pool._kernels.maximum_backward.addition cimport choose_add
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all

@@ -88,6 +88,31 @@ AP_ALWAYS ap_longs_1 ap_first_1(ptrdiff_t n)
 }
 #endif
 
+/* All bits of those numbers of a vector whose byte is not 0. */
+#if AP_WIDE == 8
+AP_ALWAYS ap_longs_8 ap_flagged_8(const uint8_t *bytes)
+{
+    return (ap_longs_8) _mm512_cvtepi8_epi64(_mm_loadl_epi64((const __m128i *) bytes)) != 0;
+}
+#elif AP_WIDE == 4
+AP_ALWAYS ap_longs_4 ap_flagged_4(const uint8_t *bytes)
+{
+    int four;
+    memcpy(&four, bytes, sizeof four);
+    return (ap_longs_4) _mm256_cvtepi8_epi64(_mm_cvtsi32_si128(four)) != 0;
+}
+#elif AP_WIDE == 2
+AP_ALWAYS ap_longs_2 ap_flagged_2(const uint8_t *bytes)
+{
+    return (ap_longs_2) {-(int64_t) (bytes[0] != 0), -(int64_t) (bytes[1] != 0)};
+}
+#else
+AP_ALWAYS ap_longs_1 ap_flagged_1(const uint8_t *bytes)
+{
+    return -(int64_t) (*bytes != 0);
+}
+#endif
+
 /* Four times four numbers, in vectors of four at most, become those of the first, second, third
    and fourth of all. */
 AP_ALWAYS void ap_turn_numbers(void *vectors)

@@ -28,6 +28,45 @@ static inline void ap_flag_mask(
             flags[i] = where[i * step] != 0;
 }
 
+/* Sums of columns, added to those that are there unless they are `fresh`: as many as fit a vector,
+   down all rows. Of bools any byte but 0 is 1. */
+#if defined(__GNUC__)
+typedef int8_t ap_32_flags __attribute__((vector_size(32)));
+typedef int8_t ap_8_flags __attribute__((vector_size(8)));
+
+#define AP_ADD_COLUMNS(flags_t) \
+    for (; i < n && last + i + (ptrdiff_t) sizeof(flags_t) <= room; \
+         i += (ptrdiff_t) sizeof(flags_t)) { \
+        flags_t sum = {0}, row; \
+        if (!fresh) \
+            memcpy(&sum, sums + i, sizeof sum); \
+        for (ptrdiff_t k = 0; k < rows; k++) { \
+            memcpy(&row, flags + k * step + i, sizeof row); \
+            sum = bools ? sum - (flags_t) (row != 0) : sum + row; \
+        } \
+        memcpy(sums + i, &sum, sizeof sum); \
+    }
+#else
+#define AP_ADD_COLUMNS(flags_t)
+#endif
+
+/* Add rows of n flags, so many bytes apart: 255 at most, if sums are fresh. From the first one on
+   `room` bytes may be read; behind the sums there is room for 31 more. */
+AP_ALWAYS void ap_add_flags(
+    const uint8_t *AP_RESTRICT flags, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t room,
+    const int bools, int fresh, uint8_t *AP_RESTRICT sums)
+{
+    const ptrdiff_t last = (rows - 1) * step;
+    ptrdiff_t i = 0;
+    AP_ADD_COLUMNS(ap_32_flags)
+    AP_ADD_COLUMNS(ap_8_flags)
+    for (ptrdiff_t k = 0; k < rows; k++)
+        for (ptrdiff_t j = i; j < n; j++) {
+            const int flag = bools ? flags[k * step + j] != 0 : flags[k * step + j];
+            sums[j] = (uint8_t) (flag + (fresh && k == 0 ? 0 : sums[j]));
+        }
+}
+
 /* Words that count, and `nothing` for others: copied, or in place. */
 #define AP_KEEP_WORDS(type) \
     static inline void ap_copy_kept_##type( \
