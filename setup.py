@@ -31,8 +31,8 @@ DIRECTIVES = {
 PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first. The kernels are built for each level, all others once.
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
-OTHERS = ["threads.parallel", "call.known", "call.parts", "call.part_runs", "call.problem"]
-OTHERS += ["call.canonical", "call.tables", "call.elements", "call.cpu"]
+OTHERS = ["threads.parallel", "call.known", "call.parts", "call.part_runs", "call.item_runs"]
+OTHERS += ["call.problem", "call.canonical", "call.tables", "call.elements", "call.cpu"]
 
 
 class BuildKernels(build_ext):

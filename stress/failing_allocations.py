@@ -77,6 +77,26 @@ def maximum_backward(shape, counts, element="float32", blocks=1, make=np.empty, 
     return Case(lambda: back(gradient, indices, shape, out=out, **options), (out,), blocks)
 
 
+def packed(backward=False, **options):
+    values_, offsets, out = np.ones((50, 20), "f4"), [3, 10, 10, 47], np.empty((3, 4, 20), "f4")
+    if backward:
+        out, g = np.empty_like(values_), np.ones((3, 4, 20), "f4")
+        back = ap.adaptive_avg_pool1d_packed_backward
+        return Case(lambda: back(g, offsets, (50, 20), out=out, **LAST, **options), (out,), 2)
+    pool = ap.adaptive_avg_pool1d_packed
+    return Case(lambda: pool(values_, offsets, 4, out=out, **LAST, **options), (out,), 1)
+
+
+def ragged(shapes, counts, make=np.empty, indexed=False, **options):
+    items = [values(shape, "float32", make) for shape in shapes]
+    pool = getattr(ap, f"adaptive_{'max' if indexed else 'avg'}_pool{len(counts)}d_ragged")
+    outs = (np.empty((len(shapes), *pool_shape(shapes[0], counts, {})), "f4"),)
+    if not indexed:
+        return Case(lambda: pool(items, counts, out=outs[0], **options), outs, 2)
+    outs = (*outs, np.empty(outs[0].shape, np.int64))
+    return Case(lambda: pool(items, counts, return_indices=True, out=outs, **options), outs, 2)
+
+
 def values(shape, dtype, make):
     x = make(shape, dtype)
     x[...] = np.arange(x.size).reshape(shape) % 251
@@ -162,6 +182,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "average-area-two-threads": lambda: average((64, 99, 101), (4, 6), **TWO, **AREA),
     "average-area-regions": lambda: average((3, 40, 50), (7, 6), **REGIONS, **AREA),
     "average-area-where": lambda: average((3, 40, 50), (7, 6), **THIRD, **COUNTS, **AREA),
+    "average-packed": packed,
+    "average-packed-counts": lambda: packed(**COUNTS),
+    "average-backward-packed": lambda: packed(backward=True),
+    "average-ragged": lambda: ragged([(3, 40, 50), (3, 9, 11), (3, 200, 99)], (4, 6)),
+    "average-ragged-two-threads": lambda: ragged([(3, 400, 500)] * 3, (4, 6), **TWO),
+    "average-ragged-places": lambda: ragged([(3, 2, 2, 9, 11), (3, 2, 2, 7, 8)], (2, 3), crop),
+    "maximum-ragged": lambda: ragged([(3, 40, 50), (3, 9, 11)], (4, 6), indexed=True),
     "maximum-lengths": lambda: maximum((3, 40, 50), (4, 6), **LENGTHS),
     "maximum-regions": lambda: maximum((3, 40, 50), (4, 6), **REGIONS),
     "maximum-counts": lambda: maximum((3, 40, 50), (4, 6), **COUNTS),

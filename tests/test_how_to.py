@@ -17,6 +17,7 @@ NEEDS = {
     "gradients": ["autograd", "jax"],
     "inter-area": [],
     "onnx-runtime": ["onnx", "onnxruntime"],
+    "packed": [],
     "paa": [],
     "pictures": ["PIL"],
     "pyramid": [],

@@ -6,6 +6,14 @@ from ._average_backward import (
     adaptive_avg_pool2d_backward,
     adaptive_avg_pool3d_backward,
 )
+from ._average_ragged import (
+    adaptive_avg_pool1d_ragged,
+    adaptive_avg_pool1d_ragged_backward,
+    adaptive_avg_pool2d_ragged,
+    adaptive_avg_pool2d_ragged_backward,
+    adaptive_avg_pool3d_ragged,
+    adaptive_avg_pool3d_ragged_backward,
+)
 from ._config import __version__ as __version__
 from ._config import config, show_config
 from ._layers import (
@@ -22,6 +30,20 @@ from ._maximum_backward import (
     adaptive_max_pool2d_backward,
     adaptive_max_pool3d_backward,
 )
+from ._maximum_ragged import (
+    adaptive_max_pool1d_ragged,
+    adaptive_max_pool1d_ragged_backward,
+    adaptive_max_pool2d_ragged,
+    adaptive_max_pool2d_ragged_backward,
+    adaptive_max_pool3d_ragged,
+    adaptive_max_pool3d_ragged_backward,
+)
+from ._packed import (
+    adaptive_avg_pool1d_packed,
+    adaptive_avg_pool1d_packed_backward,
+    adaptive_max_pool1d_packed,
+    adaptive_max_pool1d_packed_backward,
+)
 from ._threads import get_num_threads, num_threads, set_num_threads
 from ._unpool import adaptive_max_unpool1d, adaptive_max_unpool2d, adaptive_max_unpool3d
 from ._windows import area_weights, block_windows, pool_windows
@@ -35,16 +57,32 @@ __all__ = [
     "AdaptiveMaxPool3d",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool1d_backward",
+    "adaptive_avg_pool1d_packed",
+    "adaptive_avg_pool1d_packed_backward",
+    "adaptive_avg_pool1d_ragged",
+    "adaptive_avg_pool1d_ragged_backward",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool2d_backward",
+    "adaptive_avg_pool2d_ragged",
+    "adaptive_avg_pool2d_ragged_backward",
     "adaptive_avg_pool3d",
     "adaptive_avg_pool3d_backward",
+    "adaptive_avg_pool3d_ragged",
+    "adaptive_avg_pool3d_ragged_backward",
     "adaptive_max_pool1d",
     "adaptive_max_pool1d_backward",
+    "adaptive_max_pool1d_packed",
+    "adaptive_max_pool1d_packed_backward",
+    "adaptive_max_pool1d_ragged",
+    "adaptive_max_pool1d_ragged_backward",
     "adaptive_max_pool2d",
     "adaptive_max_pool2d_backward",
+    "adaptive_max_pool2d_ragged",
+    "adaptive_max_pool2d_ragged_backward",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_backward",
+    "adaptive_max_pool3d_ragged",
+    "adaptive_max_pool3d_ragged_backward",
     "adaptive_max_unpool1d",
     "adaptive_max_unpool2d",
     "adaptive_max_unpool3d",

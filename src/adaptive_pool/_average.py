@@ -5,6 +5,7 @@ docstring -> problem -> allocate -> kernel. `_kernels/average/` defines what a m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Unpack, overload
 
 import numpy as np
@@ -46,10 +47,11 @@ def _average(
     dtype: npt.DTypeLike | None,
     out: Array | None,
     num_threads: int | None,
-    given: dict[str, Any],
+    given: Mapping[str, Any],
+    types: type = AllOptionTypes,
 ) -> Array | Pair:
     try:
-        options = options_of(function, given, AllOptionTypes)
+        options = options_of(function, given, types)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:

@@ -5,7 +5,7 @@ docstring -> problem -> allocate -> kernel. `_kernels/average_backward/` defines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -45,16 +45,17 @@ def _average_backward(
     windows: Windows,
     out: Array | None,
     num_threads: int | None,
-    given: dict[str, Any],
+    given: Mapping[str, Any],
+    types: type = GradientTypes,
 ) -> Array:
     try:
-        options = options_of(function, given, GradientTypes)
+        options = options_of(function, given, types)
         gradient = as_array(function, "grad_output", grad_output)
         target_shape = normalize_shape(function, input_shape)
         shape, dtype = gradient.shape, gradient.dtype  # once, for another thread may change them
         name = _dtypes.check_dtype(function, "grad_output", dtype, _dtypes.FLOATS)
         dtype = _dtypes.native(dtype)
-        samples = options is None or options.regions is None
+        samples = options is None or (options.regions is None and options.offsets is None)
         first = check_gradient(
             function, ndim, shape, target_shape, data_format, dtype.itemsize, samples=samples
         )
@@ -93,6 +94,8 @@ def _average_backward(
                 average_backward(gradient, result, *rest, threads)
                 inputs, results = ((shape, dtype),), ((target_shape, dtype),)
                 keep(signature, problem, average_backward, inputs, results, rest, work)
+            if isinstance(problem, PartsProblem):
+                problem.clear_rest(result)
         return result if out is None else deliver(result, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error

@@ -6,6 +6,7 @@ docstring -> problem -> allocate -> kernel. `_kernels/maximum/` defines which el
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, Unpack, overload
 
 import numpy as np
@@ -42,7 +43,7 @@ from ._windows import Windows, check_unweighted
 Triple: TypeAlias = tuple[Array, Array, Array]
 
 
-def _pair_of(function: str, out: Any) -> Pair:
+def pair_of(function: str, out: Any) -> Pair:
     """Return the two arrays that take maxima and indices."""
     pair = tuple(tuple.__iter__(out)) if is_a(out, tuple) else ()
     if len(pair) != 2 or pair[0] is None or pair[1] is None:
@@ -62,10 +63,11 @@ def _maximum(
     windows: Windows,
     out: Any,
     num_threads: int | None,
-    given: dict[str, Any],
+    given: Mapping[str, Any],
+    types: type = AllOptionTypes,
 ) -> Array | Pair | Triple:
     try:
-        options = options_of(function, given, AllOptionTypes)
+        options = options_of(function, given, types)
         check_unweighted(function, windows)
         x = as_array(function, "x", x)
         sizes = normalize_size(function, ndim, output_size)
@@ -102,7 +104,7 @@ def _maximum(
         elif positions is None:
             y = result_array(function, "out", out, shape, dtype, problem, *read)
         else:
-            values, places = _pair_of(function, out)
+            values, places = pair_of(function, out)
             y = result_array(function, "out[0]", values, shape, dtype, problem, *read)
             indices = result_array(function, "out[1]", places, shape, positions, problem, *read)
             if share_memory(values, places):

@@ -7,7 +7,7 @@ there are many. Type checkers know them by the classes here; `described` lists t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
@@ -28,6 +28,7 @@ class Options(NamedTuple):
     x: npt.ArrayLike | None = None  # of gradients, which need it for the two before
     lengths: npt.ArrayLike | None = None
     regions: npt.ArrayLike | None = None
+    offsets: npt.ArrayLike | None = None  # of packed values, which are one sample
     empty: float | None = None
     min_count: int = 1
     return_counts: bool = False
@@ -39,21 +40,24 @@ class RegionTypes(TypedDict, total=False):
     regions: npt.ArrayLike | None
 
 
-class _CountTypes(RegionTypes, total=False):
-    lengths: npt.ArrayLike | None
+class _CountTypes(TypedDict, total=False):
     min_count: int
     where: npt.ArrayLike | None
     nan_policy: NanPolicy
     nodata: float | None
 
 
-class GradientTypes(_CountTypes, total=False):
+class _PartTypes(RegionTypes, _CountTypes, total=False):
+    lengths: npt.ArrayLike | None
+
+
+class GradientTypes(_PartTypes, total=False):
     """Options of gradients of averages."""
 
     x: npt.ArrayLike | None
 
 
-class OptionTypes(_CountTypes, total=False):
+class OptionTypes(_PartTypes, total=False):
     """Options of averages and maxima, but for the one that changes what is returned."""
 
     empty: float | None
@@ -63,6 +67,49 @@ class AllOptionTypes(OptionTypes, total=False):
     """All options."""
 
     return_counts: bool
+
+
+class PackedTypes(_CountTypes, total=False):
+    """Options of packed values, likewise."""
+
+    empty: float | None
+
+
+class AllPackedTypes(PackedTypes, total=False):
+    """All options of packed values."""
+
+    return_counts: bool
+
+
+class PackedGradientTypes(_CountTypes, total=False):
+    """Options of gradients of averages of packed values."""
+
+    x: npt.ArrayLike | None
+
+
+class _EachTypes(TypedDict, total=False):
+    min_count: int
+    where: Sequence[npt.ArrayLike | None] | None
+    nan_policy: NanPolicy
+    nodata: float | None
+
+
+class RaggedTypes(_EachTypes, total=False):
+    """Options of lists of arrays, likewise."""
+
+    empty: float | None
+
+
+class AllRaggedTypes(RaggedTypes, total=False):
+    """All options of lists of arrays."""
+
+    return_counts: bool
+
+
+class RaggedGradientTypes(_EachTypes, total=False):
+    """Options of gradients of averages of lists of arrays."""
+
+    x: Sequence[npt.ArrayLike] | None
 
 
 def options_of(function: str, given: Mapping[str, Any], types: type) -> Options | None:
@@ -104,5 +151,14 @@ def described(function: _Function) -> _Function:
 
 _TYPES_OF = {
     f"Unpack[{types.__name__}]": types
-    for types in (RegionTypes, GradientTypes, OptionTypes, AllOptionTypes)
+    for types in (
+        RegionTypes,
+        GradientTypes,
+        OptionTypes,
+        AllOptionTypes,
+        AllPackedTypes,
+        PackedGradientTypes,
+        AllRaggedTypes,
+        RaggedGradientTypes,
+    )
 }

@@ -1,4 +1,4 @@
-"""Over what is pooled: samples up to their lengths, or regions; and windows without elements.
+"""Over what is pooled: samples up to their lengths, regions, items of packed values.
 
 Each part is to the bit what it would be pooled alone. `_kernels/call/parts.pyx` cuts its windows.
 """
@@ -61,6 +61,25 @@ def _regions(function: str, given: npt.ArrayLike, ndim: int) -> Array:
     return regions
 
 
+def _items(function: str, given: npt.ArrayLike, size: int) -> Array:
+    """Return the parts of packed values as regions of one sample."""
+    offsets = _integers(function, "offsets", given)
+    if offsets.ndim != 1 or len(offsets) == 0:
+        raise ValueError(
+            f"{function}: offsets must have shape (N + 1,): where each of N items starts, and "
+            f"where the last one ends; got shape {offsets.shape}"
+        )
+    starts, ends = offsets[:-1], offsets[1:]
+    bad = (starts < 0) | (starts > ends) | (ends > size)
+    if bad.any() or not 0 <= offsets[0] <= size:
+        k = int(bad.argmax()) if len(bad) else 0
+        raise ValueError(
+            f"{function}: 0 <= start <= end <= {size} must hold for each item, "
+            f"got {offsets[k]} to {offsets[min(k + 1, len(bad))]} for item {k}"
+        )
+    return np.stack([np.zeros_like(starts), starts, ends], axis=1)
+
+
 class PartsProblem:
     """A geometry for each part, checked: what `Problem` is for a whole array.
 
@@ -78,12 +97,14 @@ class PartsProblem:
         options: Options,
         name: str = "x",
     ) -> None:
-        lengths, regions = options.lengths, options.regions
+        lengths, regions, offsets = options.lengths, options.regions, options.offsets
         self.function, self.ndim = function, len(sizes)
         self.least = max(_windows.as_size(function, "min_count", options.min_count), 1)
         self.wants_counts = as_bool(function, "return_counts", options.return_counts)
-        self.is_single = lengths is None and regions is None
-        self.what = "" if self.is_single else "regions" if lengths is None else "lengths"
+        self.is_single = lengths is None and regions is None and offsets is None
+        self.what = ""
+        for what, given in (("lengths", lengths), ("regions", regions), ("items", offsets)):
+            self.what = self.what if given is None else what
         if lengths is not None and regions is not None:
             raise ValueError(f"{function}: pass lengths or regions, not both")
         data_format = check_data_format(function, data_format)
@@ -113,6 +134,10 @@ class PartsProblem:
         )
         if self.is_single:
             rows = np.array([[0, *(k for size in pooled for k in (0, size))]])
+        elif offsets is not None:
+            rows = _items(function, offsets, *pooled)
+            self.begin: int = rows[0, 1] if len(rows) > 0 else 0
+            self.end: int = rows[-1, 2] if len(rows) > 0 else 0
         elif lengths is not None:
             rows = _lengths(function, lengths, input_shape[0], self.ndim)
         else:
@@ -139,9 +164,9 @@ class PartsProblem:
         """Return a rule, and tables for the axes that it does not cut."""
         given = _windows.rule_or_pairs(self.function, self.ndim, windows)
         if isinstance(given, str):
-            if None in sizes and self.what == "regions":
+            if None in sizes and self.what in ("regions", "items"):
                 raise ValueError(
-                    f"{self.function}: output_size must be given for regions, for they have "
+                    f"{self.function}: output_size must be given for {self.what}, for they have "
                     f"lengths of their own; got {sizes}"
                 )
             return given, tuple(
@@ -202,6 +227,13 @@ class PartsProblem:
         counts: Any = self.counted
         last = counts[0] if self.is_single else counts
         return (*result, last) if isinstance(result, tuple) else (result, last)
+
+    def clear_rest(self, result: Array) -> None:
+        """Store zeros outside of all items, of which kernels store the gradients and no more."""
+        if self.what == "items":
+            rows = np.moveaxis(result, self.first_axis, 0)
+            rows[: self.begin] = 0
+            rows[self.end :] = 0
 
     def check_gradient(self, shape: tuple[int, ...], name: str) -> None:
         """Raise unless there is a gradient, or a value, for every part."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,14 +49,15 @@ def _scatter(
     data_format: DataFormat,
     out: Array | None,
     num_threads: int | None,
-    given: dict[str, Any],
+    given: Mapping[str, Any],
+    types: type = RegionTypes,
     *,
     names: tuple[str, str],
     supported: tuple[str, ...],
     kernel: Callable[..., bool],
 ) -> Array:
     try:
-        options = options_of(function, given, RegionTypes)
+        options = options_of(function, given, types)
         values = as_array(function, names[0], values)
         positions = as_array(function, "indices", indices)
         target_shape = normalize_shape(function, target_shape, names[1])

@@ -15,6 +15,7 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, Element, int64_t, size_of, uint16_t,
 )
+from adaptive_pool._kernels.call.item_runs cimport Kind, run_items
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
@@ -147,6 +148,14 @@ cdef int set_blanks(counting_t* counting, Element element, bint omits, nodata) e
     return 0
 
 
+cdef int set_call(Call* call, Element element, Element out_element) except -1:
+    """Where all elements count."""
+    call.element, call.out_element, call.is_counted = element, out_element, False
+    if is_short(element):
+        set_blanks(&call.counting, element, False, None)
+    return 0
+
+
 def average(
     x,                      # IN: array of the elements below
     out,                    # OUT: array, aligned
@@ -158,9 +167,7 @@ def average(
     """Average `x` over `windows` into `out`. Neither is empty."""
     cdef Canonical c
     cdef Call call
-    call.element, call.out_element, call.is_counted = element, out_element, False
-    if is_short(element):
-        set_blanks(&call.counting, element, False, None)
+    set_call(&call, element, out_element)
     begin(&c)
     try:
         borrow(&c, x, False, size_of(element))
@@ -176,6 +183,21 @@ def average(
                 pool(&c, &call, num_threads)
     finally:
         give_back(&c)
+
+
+def average_items(
+    list arrays,            # IN: tuples of an array of the elements below, and one for means
+    list windows,           # IN: Windows of each
+    Element element,        # IN: what inputs hold
+    Element out_element,    # IN: what means are
+    int num_threads,        # IN
+):
+    """Average each of some arrays. None of them is empty."""
+    cdef Kind[2] kinds
+    cdef Call call
+    set_call(&call, element, out_element)
+    kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
+    run_items(arrays, windows, kinds, prepare_part, &call, sizeof(Task), num_threads)
 
 
 def average_counted(

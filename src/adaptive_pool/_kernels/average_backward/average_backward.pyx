@@ -338,7 +338,7 @@ cdef void prepare_regions(
 
 
 cdef int gather_of_parts(Canonical* c, Parts parts, const Call* call, int num_threads) except -1:
-    if parts.one_of_each:
+    if parts.one_of_each or parts.are_items:
         return gather_parts(c, parts, call, num_threads)
     return run_groups(c, parts, prepare_regions, call, sizeof(RegionsTask), num_threads)
 

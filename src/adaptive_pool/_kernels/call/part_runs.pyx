@@ -172,9 +172,9 @@ cdef void fill_short(
 
 cdef int run_some(
     const Canonical* c, Parts parts, prepare_t prepare, const void* call, const Plan* plan,
-    Py_ssize_t begin, Py_ssize_t end, bint whole, int num_threads,
+    Py_ssize_t begin, Py_ssize_t end, bint whole, bint backward, int num_threads,
 ) except -1 nogil:
-    """Pool some parts, and fill the results of their windows with few elements."""
+    """Pool some parts, and fill the results of their windows with few elements; or go back."""
     cdef Geometry g
     cdef Py_ssize_t planned = 0, k
     cdef int found = False
@@ -193,7 +193,7 @@ cdef int run_some(
         planned += 1
     if planned > 0:
         found = run_lists(plan.lists, planned, plan.begins, num_threads)
-    for k in range(begin, begin if whole else end):
+    for k in range(begin, begin if backward else end):
         place_part(c, parts, k, False, plan.axes, &g)
         fill_short(c, &g, parts, k, plan.tables)
     return found
@@ -207,20 +207,24 @@ cdef int run_parts(
 
     Returns what jobs do, or-ed over all.
     """
-    return run_all(c, parts, prepare, call, task_size, False, num_threads)
+    return run_all(c, parts, prepare, call, task_size, False, False, num_threads)
 
 
 cdef int run_parts_backward(
     Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
     int num_threads,
 ) except -1:
-    """The adjoint, for one part of each sample: all of the first array is written."""
-    return run_all(c, parts, prepare, call, task_size, True, num_threads)
+    """The adjoint, for parts that do not overlap.
+
+    Of parts of one sample only what they hold of the first array is written. Else there is one of
+    each sample, all of which is written.
+    """
+    return run_all(c, parts, prepare, call, task_size, not parts.are_items, True, num_threads)
 
 
 cdef int run_all(
     Canonical* c, Parts parts, prepare_t prepare, const void* call, Py_ssize_t task_size,
-    bint whole, int num_threads,
+    bint whole, bint backward, int num_threads,
 ) except -1:
     cdef Plan plan
     cdef Py_ssize_t k = 0, end
@@ -236,7 +240,7 @@ cdef int run_all(
                 while k < parts.count:
                     end = min(k + plan.room, parts.count)
                     found |= run_some(
-                        c, parts, prepare, call, &plan, k, end, whole, num_threads
+                        c, parts, prepare, call, &plan, k, end, whole, backward, num_threads
                     )
                     k = end
                 if not advance(c):

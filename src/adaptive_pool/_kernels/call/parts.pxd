@@ -27,6 +27,7 @@ cdef class Parts:
     cdef int64_t* memory
     cdef readonly double elements   # of all parts, on the pooled axes
     cdef bint one_of_each           # one part of each sample, in order, from its beginning on
+    cdef bint are_items             # of one sample, none of which overlap
     cdef int64_t least              # elements that a window must have, or it becomes `filler`
     cdef char filler[8]
 

@@ -26,8 +26,9 @@ cdef class Parts:
     Parameters
     ----------
     function : str
-    names : {"lengths", "regions", ""}
-        What parts are given by; "" for one region that is all of the input.
+    names : {"lengths", "regions", "items", ""}
+        What parts are given by; "items" for regions of one sample that do not overlap, "" for one
+        that is all of the input.
     first_axis : int
     sizes, counts : tuple of int
         Lengths of the pooled axes, of all of the input and of the output.
@@ -59,6 +60,7 @@ cdef class Parts:
         self.parts = <Part*> malloc(self.count * sizeof(Part) + 8)
         if self.parts == NULL:
             raise MemoryError(f"no memory for {self.count} parts")
+        self.are_items = names == "items"
         take_parts(self, _Borders(rows), names == "lengths")
         check_parts(self, function, names, rule)
 

@@ -10,6 +10,7 @@ from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
+from adaptive_pool._kernels.call.item_runs cimport Kind, run_items
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
@@ -114,6 +115,22 @@ def maximum(
                 pool(&c, &call, num_threads)
     finally:
         give_back(&c)
+
+
+def maximum_items(
+    list arrays,        # IN: tuples of an array, one for maxima and, if wanted, one for indices
+    list windows,       # IN: Windows of each
+    bint indexed,       # IN: whether indices are wanted
+    Element element,    # IN: what inputs and maxima are
+    int num_threads,    # IN
+):
+    """Store the maxima of each of some arrays, likewise. None of them is empty."""
+    cdef Kind[3] kinds
+    cdef Call call
+    call.element, call.indexed, call.is_counted = element, indexed, False
+    kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(element), True)
+    kinds[2] = Kind(0, True)
+    run_items(arrays, windows, kinds, prepare, &call, sizeof(maximum_t), num_threads)
 
 
 def maximum_counted(

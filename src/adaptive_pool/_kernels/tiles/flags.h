@@ -1,5 +1,6 @@
-/* Which elements count, as bytes; and copies in which something else stands for those that do not.
-   Both are made by simple loops over what the first cache holds, which compilers vectorise. */
+/* Which elements count, as bytes; how many do, down rows; and copies in which something else stands
+   for those that do not. Flags and copies are made by simple loops over what the first cache holds,
+   which compilers vectorise. */
 #ifndef AP_FLAGS_H
 #define AP_FLAGS_H
 

@@ -16,6 +16,13 @@ def average(
     out_element: int,
     num_threads: int,
 ) -> None: ...
+def average_items(
+    arrays: list[tuple[NDArray[Any], NDArray[Any]]],
+    windows: list[Windows],
+    element: int,
+    out_element: int,
+    num_threads: int,
+) -> None: ...
 def average_counted(
     x: NDArray[Any],
     out: NDArray[Any],

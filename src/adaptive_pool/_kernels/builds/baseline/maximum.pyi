@@ -16,6 +16,13 @@ def maximum(
     element: int,
     num_threads: int,
 ) -> None: ...
+def maximum_items(
+    arrays: list[tuple[NDArray[Any], ...]],
+    windows: list[Windows],
+    indexed: bool,
+    element: int,
+    num_threads: int,
+) -> None: ...
 def maximum_counted(
     x: NDArray[Any],
     out: NDArray[Any],

@@ -1,0 +1,125 @@
+"""Lists of arrays: items are planned some at a time, and the jobs of all these are one list.
+
+Each item is a call of its own, with arrays and windows of its own; what is common is what a kernel
+does with them, and the threads.
+"""
+from libc.stdlib cimport free, malloc
+
+from adaptive_pool._kernels.call.canonical cimport (
+    Canonical, advance, arrange, begin, borrow, borrow_indices, give_back,
+)
+from adaptive_pool._kernels.call.part_runs cimport prepare_t
+from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.threads.lists cimport JobList, run_list, run_lists
+
+cdef enum:
+    AT_ONCE = 64    # items that are planned at a time: 256 KiB
+    THREAD = 16384  # bytes that are worth a thread
+    SHARES = 8      # of the work for each thread: an item with more than one of them is cut
+
+
+cdef struct Plan:
+    # Memory for items that are planned at a time.
+    Canonical* items
+    char* tasks
+    JobList* lists
+    Py_ssize_t* begins
+    Py_ssize_t task_size
+
+
+cdef int make_room(Plan* plan, Py_ssize_t room, Py_ssize_t task_size) except -1:
+    plan.task_size = (task_size + 15) // 16 * 16
+    plan.items = <Canonical*> malloc(
+        room * (<Py_ssize_t> sizeof(Canonical) + plan.task_size + <Py_ssize_t> sizeof(JobList)
+                + <Py_ssize_t> sizeof(Py_ssize_t))
+    )
+    if plan.items == NULL:
+        raise MemoryError(f"no memory for {room} items")
+    plan.tasks = <char*> (plan.items + room)
+    plan.lists = <JobList*> (plan.tasks + room * plan.task_size)
+    plan.begins = <Py_ssize_t*> (plan.lists + room)
+    return 0
+
+
+cdef int borrow_all(Canonical* c, tuple arrays, const Kind* kinds, Windows windows) except -1:
+    cdef int a
+    for a in range(<int> len(arrays)):
+        if kinds[a].itemsize == 0:
+            borrow_indices(c, arrays[a], kinds[a].writable)
+        else:
+            borrow(c, arrays[a], kinds[a].writable, kinds[a].itemsize)
+    arrange(c, windows)
+    return 0
+
+
+cdef int run_planned(
+    const Plan* plan, Py_ssize_t count, prepare_t prepare, const void* call, int num_threads,
+) except -1 nogil:
+    """Pool items whose arrays are known."""
+    cdef Py_ssize_t k, bytes = 0
+    cdef int found
+    cdef char* task
+    for k in range(count):
+        bytes += plan.items[k].here.bytes
+    num_threads = <int> min(<Py_ssize_t> num_threads, bytes // THREAD + 1)
+    for k in range(count):
+        prepare(
+            plan.tasks + k * plan.task_size, &plan.items[k].here, call,
+            num_threads if plan.items[k].here.bytes > bytes // (SHARES * num_threads) else 1,
+            plan.lists + k,
+        )
+    found = run_lists(plan.lists, count, plan.begins, num_threads)
+    for k in range(count):
+        task = plan.tasks + k * plan.task_size
+        while advance(&plan.items[k]):
+            prepare(task, &plan.items[k].here, call, num_threads, plan.lists + k)
+            found |= run_list(plan.lists + k, num_threads)
+    return found
+
+
+cdef int run_some(
+    const Plan* plan, list arrays, list windows, Py_ssize_t first, Py_ssize_t count,
+    const Kind* kinds, prepare_t prepare, const void* call, int num_threads,
+) except -1:
+    cdef Py_ssize_t begun = 0, k
+    cdef int found
+    try:
+        for k in range(count):
+            begin(&plan.items[k])
+            begun += 1
+            borrow_all(
+                &plan.items[k], <tuple?> arrays[first + k], kinds, <Windows?> windows[first + k]
+            )
+        with nogil:
+            found = run_planned(plan, count, prepare, call, num_threads)
+    finally:
+        while begun > 0:    # the first one knows the state of the caller's thread
+            begun -= 1
+            give_back(&plan.items[begun])
+    return found
+
+
+cdef int run_items(
+    list arrays,            # IN: tuples, the input first, of arrays that are not empty
+    list windows,           # IN: Windows of each
+    const Kind* kinds,      # IN: of the arrays of each tuple
+    prepare_t prepare, const void* call, Py_ssize_t task_size, int num_threads,
+) except -1:
+    """Pool items one after the other, or several at a time.
+
+    Returns what jobs do, or-ed over all.
+    """
+    cdef Plan plan
+    cdef Py_ssize_t first = 0, count
+    cdef int found = False
+    make_room(&plan, min(<Py_ssize_t> AT_ONCE, len(arrays)), task_size)
+    try:
+        while first < len(arrays):
+            count = min(<Py_ssize_t> AT_ONCE, len(arrays) - first)
+            found |= run_some(
+                &plan, arrays, windows, first, count, kinds, prepare, call, num_threads
+            )
+            first += count
+    finally:
+        free(plan.items)
+    return found

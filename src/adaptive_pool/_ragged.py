@@ -1,0 +1,471 @@
+"""Ragged batches: lists of arrays of different sizes, pooled to one array, and their gradients.
+
+Each item is to the bit what it would be pooled alone. Without options the items are one list of
+jobs for all threads (`_kernels/call/item_runs.pyx`). With options, and back, they go one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _dtypes
+from ._arrays import Array, as_array, native
+from ._average import _average
+from ._average_backward import _average_backward
+from ._kernels import average_items, maximum_items
+from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.problem import Problem, check_addressable
+from ._maximum import Triple, _maximum, pair_of
+from ._objects import is_a, no_memory
+from ._options import AllRaggedTypes, RaggedGradientTypes, options_of
+from ._problem import (
+    DataFormat,
+    Pair,
+    Size,
+    as_bool,
+    check_data_format,
+    check_out,
+    deliver,
+    make_problem,
+    normalize_size,
+    pooled_axes,
+    share_memory,
+)
+from ._scatter import maximum_backward_at
+from ._threads import threads_for
+from ._windows import Windows, check_unweighted
+
+Arrays: TypeAlias = Sequence[npt.ArrayLike] | npt.NDArray[Any]
+
+_AT_ONCE = 64  # items that a kernel looks at before it stores anything
+
+
+def _as_list(function: str, name: str, given: Any) -> list[Any]:
+    """Return the items of a list, a tuple, or an array of objects with one axis."""
+    if is_a(given, list):
+        return list(list.__iter__(given))
+    if is_a(given, tuple):
+        return list(tuple.__iter__(given))
+    what = type(given).__name__
+    if is_a(given, np.ndarray):
+        array = np.asarray(given)
+        if array.dtype.kind == "O" and array.ndim == 1:
+            return list(array)
+        what = f"an array of shape {array.shape} and dtype {_dtypes.text_of(array.dtype)}"
+    raise TypeError(
+        f"{function}: {name} must be a list or tuple of arrays, or an array of such objects with "
+        f"one axis; got {what}"
+    )
+
+
+def _for_each(function: str, name: str, given: Any, count: int) -> list[Any]:
+    """Return what an argument says of each item; None says nothing of any."""
+    if given is None:
+        return [None] * count
+    items = _as_list(function, name, given)
+    if len(items) != count:
+        raise ValueError(f"{function}: {name} must have {count} items, got {len(items)}")
+    return items
+
+
+class _Batch(NamedTuple):
+    """Items that agree but on the pooled axes."""
+
+    items: list[Array]  # in the byte order of the machine
+    shapes: list[tuple[int, ...]]
+    dtype: np.dtype[Any]
+    name: str  # of that dtype
+
+
+def _batch_of(function: str, ndim: int, arrays: Any, data_format: DataFormat) -> _Batch:
+    given = _as_list(function, "arrays", arrays)
+    if not given:
+        raise ValueError(f"{function}: arrays must have an item at least, got none")
+    data_format = check_data_format(function, data_format)
+    items: list[Array] = []
+    shapes: list[tuple[int, ...]] = []
+    seen: set[tuple[int, ...]] = set()
+    for k, item in enumerate(given):
+        x = item if type(item) is np.ndarray else as_array(function, f"arrays[{k}]", item)
+        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        if k == 0:
+            name = _dtypes.check_dtype(function, "arrays[0]", x_dtype, _dtypes.SUPPORTED)
+            shape, dtype = x_shape, _dtypes.native(x_dtype)
+            first = pooled_axes(function, ndim, shape, data_format, "arrays[0]")
+            last = first + ndim
+        if x_dtype is not dtype:
+            if _dtypes.native(x_dtype) != dtype:
+                raise ValueError(
+                    f"{function}: arrays must have one dtype, got {_dtypes.text_of(x_dtype)} in "
+                    f"arrays[{k}] and {_dtypes.text_of(dtype)} in arrays[0]"
+                )
+            x = native(x)
+        if x_shape not in seen:
+            seen.add(x_shape)
+            if len(x_shape) != len(shape) or x_shape[:first] + x_shape[last:] != (
+                shape[:first] + shape[last:]
+            ):
+                raise ValueError(
+                    f"{function}: arrays must agree except on the pooled axes "
+                    f"{tuple(range(first, last))}, got shape {x_shape} in arrays[{k}] and {shape} "
+                    f"in arrays[0]"
+                )
+        items.append(x)
+        shapes.append(x_shape)
+    return _Batch(items, shapes, dtype, name)
+
+
+class _Plan(NamedTuple):
+    """How items are pooled together."""
+
+    shape: tuple[int, ...]  # of the results
+    threads: int
+    order: list[int]  # of items, the largest first
+    tables: list[Any]  # windows of each
+    problems: list[Problem]
+    others: int  # axes of an item that are not pooled
+
+    def target(
+        self, function: str, name: str, out: Any, dtype: np.dtype[Any], items: list[Array]
+    ) -> Array:
+        """Return the array to store results in: `out`, if nothing can fail once that is begun.
+
+        Of items with several axes that are not pooled nor merge some are stored before there is
+        memory for all.
+        """
+        if out is None:
+            return np.empty(self.shape, dtype)
+        target = check_out(function, name, out, self.shape, dtype)
+        is_apart = (
+            target.flags.aligned
+            and target.flags.c_contiguous
+            and len(items) <= _AT_ONCE
+            and (self.others <= 2 or all(x.flags.c_contiguous for x in items))
+            and not any(np.may_share_memory(target, x) for x in items)
+        )
+        return target if is_apart else np.empty(self.shape, dtype)
+
+
+def _plan(
+    function: str,
+    batch: _Batch,
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    windows: Windows,
+    itemsize: int,
+    num_threads: int | None,
+) -> _Plan:
+    known: dict[tuple[int, ...], Problem] = {}
+    for k, shape in enumerate(batch.shapes):
+        if shape not in known:
+            known[shape] = make_problem(
+                f"{function}: arrays[{k}]", shape, sizes, data_format, windows, itemsize
+            )
+    problems = [known[shape] for shape in batch.shapes]
+    if None in sizes:
+        for k, problem in enumerate(problems):
+            if problem.output_size != problems[0].output_size:
+                raise _sizes_differ(function, k, problem.output_size, problems[0].output_size)
+    results = (len(problems), *problems[0].output_shape)
+    check_addressable(function, results, itemsize)
+    elements = [problem.elements for problem in problems]
+    threads = threads_for(function, num_threads, int(sum(elements) * batch.dtype.itemsize))
+    cut = {shape: problem.cut() for shape, problem in known.items()}
+    tables = [cut[shape] for shape in batch.shapes]
+    order = sorted(range(len(tables)), key=elements.__getitem__, reverse=True)
+    return _Plan(results, threads, order, tables, problems, problems[0].others)
+
+
+def _sizes_differ(
+    function: str, k: int, size: tuple[int, ...], size_of_first: tuple[int, ...]
+) -> ValueError:
+    return ValueError(
+        f"{function}: results must have one size, got {size} of arrays[{k}] and {size_of_first} "
+        f"of arrays[0]; pass output_size"
+    )
+
+
+def _stacked(function: str, results: list[Array]) -> Array:
+    for k, result in enumerate(results):
+        if result.shape != results[0].shape:
+            raise _sizes_differ(function, k, result.shape, results[0].shape)
+    return np.stack(results)
+
+
+def average_ragged(
+    function: str,
+    ndim: int,
+    arrays: Any,
+    output_size: Size,
+    data_format: DataFormat,
+    windows: Windows,
+    dtype: npt.DTypeLike | None,
+    out: Array | None,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> Array | Pair:
+    """Average each item of a list."""
+    try:
+        options = options_of(function, given, AllRaggedTypes)
+        batch = _batch_of(function, ndim, arrays, data_format)
+        wanted = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
+        y_dtype = _dtypes.mean_dtype(function, batch.dtype, wanted)
+        if options is not None:
+            return _average_each(
+                function, ndim, batch, output_size, data_format, windows, y_dtype, out, num_threads,
+                given,
+            )  # fmt: skip
+        sizes = normalize_size(function, ndim, output_size)
+        plan = _plan(function, batch, sizes, data_format, windows, y_dtype.itemsize, num_threads)
+        for k, tables in enumerate(plan.tables):
+            if tables is not None and plan.problems[k].plane > _dtypes.LARGEST_EXACT_WINDOW:
+                _dtypes.check_exact_sum(
+                    f"{function}: arrays[{k}]", batch.dtype, int(tables.largest)
+                )
+        y = plan.target(function, "out", out, y_dtype, batch.items)
+        if y.size > 0:
+            average_items(
+                [(batch.items[k], y[k]) for k in plan.order],
+                [plan.tables[k] for k in plan.order],
+                ELEMENTS[batch.name],
+                ELEMENTS[_dtypes.name_of(y_dtype)],
+                plan.threads,
+            )
+        return y if out is None else deliver(y, out, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def _options_of_each(
+    function: str, given: Mapping[str, Any], names: tuple[str, ...], count: int
+) -> list[dict[str, Any]]:
+    """Return the options of each item; those of these names are lists."""
+    lists = {name: _for_each(function, name, given.get(name), count) for name in names}
+    return [
+        {**given, **{name: entries[k] for name, entries in lists.items()}} for k in range(count)
+    ]
+
+
+def _average_each(
+    function: str,
+    ndim: int,
+    batch: _Batch,
+    output_size: Size,
+    data_format: DataFormat,
+    windows: Windows,
+    dtype: np.dtype[Any],
+    out: Array | None,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> Array | Pair:
+    """Average items one by one, with options."""
+    means: list[Array] = []
+    counts: list[Array] = []
+    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    options = _options_of_each(function, given, ("where",), len(batch.items))
+    sizes = normalize_size(function, ndim, output_size)
+    for k, x in enumerate(batch.items):
+        result: Any = _average(
+            None, f"{function}: arrays[{k}]", ndim, x, sizes, data_format, windows, dtype, None,
+            num_threads, options[k],
+        )  # fmt: skip
+        means.append(result[0] if wants_counts else result)
+        if wants_counts:
+            counts.append(result[1])
+    y = _stacked(function, means)
+    if out is not None:
+        check_out(function, "out", out, y.shape, dtype)
+    answer = y if out is None else out
+    last: Any = (answer, np.stack(counts)) if wants_counts else answer
+    return last if out is None else deliver(y, out, last)  # type: ignore[no-any-return]
+
+
+def maximum_ragged(
+    function: str,
+    ndim: int,
+    arrays: Any,
+    output_size: Size,
+    return_indices: bool,
+    index_dtype: npt.DTypeLike,
+    data_format: DataFormat,
+    windows: Windows,
+    out: Any,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> Array | Pair | Triple:
+    """Store the maxima of each item of a list."""
+    try:
+        options = options_of(function, given, AllRaggedTypes)
+        check_unweighted(function, windows)
+        batch = _batch_of(function, ndim, arrays, data_format)
+        wanted = as_bool(function, "return_indices", return_indices)
+        positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
+        sizes = normalize_size(function, ndim, output_size)
+        if options is not None:
+            return _maximum_each(
+                function, ndim, batch, sizes, positions, data_format, windows, out, num_threads,
+                given,
+            )  # fmt: skip
+        itemsize = max(batch.dtype.itemsize, 0 if positions is None else positions.itemsize)
+        plan = _plan(function, batch, sizes, data_format, windows, itemsize, num_threads)
+        if positions is not None:
+            largest = max(problem.plane for problem in plan.problems)
+            _dtypes.check_index_dtype(function, positions, largest)
+        values: Any
+        places: Any
+        if positions is None:
+            y = plan.target(function, "out", out, batch.dtype, batch.items)
+            results: tuple[Array, ...] = (y,)
+        else:
+            values, places = (None, None) if out is None else pair_of(function, out)
+            y = plan.target(function, "out[0]", values, batch.dtype, batch.items)
+            results = (y, plan.target(function, "out[1]", places, positions, batch.items))
+            if out is not None and share_memory(values, places):
+                raise ValueError(f"{function}: out[0] and out[1] must not share memory")
+        if y.size > 0:
+            maximum_items(
+                [(batch.items[k], *(result[k] for result in results)) for k in plan.order],
+                [plan.tables[k] for k in plan.order],
+                positions is not None,
+                ELEMENTS[batch.name],
+                plan.threads,
+            )
+        return _delivered(results, out)  # type: ignore[no-any-return]
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def _delivered(results: tuple[Array, ...], out: Any) -> Any:
+    """Return results, in `out` if that is given: an array, or a pair of them."""
+    if out is None:
+        return results[0] if len(results) == 1 else results
+    for result, target in zip(results, (out,) if len(results) == 1 else out, strict=True):
+        deliver(result, target, None)
+    return out
+
+
+def _maximum_each(
+    function: str,
+    ndim: int,
+    batch: _Batch,
+    sizes: tuple[int | None, ...],
+    positions: np.dtype[Any] | None,
+    data_format: DataFormat,
+    windows: Windows,
+    out: Any,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> Array | Pair | Triple:
+    """Store the maxima of items one by one, with options."""
+    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    options = _options_of_each(function, given, ("where",), len(batch.items))
+    each: list[tuple[Array, ...]] = []
+    for k, x in enumerate(batch.items):
+        result: Any = _maximum(
+            None, f"{function}: arrays[{k}]", ndim, x, sizes, positions is not None,
+            np.int64 if positions is None else positions, data_format, windows, None, num_threads,
+            options[k],
+        )  # fmt: skip
+        each.append(result if isinstance(result, tuple) else (result,))
+    stacked = tuple([_stacked(function, list(results)) for results in zip(*each, strict=True)])
+    results, counts = (stacked[:-1], stacked[-1:]) if wants_counts else (stacked, ())
+    if out is not None and positions is None:
+        check_out(function, "out", out, results[0].shape, batch.dtype)
+    elif out is not None:
+        values, places = pair_of(function, out)
+        check_out(function, "out[0]", values, results[0].shape, batch.dtype)
+        check_out(function, "out[1]", places, results[1].shape, results[1].dtype)
+        if share_memory(values, places):
+            raise ValueError(f"{function}: out[0] and out[1] must not share memory")
+    answer = _delivered(results, out)
+    if not counts:
+        return answer  # type: ignore[no-any-return]
+    return (*answer, *counts) if isinstance(answer, tuple) else (answer, *counts)
+
+
+def average_ragged_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    input_shapes: Any,
+    data_format: DataFormat,
+    windows: Windows,
+    out: Any,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> list[Array]:
+    """Return the gradient of each item."""
+    try:
+        options_of(function, given, RaggedGradientTypes)
+        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
+        options = _options_of_each(function, given, ("where", "x"), len(shapes))
+        results = [
+            _average_backward(
+                None, f"{function}: item {k}", ndim, gradients[k], shape, data_format, windows,
+                None, num_threads, options[k],
+            )
+            for k, shape in enumerate(shapes)
+        ]  # fmt: skip
+        return _deliver_each(function, results, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def maximum_ragged_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shapes: Any,
+    data_format: DataFormat,
+    out: Any,
+    num_threads: int | None,
+) -> list[Array]:
+    """Return the gradient of each item, likewise."""
+    try:
+        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
+        places = as_array(function, "indices", indices)
+        if places.shape != gradients.shape:
+            raise ValueError(
+                f"{function}: indices must have the shape of grad_output {gradients.shape}, got "
+                f"{places.shape}"
+            )
+        results = [
+            maximum_backward_at(
+                None, f"{function}: item {k}", ndim, gradients[k], places[k], shape, data_format,
+                None, num_threads, {},
+            )
+            for k, shape in enumerate(shapes)
+        ]  # fmt: skip
+        return _deliver_each(function, results, out)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def _gradients_of(
+    function: str, grad_output: npt.ArrayLike, input_shapes: Any
+) -> tuple[Array, list[Any]]:
+    """Return gradients of all items, and their shapes."""
+    gradients = as_array(function, "grad_output", grad_output)
+    shapes = _as_list(function, "input_shapes", input_shapes)
+    if gradients.ndim == 0 or len(gradients) != len(shapes):
+        raise ValueError(
+            f"{function}: grad_output must have an item for each of {len(shapes)} shapes, got "
+            f"shape {gradients.shape}"
+        )
+    return gradients, shapes
+
+
+def _deliver_each(function: str, results: list[Array], out: Any) -> list[Array]:
+    if out is None:
+        return results
+    targets = _for_each(function, "out", out, len(results))
+    for k, (result, target) in enumerate(zip(results, targets, strict=True)):
+        check_out(function, f"out[{k}]", target, result.shape, result.dtype)
+    for result, target in zip(results, targets, strict=True):
+        deliver(result, target, None)
+    return targets
