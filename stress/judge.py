@@ -195,11 +195,37 @@ def assert_unchanged(memory: list[np.ndarray], before: list[np.ndarray]) -> None
         assert raw.tobytes() == old.tobytes(), "memory was written to"
 
 
+def check_items(call: Call, expected: Arrays) -> None:
+    """Samples may be items as well: of a list; of one axis, one behind the other."""
+    if call.has_options or call.operation == "unpool" or call.first == 0 or len(expected[0]) == 0:
+        return
+    arguments = {**call.plain().arguments, "num_threads": call.num_threads}
+    del arguments[call.array_name]
+    name, array = call.name.removesuffix("_backward"), call.ready().arguments[call.array_name]
+    if call.backward and call.operation == "avg":
+        arguments["input_shapes"] = [arguments.pop("input_shape")[1:]] * len(array)
+        items = getattr(ap, f"{name}_ragged_backward")(array, **arguments)
+        assert_same_bits((np.stack(items),), expected)
+    if call.backward:
+        return
+    y = getattr(ap, f"{name}_ragged")(list(array), **arguments)
+    assert_same_bits(y if isinstance(y, tuple) else (y,), expected)
+    if call.ndim == 1 and call.output_size not in (None, (None,)) and call.pooled[0] > 0:
+        offsets = np.arange(len(array) + 1) * call.pooled[0]
+        values = np.concatenate(list(array), axis=call.first - 1)
+        y = getattr(ap, f"{name}_packed")(values, offsets, **arguments)
+        y, *indices = y if isinstance(y, tuple) else (y,)
+        starts = offsets[:-1].reshape(-1, *[1] * (y.ndim - 1))
+        indices = [(i - starts).astype(i.dtype) for i in indices]
+        assert_same_bits((y, *indices), expected)
+
+
 def check(call: Call) -> None:
     """Run a call every way, and compare all that it must give."""
     plain = call.plain()
     expected = call.run(plain)
     assert_right(call, plain, expected)
+    check_items(call, expected)
     if call.fault is not None:
         check_bad(call, expected)
     check_good(call, expected)
