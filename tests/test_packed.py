@@ -7,6 +7,7 @@ import pytest
 from cases import DTYPES, FLOATS, random_array, strided
 
 import adaptive_pool as ap
+from adaptive_pool._arrays import MOST_AXES
 
 SIZES = [3, 0, 1, 40, 7, 0, 300, 12]
 
@@ -179,8 +180,8 @@ def test_without_elements(offsets):
     [
         ([0, 3, 2], ValueError, r"0 <= start <= end <= 5 must hold .* 3 to 2 for item 1"),
         ([0, 2, 6], ValueError, r"2 to 6 for item 1"),
-        ([-1, 2], ValueError, r"-1 to 2 for item 0"),
-        ([7], ValueError, r"7 to 7 for item 0"),
+        ([-1, 2], ValueError, r"offsets must lie in 0:6 .* got -1 in offsets\[0\]"),
+        ([7], ValueError, r"got 7 in offsets\[0\]"),
         ([[0, 2]], ValueError, r"offsets must have shape \(N \+ 1,\): .* got shape \(1, 2\)"),
         ([], ValueError, r"got shape \(0,\)"),
         ([0.0, 2.0], TypeError, "offsets must be integers, got dtype float64"),
@@ -248,7 +249,45 @@ def test_gradients_of_other_shapes(shape, input_shape, match):
         ap.adaptive_max_pool1d_packed_backward(
             g, np.zeros(shape, int), [0, 3, 5], input_shape, data_format="channels_last"
         )
-    with pytest.raises(ValueError, match=r"out must have shape \(1, 5, 3\)"):
+
+
+def test_out_of_gradients(rng):
+    """Of the shape of the values, whatever its class."""
+    g, offsets, options = (
+        rng.standard_normal((2, 1, 3)),
+        [1, 3, 5],
+        {"data_format": "channels_last"},
+    )
+    back = ap.adaptive_avg_pool1d_packed_backward
+    expected = back(g, offsets, (6, 3), **options)
+    out = np.zeros((6, 3)).view(np.recarray)
+    assert back(g, offsets, (6, 3), out=out, **options) is out
+    np.testing.assert_array_equal(out, expected)
+    for out in (np.zeros((1, 6, 3)), np.zeros((5, 3)), np.zeros((6, 3), np.float32)):
+        with pytest.raises(ValueError, match=r"out must have shape \(6, 3\) and dtype float64"):
+            back(g, offsets, (6, 3), out=out, **options)
+        assert (out == 0).all()
+
+
+def test_arrays_beside_values():
+    """They have the shape of the values, or one that broadcasts to it."""
+    values, offsets = np.arange(6.0), [0, 4, 6]
+    for where in (np.ones((1, 6), bool), np.ones(5, bool)):
+        with pytest.raises(ValueError, match=r"does not broadcast to values of shape \(6,\)"):
+            ap.adaptive_max_pool1d_packed(values, offsets, 1, where=where)
+    with pytest.raises(
+        ValueError, match=r"x must have the shape of the values \(6,\), got .*\(5,\)"
+    ):
         ap.adaptive_avg_pool1d_packed_backward(
-            np.ones((2, 1, 3)), [0, 3, 5], (5, 3), data_format="channels_last", out=np.ones((4, 3))
+            np.ones((2, 1)), offsets, (6,), x=np.ones(5), nan_policy="omit"
         )
+
+
+def test_as_many_axes_as_there_are():
+    shape = (1,) * MOST_AXES
+    with pytest.raises(ValueError, match="values must have fewer than 64 axes"):
+        ap.adaptive_avg_pool1d_packed(np.ones(shape), [0, 1], 1)
+    with pytest.raises(ValueError, match="input_shape must have fewer than 64 axes"):
+        ap.adaptive_avg_pool1d_packed_backward(np.ones(shape), [0, 1], shape)
+    with pytest.raises(ValueError, match="arrays must have fewer than 64 axes"):
+        ap.adaptive_max_pool1d_ragged([np.ones(shape)], 1)

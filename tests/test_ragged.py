@@ -181,6 +181,7 @@ def test_windows_and_sizes_that_are_kept():
         ("abc", TypeError, "arrays must be a list or tuple of arrays.* got str"),
         (None, TypeError, "got NoneType"),
         ([np.ones((2, 3)), np.ones((2, 3), np.float32)], ValueError, r"one dtype.* arrays\[1\]"),
+        ([np.ones((2, 3)), np.ones((2, 3), complex)], TypeError, r"arrays\[1\] must have one of"),
         ([np.ones((2, 3, 4)), np.ones((3, 3, 4))], ValueError, r"agree except .* arrays\[1\]"),
         ([np.ones((2, 3)), np.ones((4, 2, 3))], ValueError, r"agree except .* in arrays\[1\]"),
         ([np.ones((2, 3)), None], TypeError, r"arrays\[1\]"),
@@ -227,17 +228,28 @@ def test_bad_gradients():
     back = ap.adaptive_avg_pool2d_ragged_backward
     with pytest.raises(ValueError, match="grad_output must have an item for each of 2 shapes"):
         back(np.ones((3, 1, 1)), shapes)
-    with pytest.raises(ValueError, match=r"item 1: input_shape"):
+    with pytest.raises(ValueError, match=r"input_shapes\[1\]: input_shape"):
         back(g, [(2, 3), (4,)])
     out = [np.full((2, 3), 7.0), np.full((4, 3), 7.0)]
     with pytest.raises(ValueError, match=r"out\[1\] must have shape \(4, 2\)"):
         back(g, shapes, out=out)
     assert (out[0] == 7).all()
+    memory = np.full(30, 7.0)
+    for out in (
+        [memory[:6].reshape(2, 3), memory[4:12].reshape(4, 2)],
+        [memory[:6].reshape(2, 3)] * 2,
+    ):
+        with pytest.raises(ValueError, match=r"out\[0\] and out\[1\] must not share memory"):
+            back(g, [out[0].shape, out[1].shape], out=out)
+        assert (memory == 7).all()
+    out = [memory[0:12:2].reshape(2, 3), memory[1:17:2].reshape(4, 2)]
+    assert back(g, shapes, out=out) is not None  # they interleave
+    assert (memory[17:] == 7).all()
     with pytest.raises(ValueError, match="out must have 2 items, got 1"):
         back(g, shapes, out=out[:1])
     places = np.array([[[5]], [[8]]])
     out = [np.full(shape, 7.0) for shape in shapes]
-    with pytest.raises(ValueError, match=r"item 1: indices must lie in 0:8"):
+    with pytest.raises(ValueError, match=r"input_shapes\[1\]: indices must lie in 0:8"):
         ap.adaptive_max_pool2d_ragged_backward(g, places, shapes, out=out)
     assert all((a == 7).all() for a in out)
     with pytest.raises(ValueError, match="indices must have the shape of grad_output"):

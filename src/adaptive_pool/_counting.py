@@ -28,7 +28,7 @@ def counting_of(
     function: str, options: Options, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Counting | None:
     """Return what does not count of an array of that shape and dtype, or None if all does."""
-    where = None if options.where is None else _where(function, options.where, shape)
+    where = None if options.where is None else mask_of(function, options.where, shape)
     is_real = dtype.kind not in "biu"
     omits = _omits_nan(function, options.nan_policy) and is_real
     nodata = None
@@ -73,7 +73,8 @@ def _omits_nan(function: str, policy: object) -> bool:
     return name == "omit"
 
 
-def _where(function: str, given: Any, shape: tuple[int, ...]) -> Array:
+def mask_of(function: str, given: Any, shape: tuple[int, ...], name: str = "x") -> Array:
+    """Return bools in the shape of the array of that name."""
     where = as_array(function, "where", given)
     if where.dtype != np.bool_:
         raise TypeError(f"{function}: where must be bool, got dtype {text_of(where.dtype)}")
@@ -81,7 +82,8 @@ def _where(function: str, given: Any, shape: tuple[int, ...]) -> Array:
         return np.broadcast_to(where, shape)
     except ValueError:
         raise ValueError(
-            f"{function}: where of shape {where.shape} does not broadcast to x of shape {shape}"
+            f"{function}: where of shape {where.shape} does not broadcast to {name} of shape "
+            f"{shape}"
         ) from None
 
 

@@ -6,15 +6,17 @@ each is to the bit what it would be pooled alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from ._arrays import Array, as_array
+from . import _dtypes
+from ._arrays import MOST_AXES, Array, as_array
 from ._average import _average
 from ._average_backward import _average_backward
+from ._counting import mask_of
 from ._maximum import Triple, _maximum
 from ._options import AllPackedTypes, PackedGradientTypes, PackedTypes, described
 from ._problem import (
@@ -22,6 +24,7 @@ from ._problem import (
     Pair,
     Size,
     check_data_format,
+    check_out,
     normalize_shape,
     pooled_axes,
 )
@@ -37,10 +40,43 @@ class _GivenBack(PackedGradientTypes, total=False):
     offsets: npt.ArrayLike
 
 
+def _check_axes(function: str, shape: tuple[int, ...], data_format: DataFormat, name: str) -> int:
+    """Return the pooled axis, or raise unless there is one, and room for one of samples."""
+    data_format = check_data_format(function, data_format)
+    axis = pooled_axes(function, 1, shape, data_format, name)
+    if len(shape) == MOST_AXES:
+        raise ValueError(
+            f"{function}: {name} must have fewer than {MOST_AXES} axes, got shape {shape}"
+        )
+    return axis
+
+
+def _given(
+    function: str,
+    offsets: npt.ArrayLike,
+    options: Mapping[str, Any],
+    shape: tuple[int, ...],
+    name: str,
+) -> dict[str, Any]:
+    """Return options, and offsets, for one sample; arrays among them have the shape of values."""
+    given = {**options, "offsets": as_array(function, "offsets", offsets)}
+    if given.get("where") is not None:
+        given["where"] = mask_of(function, given["where"], shape, name)[np.newaxis]
+    if given.get("x") is not None:
+        x = as_array(function, "x", given["x"])
+        if x.shape != shape:
+            raise ValueError(
+                f"{function}: x must have the shape of the values {shape}, got shape {x.shape}"
+            )
+        given["x"] = x[np.newaxis]
+    return given
+
+
 def _one_sample(function: str, values: npt.ArrayLike, data_format: DataFormat) -> Array:
     """Return values with an axis for the sample that they are."""
     values = as_array(function, "values", values)
-    pooled_axes(function, 1, values.shape, check_data_format(function, data_format), "values")
+    _dtypes.check_dtype(function, "values", values.dtype, _dtypes.SUPPORTED)
+    _check_axes(function, values.shape, data_format, "values")
     return values[np.newaxis]
 
 
@@ -51,11 +87,11 @@ def _of_one_sample(
     data_format: DataFormat,
     out: Array | None,
 ) -> tuple[Array, tuple[int, ...], Array | None]:
-    """Return a gradient, and the shape and `out` of what it is of, with that axis."""
+    """Return a gradient, the shape of what it is of, and an array for that with such an axis."""
     shape = normalize_shape(function, input_shape)
-    data_format = check_data_format(function, data_format)
-    axis = pooled_axes(function, 1, shape, data_format, "input_shape")
+    axis = _check_axes(function, shape, data_format, "input_shape")
     gradient = as_array(function, "grad_output", grad_output)
+    _dtypes.check_dtype(function, "grad_output", gradient.dtype, _dtypes.FLOATS)
     lead, rest = shape[:axis], shape[axis + 1 :]
     of = gradient.shape
     if len(of) != len(shape) + 1 or (of[1 : axis + 1], of[axis + 2 :]) != (lead, rest):
@@ -63,9 +99,9 @@ def _of_one_sample(
             f"{function}: grad_output must have an axis of items, then those of input_shape "
             f"{shape}, and agree with it except on the pooled axis; got shape {of}"
         )
-    if out is not None and type(out) is np.ndarray and out.shape == shape:
-        out = out[np.newaxis]
-    return gradient, (1, *shape), out
+    if out is not None:
+        out = check_out(function, "out", out, shape, _dtypes.native(gradient.dtype))[np.newaxis]
+    return gradient, shape, out
 
 
 @overload
@@ -201,7 +237,7 @@ def adaptive_avg_pool1d_packed(
     """
     function = "adaptive_avg_pool1d_packed"
     x = _one_sample(function, values, data_format)
-    given = {**options, "offsets": as_array(function, "offsets", offsets)}
+    given = _given(function, offsets, options, x.shape[1:], "values")
     rest = (output_size, data_format, windows, dtype, out, num_threads)
     return _average(None, function, 1, x, *rest, given, _Given)
 
@@ -284,11 +320,9 @@ def adaptive_avg_pool1d_packed_backward(
     """
     function = "adaptive_avg_pool1d_packed_backward"
     gradient, shape, target = _of_one_sample(function, input_shape, grad_output, data_format, out)
-    given: dict[str, Any] = {**options, "offsets": as_array(function, "offsets", offsets)}
-    if given.get("x") is not None:
-        given["x"] = as_array(function, "x", given["x"])[np.newaxis]
+    given = _given(function, offsets, options, shape, "the values")
     rest = (data_format, windows, target, num_threads)
-    result = _average_backward(None, function, 1, gradient, shape, *rest, given, _GivenBack)
+    result = _average_backward(None, function, 1, gradient, (1, *shape), *rest, given, _GivenBack)
     return result[0] if out is None else out
 
 
@@ -432,7 +466,7 @@ def adaptive_max_pool1d_packed(
     """
     function = "adaptive_max_pool1d_packed"
     x = _one_sample(function, values, data_format)
-    given = {**options, "offsets": as_array(function, "offsets", offsets)}
+    given = _given(function, offsets, options, x.shape[1:], "values")
     rest = (output_size, return_indices, index_dtype, data_format, windows, out, num_threads)
     return _maximum(None, function, 1, x, *rest, given, _Given)
 
@@ -506,9 +540,9 @@ def adaptive_max_pool1d_packed_backward(
     """
     function = "adaptive_max_pool1d_packed_backward"
     gradient, shape, target = _of_one_sample(function, input_shape, grad_output, data_format, out)
-    given = {"offsets": as_array(function, "offsets", offsets)}
+    given = _given(function, offsets, {}, shape, "the values")
     rest = (data_format, target, num_threads)
     result = maximum_backward_at(
-        None, function, 1, gradient, indices, shape, *rest, given, _GivenBack
+        None, function, 1, gradient, indices, (1, *shape), *rest, given, _GivenBack
     )
     return result[0] if out is None else out

@@ -70,12 +70,17 @@ def _items(function: str, given: npt.ArrayLike, size: int) -> Array:
             f"where the last one ends; got shape {offsets.shape}"
         )
     starts, ends = offsets[:-1], offsets[1:]
-    bad = (starts < 0) | (starts > ends) | (ends > size)
-    if bad.any() or not 0 <= offsets[0] <= size:
-        k = int(bad.argmax()) if len(bad) else 0
+    if not 0 <= offsets[0] <= size:
+        raise ValueError(
+            f"{function}: offsets must lie in 0:{size + 1} for {size} values along the pooled "
+            f"axis, got {offsets[0]} in offsets[0]"
+        )
+    bad = (starts > ends) | (ends > size)
+    if bad.any():
+        k = int(bad.argmax())
         raise ValueError(
             f"{function}: 0 <= start <= end <= {size} must hold for each item, "
-            f"got {offsets[k]} to {offsets[min(k + 1, len(bad))]} for item {k}"
+            f"got {offsets[k]} to {offsets[k + 1]} for item {k}"
         )
     return np.stack([np.zeros_like(starts), starts, ends], axis=1)
 

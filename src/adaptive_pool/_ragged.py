@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import byte_bounds
 
 from . import _dtypes
-from ._arrays import Array, as_array, native
+from ._arrays import MOST_AXES, Array, as_array, native
 from ._average import _average
 from ._average_backward import _average_backward
 from ._kernels import average_items, maximum_items
@@ -44,7 +45,7 @@ Arrays: TypeAlias = Sequence[npt.ArrayLike] | npt.NDArray[Any]
 _AT_ONCE = 64  # items that a kernel looks at before it stores anything
 
 
-def _as_list(function: str, name: str, given: Any) -> list[Any]:
+def _as_list(function: str, name: str, given: Any, kind: str = "arrays") -> list[Any]:
     """Return the items of a list, a tuple, or an array of objects with one axis."""
     if is_a(given, list):
         return list(list.__iter__(given))
@@ -57,8 +58,8 @@ def _as_list(function: str, name: str, given: Any) -> list[Any]:
             return list(array)
         what = f"an array of shape {array.shape} and dtype {_dtypes.text_of(array.dtype)}"
     raise TypeError(
-        f"{function}: {name} must be a list or tuple of arrays, or an array of such objects with "
-        f"one axis; got {what}"
+        f"{function}: {name} must be a list or tuple of {kind}, one for each item, or an array of "
+        f"such objects with one axis; got {what}"
     )
 
 
@@ -96,8 +97,13 @@ def _batch_of(function: str, ndim: int, arrays: Any, data_format: DataFormat) ->
             name = _dtypes.check_dtype(function, "arrays[0]", x_dtype, _dtypes.SUPPORTED)
             shape, dtype = x_shape, _dtypes.native(x_dtype)
             first = pooled_axes(function, ndim, shape, data_format, "arrays[0]")
+            if len(shape) == MOST_AXES:
+                raise ValueError(
+                    f"{function}: arrays must have fewer than {MOST_AXES} axes, got shape {shape}"
+                )
             last = first + ndim
         if x_dtype is not dtype:
+            _dtypes.check_dtype(function, f"arrays[{k}]", x_dtype, _dtypes.SUPPORTED)
             if _dtypes.native(x_dtype) != dtype:
                 raise ValueError(
                     f"{function}: arrays must have one dtype, got {_dtypes.text_of(x_dtype)} in "
@@ -211,6 +217,7 @@ def average_ragged(
     """Average each item of a list."""
     try:
         options = options_of(function, given, AllRaggedTypes)
+        given = _with_bool(function, given)
         batch = _batch_of(function, ndim, arrays, data_format)
         wanted = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         y_dtype = _dtypes.mean_dtype(function, batch.dtype, wanted)
@@ -240,6 +247,12 @@ def average_ragged(
         raise no_memory(function, error) from error
 
 
+def _with_bool(function: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options, of which code of the caller's is run before arrays are looked at."""
+    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    return {**given, "return_counts": wants_counts}
+
+
 def _options_of_each(
     function: str, given: Mapping[str, Any], names: tuple[str, ...], count: int
 ) -> list[dict[str, Any]]:
@@ -265,7 +278,7 @@ def _average_each(
     """Average items one by one, with options."""
     means: list[Array] = []
     counts: list[Array] = []
-    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    wants_counts = given["return_counts"]
     options = _options_of_each(function, given, ("where",), len(batch.items))
     sizes = normalize_size(function, ndim, output_size)
     for k, x in enumerate(batch.items):
@@ -300,6 +313,7 @@ def maximum_ragged(
     """Store the maxima of each item of a list."""
     try:
         options = options_of(function, given, AllRaggedTypes)
+        given = _with_bool(function, given)
         check_unweighted(function, windows)
         batch = _batch_of(function, ndim, arrays, data_format)
         wanted = as_bool(function, "return_indices", return_indices)
@@ -361,7 +375,7 @@ def _maximum_each(
     given: Mapping[str, Any],
 ) -> Array | Pair | Triple:
     """Store the maxima of items one by one, with options."""
-    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    wants_counts = given["return_counts"]
     options = _options_of_each(function, given, ("where",), len(batch.items))
     each: list[tuple[Array, ...]] = []
     for k, x in enumerate(batch.items):
@@ -405,8 +419,8 @@ def average_ragged_backward(
         options = _options_of_each(function, given, ("where", "x"), len(shapes))
         results = [
             _average_backward(
-                None, f"{function}: item {k}", ndim, gradients[k], shape, data_format, windows,
-                None, num_threads, options[k],
+                None, f"{function}: input_shapes[{k}]", ndim, gradients[k], shape, data_format,
+                windows, None, num_threads, options[k],
             )
             for k, shape in enumerate(shapes)
         ]  # fmt: skip
@@ -436,8 +450,8 @@ def maximum_ragged_backward(
             )
         results = [
             maximum_backward_at(
-                None, f"{function}: item {k}", ndim, gradients[k], places[k], shape, data_format,
-                None, num_threads, {},
+                None, f"{function}: input_shapes[{k}]", ndim, gradients[k], places[k], shape,
+                data_format, None, num_threads, {},
             )
             for k, shape in enumerate(shapes)
         ]  # fmt: skip
@@ -451,7 +465,8 @@ def _gradients_of(
 ) -> tuple[Array, list[Any]]:
     """Return gradients of all items, and their shapes."""
     gradients = as_array(function, "grad_output", grad_output)
-    shapes = _as_list(function, "input_shapes", input_shapes)
+    _dtypes.check_dtype(function, "grad_output", gradients.dtype, _dtypes.FLOATS)
+    shapes = _as_list(function, "input_shapes", input_shapes, "shapes")
     if gradients.ndim == 0 or len(gradients) != len(shapes):
         raise ValueError(
             f"{function}: grad_output must have an item for each of {len(shapes)} shapes, got "
@@ -460,12 +475,28 @@ def _gradients_of(
     return gradients, shapes
 
 
+def _check_apart(function: str, arrays: list[Array]) -> None:
+    """Raise if two arrays share memory."""
+    places = [(*byte_bounds(x), k) for k, x in enumerate(arrays) if x.size > 0]
+    end, last = 0, 0
+    for begin, next_end, k in sorted(places):
+        if begin < end and share_memory(arrays[last], arrays[k]):
+            raise ValueError(
+                f"{function}: out[{min(last, k)}] and out[{max(last, k)}] must not share memory"
+            )
+        if next_end > end:
+            end, last = next_end, k
+
+
 def _deliver_each(function: str, results: list[Array], out: Any) -> list[Array]:
     if out is None:
         return results
     targets = _for_each(function, "out", out, len(results))
-    for k, (result, target) in enumerate(zip(results, targets, strict=True)):
+    plain = [
         check_out(function, f"out[{k}]", target, result.shape, result.dtype)
+        for k, (result, target) in enumerate(zip(results, targets, strict=True))
+    ]
+    _check_apart(function, plain)
     for result, target in zip(results, targets, strict=True):
         deliver(result, target, None)
     return targets
