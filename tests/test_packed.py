@@ -291,3 +291,17 @@ def test_as_many_axes_as_there_are():
         ap.adaptive_avg_pool1d_packed_backward(np.ones(shape), [0, 1], shape)
     with pytest.raises(ValueError, match="arrays must have fewer than 64 axes"):
         ap.adaptive_max_pool1d_ragged([np.ones(shape)], 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_gradients_of_windows_beyond_an_item(rng, dtype):
+    """They have no element there, and pass nothing on; as with lengths, and NaN too."""
+    sizes, windows = [2, 5, 1], [(np.array([0, 3, 1]), np.array([2, 5, 4]))]
+    g = random_array(rng, (3, 4, 3), dtype)
+    g[:, 0] = np.nan
+    padded = ap.adaptive_avg_pool1d_backward(g, (3, 4, 5), lengths=sizes, windows=windows)
+    offsets = np.cumsum([0, *sizes])
+    result = ap.adaptive_avg_pool1d_packed_backward(g, offsets, (4, 8), windows=windows)
+    for k, size in enumerate(sizes):
+        item = result[:, offsets[k] : offsets[k + 1]]
+        assert item.tobytes() == padded[k, :, :size].tobytes()

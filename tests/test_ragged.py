@@ -299,3 +299,13 @@ def test_a_list_that_changes_while_it_is_read():
     arrays = [np.zeros((4, 3)), Item(), np.zeros((5, 5))]
     np.testing.assert_array_equal(ap.adaptive_avg_pool2d_ragged(arrays, 1)[:, 0, 0], [0, 1, 0])
     assert arrays == []
+
+
+@pytest.mark.parametrize("operation", ["avg", "max"])
+def test_items_that_are_larger_than_memory(operation):
+    """One element stands for all: the sum of their sizes fits no integer."""
+    one = np.full(1, 3, np.float32)
+    items = [np.broadcast_to(one, (n,)) for n in (2**61 - 1, 2**61 - 5001)]
+    for threads in (1, 2):
+        y = ragged(operation, 1)(items, None, windows=[([0], [1])], num_threads=threads)
+        np.testing.assert_array_equal(y, [[3], [3]])

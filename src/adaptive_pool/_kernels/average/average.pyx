@@ -197,7 +197,7 @@ def average_items(
     cdef Call call
     set_call(&call, element, out_element)
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
-    run_items(arrays, windows, kinds, prepare_part, &call, sizeof(Task), num_threads)
+    run_items(arrays, windows, kinds, 2, prepare_part, &call, sizeof(Task), num_threads)
 
 
 def average_counted(

@@ -9,6 +9,6 @@ cdef struct Kind:
 
 
 cdef int run_items(
-    list arrays, list windows, const Kind* kinds, prepare_t prepare, const void* call,
+    list arrays, list windows, const Kind* kinds, int each, prepare_t prepare, const void* call,
     Py_ssize_t task_size, int num_threads,
 ) except -1

@@ -41,9 +41,11 @@ cdef int make_room(Plan* plan, Py_ssize_t room, Py_ssize_t task_size) except -1:
     return 0
 
 
-cdef int borrow_all(Canonical* c, tuple arrays, const Kind* kinds, Windows windows) except -1:
+cdef int borrow_all(
+    Canonical* c, tuple arrays, const Kind* kinds, int count, Windows windows,
+) except -1:
     cdef int a
-    for a in range(<int> len(arrays)):
+    for a in range(count):
         if kinds[a].itemsize == 0:
             borrow_indices(c, arrays[a], kinds[a].writable)
         else:
@@ -56,16 +58,18 @@ cdef int run_planned(
     const Plan* plan, Py_ssize_t count, prepare_t prepare, const void* call, int num_threads,
 ) except -1 nogil:
     """Pool items whose arrays are known."""
-    cdef Py_ssize_t k, bytes = 0
+    cdef Py_ssize_t k
+    cdef double bytes = 0   # of what one element may stand for, so that integers overflow
     cdef int found
     cdef char* task
     for k in range(count):
-        bytes += plan.items[k].here.bytes
-    num_threads = <int> min(<Py_ssize_t> num_threads, bytes // THREAD + 1)
+        bytes += <double> plan.items[k].here.bytes
+    if bytes < <double> num_threads * THREAD:
+        num_threads = <int> (bytes / THREAD) + 1
     for k in range(count):
         prepare(
             plan.tasks + k * plan.task_size, &plan.items[k].here, call,
-            num_threads if plan.items[k].here.bytes > bytes // (SHARES * num_threads) else 1,
+            num_threads if plan.items[k].here.bytes > bytes / (SHARES * num_threads) else 1,
             plan.lists + k,
         )
     found = run_lists(plan.lists, count, plan.begins, num_threads)
@@ -79,7 +83,7 @@ cdef int run_planned(
 
 cdef int run_some(
     const Plan* plan, list arrays, list windows, Py_ssize_t first, Py_ssize_t count,
-    const Kind* kinds, prepare_t prepare, const void* call, int num_threads,
+    const Kind* kinds, int each, prepare_t prepare, const void* call, int num_threads,
 ) except -1:
     cdef Py_ssize_t begun = 0, k
     cdef int found
@@ -88,7 +92,8 @@ cdef int run_some(
             begin(&plan.items[k])
             begun += 1
             borrow_all(
-                &plan.items[k], <tuple?> arrays[first + k], kinds, <Windows?> windows[first + k]
+                &plan.items[k], <tuple?> arrays[first + k], kinds, each,
+                <Windows?> windows[first + k],
             )
         with nogil:
             found = run_planned(plan, count, prepare, call, num_threads)
@@ -102,7 +107,8 @@ cdef int run_some(
 cdef int run_items(
     list arrays,            # IN: tuples, the input first, of arrays that are not empty
     list windows,           # IN: Windows of each
-    const Kind* kinds,      # IN: of the arrays of each tuple
+    const Kind* kinds,      # IN: of the arrays of each tuple,
+    int each,               # IN: which are so many
     prepare_t prepare, const void* call, Py_ssize_t task_size, int num_threads,
 ) except -1:
     """Pool items one after the other, or several at a time.
@@ -117,7 +123,7 @@ cdef int run_items(
         while first < len(arrays):
             count = min(<Py_ssize_t> AT_ONCE, len(arrays) - first)
             found |= run_some(
-                &plan, arrays, windows, first, count, kinds, prepare, call, num_threads
+                &plan, arrays, windows, first, count, kinds, each, prepare, call, num_threads
             )
             first += count
     finally:

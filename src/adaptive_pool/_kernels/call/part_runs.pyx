@@ -76,11 +76,12 @@ cdef int make_room(Plan* plan, Parts parts, Py_ssize_t task_size) except -1:
 
 
 cdef bint cut_part(
-    Parts parts, Py_ssize_t k, bint whole, Axis* axes, int64_t* table,
+    Parts parts, Py_ssize_t k, bint whole, bint backward, Axis* axes, int64_t* table,
 ) noexcept nogil:
-    """The windows of a part, empty ones as if they had its first element; False: all are empty.
+    """The windows of a part, or False: all are empty.
 
-    Or of the whole plane, from the beginning of which the part reaches as far as it does.
+    Forward, empty ones are as if they had its first element. Or windows are of the whole plane,
+    from the beginning of which the part reaches as far as it does.
     """
     cdef Py_ssize_t count, o
     cdef int a
@@ -91,7 +92,7 @@ cdef bint cut_part(
             axes[a].size = parts.sizes[a]
         elif axes[a].size == 0:
             return False
-        for o in range(0 if whole else count):
+        for o in range(0 if backward else count):
             if table[o] == table[count + o]:
                 table[o], table[count + o] = 0, 1
         describe_axis(&axes[a])
@@ -183,7 +184,7 @@ cdef int run_some(
     for k in range(begin, end):
         axes = plan.axes + 3 * planned
         table = plan.tables + planned * plan.borders
-        if not cut_part(parts, k, whole, axes, table):
+        if not cut_part(parts, k, whole, backward, axes, table):
             continue
         place_part(c, parts, k, whole, axes, &g)
         prepare(

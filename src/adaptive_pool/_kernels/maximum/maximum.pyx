@@ -130,7 +130,9 @@ def maximum_items(
     call.element, call.indexed, call.is_counted = element, indexed, False
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(element), True)
     kinds[2] = Kind(0, True)
-    run_items(arrays, windows, kinds, prepare, &call, sizeof(maximum_t), num_threads)
+    run_items(
+        arrays, windows, kinds, 3 if indexed else 2, prepare, &call, sizeof(maximum_t), num_threads
+    )
 
 
 def maximum_counted(

@@ -32,8 +32,8 @@ static inline void ap_flag_mask(
 /* Sums of columns, added to those that are there unless they are `fresh`: as many as fit a vector,
    down all rows. Of bools any byte but 0 is 1. */
 #if defined(__GNUC__)
-typedef int8_t ap_32_flags __attribute__((vector_size(32)));
-typedef int8_t ap_8_flags __attribute__((vector_size(8)));
+typedef uint8_t ap_32_flags __attribute__((vector_size(32)));
+typedef uint8_t ap_8_flags __attribute__((vector_size(8)));
 
 #define AP_ADD_COLUMNS(flags_t) \
     for (; i < n && last + i + (ptrdiff_t) sizeof(flags_t) <= room; \
