@@ -53,5 +53,5 @@ def test_page_names_the_pinned_version(script):
 def test_every_section_that_was_run_has_a_script():
     scripts = " ".join(" ".join(strings(ast.parse(path.read_text("utf-8")))) for path in SCRIPTS)
     run = re.findall(r"Run with \w[\w -]* [\d.]+\d", PAGE)
-    assert len(run) == 15
+    assert len(run) == 16
     assert [text for text in run if text not in scripts] == []

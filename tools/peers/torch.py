@@ -100,3 +100,39 @@ def claims() -> Claims:
     yield "the mean of eight times 60,000 is inf in float16", seen == [float("inf")], seen
     holds = torch.equal(pool(x[0], 2), torch.full((1, 4, 2, 2), 60000.0, dtype=torch.float16))
     yield "`adaptive_avg_pool2d` has no such errors", holds, holds
+    yield from claims_of_items()
+
+
+def claims_of_items() -> Claims:
+    """Yield the statements on items of different lengths."""
+    halves = [torch.full((5000, 1), 60.0, dtype=t) for t in (torch.float16, torch.bfloat16)]
+    tenths = torch.full((1_000_000, 1), 0.1)
+    seen = [
+        torch.segment_reduce(x, "mean", lengths=torch.tensor([len(x)]), axis=0).item()
+        for x in (*halves, tenths)
+    ]
+    text = "of 5,000 times 60 the mean is inf in float16 and 3.28 in bfloat16"
+    yield text, seen[0] == float("inf") and round(seen[1], 2) == 3.28, seen
+    ours = ap.adaptive_avg_pool1d_packed(tenths[:, 0].numpy(), [0, len(tenths)], 1).item()
+    holds = round(seen[2], 5) == 0.10096 and ours == np.float32(0.1)
+    yield "of a million times 0.1 it is 0.10096 in float32", holds, (seen, ours)
+
+    rows = torch.tensor([[1.0], [np.nan]])
+    bags = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 2, 4])
+    seen = F.embedding_bag(bags[0], rows, bags[1], mode="max").flatten().tolist()
+    holds = seen[0] == 1 and np.isnan(seen[1]) and seen[2] == 0
+    yield "gives NaN only if it comes first in a bag, and 0 for an empty bag", holds, seen
+
+    seen = [torch.nested.nested_tensor([x], layout=torch.jagged).mean(dim=1).item() for x in halves]
+    text = "5,000 times 60 has the mean inf in float16, and 59.75 in bfloat16"
+    yield text, seen == [float("inf"), 59.75], seen
+    row = (
+        "| `nt.mean(dim=1)` of a jagged tensor | `ap.adaptive_avg_pool1d_packed`, "
+        "[Packed sequences](how-to/packed.md) | float16 overflows there |"
+    )
+    yield row, seen[0] == float("inf"), seen
+    starts, lengths = torch.zeros(3, dtype=torch.int64), torch.tensor([2, 5, 3])
+    holes = torch.nested.narrow(torch.ones(3, 8, 1), 1, starts, lengths, layout=torch.jagged)
+    seen = holes.offsets().tolist(), len(holes.values()), holes.contiguous().offsets().tolist()
+    holds = seen == ([0, 8, 16, 19], 24, [0, 2, 7, 10])
+    yield "values and offsets do not belong together", holds, seen
