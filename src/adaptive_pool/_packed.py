@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
-from ._arrays import MOST_AXES, Array, as_array
+from ._arrays import Array, as_array
 from ._average import _average
 from ._average_backward import _average_backward
 from ._counting import mask_of
@@ -25,6 +25,7 @@ from ._problem import (
     Size,
     check_data_format,
     check_out,
+    check_room_for_axis,
     normalize_shape,
     pooled_axes,
 )
@@ -44,14 +45,11 @@ def _check_axes(function: str, shape: tuple[int, ...], data_format: DataFormat, 
     """Return the pooled axis, or raise unless there is one, and room for one of samples."""
     data_format = check_data_format(function, data_format)
     axis = pooled_axes(function, 1, shape, data_format, name)
-    if len(shape) == MOST_AXES:
-        raise ValueError(
-            f"{function}: {name} must have fewer than {MOST_AXES} axes, got shape {shape}"
-        )
+    check_room_for_axis(function, name, shape)
     return axis
 
 
-def _given(
+def _options_of_sample(
     function: str,
     offsets: npt.ArrayLike,
     options: Mapping[str, Any],
@@ -237,7 +235,7 @@ def adaptive_avg_pool1d_packed(
     """
     function = "adaptive_avg_pool1d_packed"
     x = _one_sample(function, values, data_format)
-    given = _given(function, offsets, options, x.shape[1:], "values")
+    given = _options_of_sample(function, offsets, options, x.shape[1:], "values")
     rest = (output_size, data_format, windows, dtype, out, num_threads)
     return _average(None, function, 1, x, *rest, given, _Given)
 
@@ -320,7 +318,7 @@ def adaptive_avg_pool1d_packed_backward(
     """
     function = "adaptive_avg_pool1d_packed_backward"
     gradient, shape, target = _of_one_sample(function, input_shape, grad_output, data_format, out)
-    given = _given(function, offsets, options, shape, "the values")
+    given = _options_of_sample(function, offsets, options, shape, "the values")
     rest = (data_format, windows, target, num_threads)
     result = _average_backward(None, function, 1, gradient, (1, *shape), *rest, given, _GivenBack)
     return result[0] if out is None else out
@@ -466,7 +464,7 @@ def adaptive_max_pool1d_packed(
     """
     function = "adaptive_max_pool1d_packed"
     x = _one_sample(function, values, data_format)
-    given = _given(function, offsets, options, x.shape[1:], "values")
+    given = _options_of_sample(function, offsets, options, x.shape[1:], "values")
     rest = (output_size, return_indices, index_dtype, data_format, windows, out, num_threads)
     return _maximum(None, function, 1, x, *rest, given, _Given)
 
@@ -540,7 +538,7 @@ def adaptive_max_pool1d_packed_backward(
     """
     function = "adaptive_max_pool1d_packed_backward"
     gradient, shape, target = _of_one_sample(function, input_shape, grad_output, data_format, out)
-    given = _given(function, offsets, {}, shape, "the values")
+    given = _options_of_sample(function, offsets, {}, shape, "the values")
     rest = (data_format, target, num_threads)
     result = maximum_backward_at(
         None, function, 1, gradient, indices, (1, *shape), *rest, given, _GivenBack

@@ -12,14 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _windows
-from ._arrays import MOST_AXES, Array, as_array
+from ._arrays import Array, as_array
 from ._counting import Counting, as_number, bytes_of
 from ._dtypes import text_of
 from ._kernels.call.parts import Parts
 from ._kernels.call.problem import check_addressable
 from ._objects import shown
 from ._options import Options
-from ._problem import DataFormat, as_bool, check_counts, check_data_format, pooled_axes
+from ._problem import (
+    DataFormat,
+    as_bool,
+    check_counts,
+    check_data_format,
+    check_room_for_axis,
+    pooled_axes,
+)
 
 
 def _integers(function: str, name: str, given: npt.ArrayLike) -> Array:
@@ -114,12 +121,8 @@ class PartsProblem:
             raise ValueError(f"{function}: pass lengths or regions, not both")
         data_format = check_data_format(function, data_format)
         first = pooled_axes(function, self.ndim, input_shape, data_format, name)
-        if self.is_single and len(input_shape) == MOST_AXES:
-            raise ValueError(
-                f"{function}: with options {name} must have fewer than {MOST_AXES} axes, got "
-                f"shape {input_shape}"
-            )
         if self.is_single:
+            check_room_for_axis(function, f"with options {name}", input_shape)
             input_shape, first = (1, *input_shape), first + 1
         elif first == 0:
             got = f"got {name} {input_shape}"

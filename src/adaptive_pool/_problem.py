@@ -105,6 +105,14 @@ def pooled_axes(
     return len(shape) - ndim - trailing
 
 
+def check_room_for_axis(function: str, name: str, shape: tuple[int, ...]) -> None:
+    """Raise if an array of that shape cannot have an axis more."""
+    if len(shape) == MOST_AXES:
+        raise ValueError(
+            f"{function}: {name} must have fewer than {MOST_AXES} axes, got shape {shape}"
+        )
+
+
 def make_problem(
     function: str,
     input_shape: tuple[int, ...],

@@ -6,7 +6,7 @@ jobs for all threads (`_kernels/call/item_runs.pyx`). With options, and back, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy.typing as npt
 from numpy.lib.array_utils import byte_bounds
 
 from . import _dtypes
-from ._arrays import MOST_AXES, Array, as_array, native
+from ._arrays import Array, as_array, native
 from ._average import _average
 from ._average_backward import _average_backward
 from ._kernels import average_items, maximum_items
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.item_runs import ITEMS_AT_ONCE
 from ._kernels.call.problem import Problem, check_addressable
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
@@ -30,6 +31,7 @@ from ._problem import (
     as_bool,
     check_data_format,
     check_out,
+    check_room_for_axis,
     deliver,
     make_problem,
     normalize_size,
@@ -41,8 +43,6 @@ from ._threads import threads_for
 from ._windows import Windows, check_unweighted
 
 Arrays: TypeAlias = Sequence[npt.ArrayLike] | npt.NDArray[Any]
-
-_AT_ONCE = 64  # items that a kernel looks at before it stores anything
 
 
 def _as_list(function: str, name: str, given: Any, kind: str = "arrays") -> list[Any]:
@@ -97,10 +97,7 @@ def _batch_of(function: str, ndim: int, arrays: Any, data_format: DataFormat) ->
             name = _dtypes.check_dtype(function, "arrays[0]", x_dtype, _dtypes.SUPPORTED)
             shape, dtype = x_shape, _dtypes.native(x_dtype)
             first = pooled_axes(function, ndim, shape, data_format, "arrays[0]")
-            if len(shape) == MOST_AXES:
-                raise ValueError(
-                    f"{function}: arrays must have fewer than {MOST_AXES} axes, got shape {shape}"
-                )
+            check_room_for_axis(function, "arrays[0]", shape)
             last = first + ndim
         if x_dtype is not dtype:
             _dtypes.check_dtype(function, f"arrays[{k}]", x_dtype, _dtypes.SUPPORTED)
@@ -149,7 +146,7 @@ class _Plan(NamedTuple):
         is_apart = (
             target.flags.aligned
             and target.flags.c_contiguous
-            and len(items) <= _AT_ONCE
+            and len(items) <= ITEMS_AT_ONCE
             and (self.others <= 2 or all(x.flags.c_contiguous for x in items))
             and not any(np.may_share_memory(target, x) for x in items)
         )
@@ -221,12 +218,27 @@ def average_ragged(
         batch = _batch_of(function, ndim, arrays, data_format)
         wanted = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         y_dtype = _dtypes.mean_dtype(function, batch.dtype, wanted)
-        if options is not None:
-            return _average_each(
-                function, ndim, batch, output_size, data_format, windows, y_dtype, out, num_threads,
-                given,
-            )  # fmt: skip
         sizes = normalize_size(function, ndim, output_size)
+        if options is not None:
+            return _one_by_one(  # type: ignore[no-any-return]
+                function,
+                lambda name, x, own: _average(
+                    None,
+                    name,
+                    ndim,
+                    x,
+                    sizes,
+                    data_format,
+                    windows,
+                    y_dtype,
+                    None,
+                    num_threads,
+                    own,
+                ),
+                batch,
+                given,
+                out,
+            )
         plan = _plan(function, batch, sizes, data_format, windows, y_dtype.itemsize, num_threads)
         for k, tables in enumerate(plan.tables):
             if tables is not None and plan.problems[k].plane > _dtypes.LARGEST_EXACT_WINDOW:
@@ -263,38 +275,29 @@ def _options_of_each(
     ]
 
 
-def _average_each(
+def _one_by_one(
     function: str,
-    ndim: int,
+    pool: Callable[[str, Array, dict[str, Any]], Any],
     batch: _Batch,
-    output_size: Size,
-    data_format: DataFormat,
-    windows: Windows,
-    dtype: np.dtype[Any],
-    out: Array | None,
-    num_threads: int | None,
     given: Mapping[str, Any],
-) -> Array | Pair:
-    """Average items one by one, with options."""
-    means: list[Array] = []
-    counts: list[Array] = []
-    wants_counts = given["return_counts"]
+    out: Any,
+) -> Any:
+    """Pool items one by one, each with its options; return what the public function does."""
     options = _options_of_each(function, given, ("where",), len(batch.items))
-    sizes = normalize_size(function, ndim, output_size)
+    each: list[tuple[Array, ...]] = []
     for k, x in enumerate(batch.items):
-        result: Any = _average(
-            None, f"{function}: arrays[{k}]", ndim, x, sizes, data_format, windows, dtype, None,
-            num_threads, options[k],
-        )  # fmt: skip
-        means.append(result[0] if wants_counts else result)
-        if wants_counts:
-            counts.append(result[1])
-    y = _stacked(function, means)
-    if out is not None:
-        check_out(function, "out", out, y.shape, dtype)
-    answer = y if out is None else out
-    last: Any = (answer, np.stack(counts)) if wants_counts else answer
-    return last if out is None else deliver(y, out, last)  # type: ignore[no-any-return]
+        result = pool(f"{function}: arrays[{k}]", x, options[k])
+        each.append(result if isinstance(result, tuple) else (result,))
+    stacked = tuple([_stacked(function, list(results)) for results in zip(*each, strict=True)])
+    results, counts = (stacked[:-1], stacked[-1:]) if given["return_counts"] else (stacked, ())
+    if out is not None and len(results) == 1:
+        check_out(function, "out", out, results[0].shape, results[0].dtype)
+    elif out is not None:
+        _check_targets(function, pair_of(function, out), results)
+    answer = _delivered(results, out)
+    if not counts:
+        return answer
+    return (*answer, *counts) if isinstance(answer, tuple) else (answer, *counts)
 
 
 def maximum_ragged(
@@ -320,9 +323,16 @@ def maximum_ragged(
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
         sizes = normalize_size(function, ndim, output_size)
         if options is not None:
-            return _maximum_each(
-                function, ndim, batch, sizes, positions, data_format, windows, out, num_threads,
+            indexed = (wanted, np.int64 if positions is None else positions)
+            return _one_by_one(  # type: ignore[no-any-return]
+                function,
+                lambda name, x, own: _maximum(
+                    None, name, ndim, x, sizes, *indexed, data_format, windows, None, num_threads,
+                    own,
+                ),
+                batch,
                 given,
+                out,
             )  # fmt: skip
         itemsize = max(batch.dtype.itemsize, 0 if positions is None else positions.itemsize)
         plan = _plan(function, batch, sizes, data_format, windows, itemsize, num_threads)
@@ -338,8 +348,8 @@ def maximum_ragged(
             values, places = (None, None) if out is None else pair_of(function, out)
             y = plan.target(function, "out[0]", values, batch.dtype, batch.items)
             results = (y, plan.target(function, "out[1]", places, positions, batch.items))
-            if out is not None and share_memory(values, places):
-                raise ValueError(f"{function}: out[0] and out[1] must not share memory")
+            if out is not None:
+                _check_apart(function, [values, places])
         if y.size > 0:
             maximum_items(
                 [(batch.items[k], *(result[k] for result in results)) for k in plan.order],
@@ -360,45 +370,6 @@ def _delivered(results: tuple[Array, ...], out: Any) -> Any:
     for result, target in zip(results, (out,) if len(results) == 1 else out, strict=True):
         deliver(result, target, None)
     return out
-
-
-def _maximum_each(
-    function: str,
-    ndim: int,
-    batch: _Batch,
-    sizes: tuple[int | None, ...],
-    positions: np.dtype[Any] | None,
-    data_format: DataFormat,
-    windows: Windows,
-    out: Any,
-    num_threads: int | None,
-    given: Mapping[str, Any],
-) -> Array | Pair | Triple:
-    """Store the maxima of items one by one, with options."""
-    wants_counts = given["return_counts"]
-    options = _options_of_each(function, given, ("where",), len(batch.items))
-    each: list[tuple[Array, ...]] = []
-    for k, x in enumerate(batch.items):
-        result: Any = _maximum(
-            None, f"{function}: arrays[{k}]", ndim, x, sizes, positions is not None,
-            np.int64 if positions is None else positions, data_format, windows, None, num_threads,
-            options[k],
-        )  # fmt: skip
-        each.append(result if isinstance(result, tuple) else (result,))
-    stacked = tuple([_stacked(function, list(results)) for results in zip(*each, strict=True)])
-    results, counts = (stacked[:-1], stacked[-1:]) if wants_counts else (stacked, ())
-    if out is not None and positions is None:
-        check_out(function, "out", out, results[0].shape, batch.dtype)
-    elif out is not None:
-        values, places = pair_of(function, out)
-        check_out(function, "out[0]", values, results[0].shape, batch.dtype)
-        check_out(function, "out[1]", places, results[1].shape, results[1].dtype)
-        if share_memory(values, places):
-            raise ValueError(f"{function}: out[0] and out[1] must not share memory")
-    answer = _delivered(results, out)
-    if not counts:
-        return answer  # type: ignore[no-any-return]
-    return (*answer, *counts) if isinstance(answer, tuple) else (answer, *counts)
 
 
 def average_ragged_backward(
@@ -475,9 +446,9 @@ def _gradients_of(
     return gradients, shapes
 
 
-def _check_apart(function: str, arrays: list[Array]) -> None:
+def _check_apart(function: str, arrays: Sequence[Array]) -> None:
     """Raise if two arrays share memory."""
-    places = [(*byte_bounds(x), k) for k, x in enumerate(arrays) if x.size > 0]
+    places = [(*byte_bounds(np.asarray(x)), k) for k, x in enumerate(arrays) if x.size > 0]
     end, last = 0, 0
     for begin, next_end, k in sorted(places):
         if begin < end and share_memory(arrays[last], arrays[k]):
@@ -488,15 +459,18 @@ def _check_apart(function: str, arrays: list[Array]) -> None:
             end, last = next_end, k
 
 
+def _check_targets(function: str, targets: Sequence[Any], results: Sequence[Array]) -> None:
+    """Raise unless each of some results has an array of its own to go to."""
+    for k, (target, result) in enumerate(zip(targets, results, strict=True)):
+        check_out(function, f"out[{k}]", target, result.shape, result.dtype)
+    _check_apart(function, targets)
+
+
 def _deliver_each(function: str, results: list[Array], out: Any) -> list[Array]:
     if out is None:
         return results
     targets = _for_each(function, "out", out, len(results))
-    plain = [
-        check_out(function, f"out[{k}]", target, result.shape, result.dtype)
-        for k, (result, target) in enumerate(zip(results, targets, strict=True))
-    ]
-    _check_apart(function, plain)
+    _check_targets(function, targets, results)
     for result, target in zip(results, targets, strict=True):
         deliver(result, target, None)
     return targets

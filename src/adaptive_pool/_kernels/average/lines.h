@@ -196,23 +196,21 @@ static inline void ap_widen_tally(ap_tally *tally)
 AP_ALWAYS void ap_add_to_tally(
     ap_tally *tally, const uint8_t *flags, ptrdiff_t step, ptrdiff_t rows, const int bools)
 {
-    const ptrdiff_t n = tally->n;
     for (ptrdiff_t some; rows > 0; rows -= some, flags += some * step) {
         if (tally->rows == AP_TALLY_ROWS)
             ap_widen_tally(tally);
         some = ap_min(rows, AP_TALLY_ROWS - tally->rows);
-        /* Where rows are one run, vectors may reach into the next ones. */
-        const ptrdiff_t room = step == n ? rows * n : (some - 1) * step + n;
-        ap_add_flags(flags, step, some, n, room, bools, tally->rows == 0, tally->bytes);
+        ap_add_flags(flags, step, some, rows, tally->n, bools, tally->rows == 0, tally->bytes);
         tally->rows += some;
     }
 }
 
-/* Whether only a mask says what counts, and it and the elements, columns x lanes, are runs. */
+/* Whether only a mask says what counts, and it and the elements, columns x lanes, are runs. To mask
+   vectors of two numbers, byte by byte, takes longer than a copy. */
 static inline int ap_is_read_in_place(
     const ap_average *m, const char *where, ptrdiff_t columns, ptrdiff_t lanes)
 {
-    return where != NULL && !m->counting->omits && !m->counting->has_nodata
+    return AP_WIDE >= 4 && where != NULL && !m->counting->omits && !m->counting->has_nodata
         && m->counting->size == m->x.itemsize && ap_is_aligned(&m->x)
         && ap_are_runs(&m->x, columns, lanes, 1) && ap_are_runs(&m->where, columns, lanes, 1);
 }

@@ -135,14 +135,14 @@ static inline void ap_add_short_windows(
         count += sums[w];
     }
     before[end - begin] = count;
-    before -= begin;
     if (m->w.monotone && begin <= starts[0] && ends[windows - 1] <= end)
         for (ptrdiff_t i = 0; i < windows; i++)
-            numbers[i] += before[ends[i]] - before[starts[i]];
+            numbers[i] += before[ends[i] - begin] - before[starts[i] - begin];
     else
         for (ptrdiff_t i = 0; i < windows; i++)
             if (ap_max(starts[i], begin) < ap_min(ends[i], end))
-                numbers[i] += before[ap_min(ends[i], end)] - before[ap_max(starts[i], begin)];
+                numbers[i] += before[ap_min(ends[i], end) - begin]
+                    - before[ap_max(starts[i], begin) - begin];
 }
 
 /* The same of any windows. */
@@ -158,15 +158,16 @@ static inline void ap_add_columns(
     for (ptrdiff_t ow = c->ow0; ow < c->ow1; ow++, numbers += lanes) {
         const ptrdiff_t w0 = ap_max(m->w.starts[ow], begin) - begin;
         const ptrdiff_t w1 = ap_min(m->w.ends[ow], end) - begin;
-        uint32_t count = 0;
-        for (ptrdiff_t w = w0; w < w1; w++)
-            if (lanes == 1)
+        if (lanes == 1) {
+            uint32_t count = 0;
+            for (ptrdiff_t w = w0; w < w1; w++)
                 count += sums[w];
-            else
-                for (ptrdiff_t lane = 0; lane < lanes; lane++)
-                    numbers[lane] += sums[w * lanes + lane];
-        if (lanes == 1)
             *numbers += count;
+            continue;
+        }
+        for (ptrdiff_t w = w0; w < w1; w++)
+            for (ptrdiff_t lane = 0; lane < lanes; lane++)
+                numbers[lane] += sums[w * lanes + lane];
     }
 }
 
@@ -184,9 +185,7 @@ AP_ALWAYS void ap_count_lines(
             const uint8_t *sums = flags + (h - h0) * step;
             rows = ap_min(last - h, AP_MOST_LINES);
             if (rows > 1 || bools) {
-                /* Where rows are one run, vectors may reach into the next ones. */
-                const ptrdiff_t room = step == n ? (h1 - h) * n : (rows - 1) * step + n;
-                ap_add_flags(sums, step, rows, n, room, bools, 1, c->sums);
+                ap_add_flags(sums, step, rows, h1 - h, n, bools, 1, c->sums);
                 sums = c->sums;
             }
             ap_add_columns(m, c, sums, w0, w1, numbers);

@@ -1,0 +1,1 @@
+ITEMS_AT_ONCE: int

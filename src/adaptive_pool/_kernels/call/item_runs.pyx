@@ -18,6 +18,9 @@ cdef enum:
     SHARES = 8      # of the work for each thread: an item with more than one of them is cut
 
 
+ITEMS_AT_ONCE = AT_ONCE     # none of these is stored before all are known
+
+
 cdef struct Plan:
     # Memory for items that are planned at a time.
     Canonical* items

@@ -32,7 +32,11 @@ static inline void ap_flag_mask(
 /* Sums of columns, added to those that are there unless they are `fresh`: as many as fit a vector,
    down all rows. Of bools any byte but 0 is 1. */
 #if defined(__GNUC__)
-typedef uint8_t ap_32_flags __attribute__((vector_size(32)));
+#if defined(__AVX2__)
+typedef uint8_t ap_many_flags __attribute__((vector_size(32)));
+#else
+typedef uint8_t ap_many_flags __attribute__((vector_size(16)));
+#endif
 typedef uint8_t ap_8_flags __attribute__((vector_size(8)));
 
 #define AP_ADD_COLUMNS(flags_t) \
@@ -51,15 +55,16 @@ typedef uint8_t ap_8_flags __attribute__((vector_size(8)));
 #define AP_ADD_COLUMNS(flags_t)
 #endif
 
-/* Add rows of n flags, so many bytes apart: 255 at most, if sums are fresh. From the first one on
-   `room` bytes may be read; behind the sums there is room for 31 more. */
+/* Add rows of n flags, so many bytes apart: 255 at most, if sums are fresh. There are `all` rows
+   from the first one on: if they are one run, vectors may reach into the next ones. Behind the sums
+   there is room for 31 more. */
 AP_ALWAYS void ap_add_flags(
-    const uint8_t *AP_RESTRICT flags, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t room,
+    const uint8_t *AP_RESTRICT flags, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t all, ptrdiff_t n,
     const int bools, int fresh, uint8_t *AP_RESTRICT sums)
 {
-    const ptrdiff_t last = (rows - 1) * step;
+    const ptrdiff_t last = (rows - 1) * step, room = step == n ? all * n : last + n;
     ptrdiff_t i = 0;
-    AP_ADD_COLUMNS(ap_32_flags)
+    AP_ADD_COLUMNS(ap_many_flags)
     AP_ADD_COLUMNS(ap_8_flags)
     for (ptrdiff_t k = 0; k < rows; k++)
         for (ptrdiff_t j = i; j < n; j++) {
