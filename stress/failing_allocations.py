@@ -97,6 +97,13 @@ def ragged(shapes, counts, make=np.empty, indexed=False, **options):
     return Case(lambda: pool(items, counts, return_indices=True, out=outs, **options), outs, 2)
 
 
+def together(shape, sizes, make=np.empty, **options):
+    x = values(shape, "float32", make)
+    outs = tuple(np.empty(pool_shape(shape, size, {}), "f4") for _ in range(2) for size in sizes)
+    pool, reduce = ap.spatial_pyramid_pool2d, ("avg", "max")
+    return Case(lambda: pool(x, sizes, reduce=reduce, out=outs, **options), outs, 2)
+
+
 def values(shape, dtype, make):
     x = make(shape, dtype)
     x[...] = np.arange(x.size).reshape(shape) % 251
@@ -189,6 +196,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "average-ragged-two-threads": lambda: ragged([(3, 400, 500)] * 3, (4, 6), **TWO),
     "average-ragged-places": lambda: ragged([(3, 2, 2, 9, 11), (3, 2, 2, 7, 8)], (2, 3), crop),
     "maximum-ragged": lambda: ragged([(3, 40, 50), (3, 9, 11)], (4, 6), indexed=True),
+    "together": lambda: together((3, 40, 50), [(4, 6), (7, 5)]),
+    "together-nested": lambda: together((3, 40, 50), [(1, 1), (2, 2), (4, 6)]),
+    "together-places": lambda: together((3, 2, 2, 9, 11), [(2, 3)], crop),
+    "together-two-threads": lambda: together((64, 99, 101), [(4, 6), (7, 5)], **TWO),
     "maximum-lengths": lambda: maximum((3, 40, 50), (4, 6), **LENGTHS),
     "maximum-regions": lambda: maximum((3, 40, 50), (4, 6), **REGIONS),
     "maximum-counts": lambda: maximum((3, 40, 50), (4, 6), **COUNTS),

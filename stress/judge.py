@@ -220,12 +220,35 @@ def check_items(call: Call, expected: Arrays) -> None:
         assert_same_bits((y, *indices), expected)
 
 
+def check_together(call: Call, expected: Arrays) -> None:
+    """Results may come with others: averages with maxima, a size beside other sizes."""
+    if call.has_options or call.backward or call.operation == "unpool" or call.windows == "area":
+        return
+    arguments = {**call.plain().arguments, "num_threads": call.num_threads}
+    both = dict(arguments)
+    if call.operation == "avg":
+        means, _ = getattr(ap, f"adaptive_avg_max_pool{call.ndim}d")(**both)
+        assert_same_bits((means,), expected)
+    else:
+        _, *maxima = getattr(ap, f"adaptive_avg_max_pool{call.ndim}d")(**both)
+        assert_same_bits(tuple(maxima), expected)
+    size, windows = arguments.pop("output_size"), arguments.pop("windows", "torch")
+    indexed = arguments.get("return_indices", False)
+    results = getattr(ap, f"spatial_pyramid_pool{call.ndim}d")(
+        **arguments, sizes=[size, size], windows=[windows] * 2, reduce=call.operation
+    )
+    for k in range(2):
+        each = (results[0][k], results[1][k]) if indexed else (results[k],)
+        assert_same_bits(each, expected)
+
+
 def check(call: Call) -> None:
     """Run a call every way, and compare all that it must give."""
     plain = call.plain()
     expected = call.run(plain)
     assert_right(call, plain, expected)
     check_items(call, expected)
+    check_together(call, expected)
     if call.fault is not None:
         check_bad(call, expected)
     check_good(call, expected)

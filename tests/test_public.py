@@ -44,7 +44,9 @@ def test_examples_run(name):
     assert attempted or name not in PUBLIC
 
 
-@pytest.mark.parametrize("name", [n for n in ap.__all__ if n.startswith("adaptive_")])
+@pytest.mark.parametrize(
+    "name", [n for n in ap.__all__ if n.startswith(("adaptive_", "spatial_", "pyramid"))]
+)
 def test_docstrings_are_complete(name):
     doc = inspect.getdoc(getattr(ap, name))
     for section in ("Parameters", "Returns", "Raises", "References", "Examples"):

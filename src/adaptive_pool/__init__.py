@@ -6,6 +6,14 @@ from ._average_backward import (
     adaptive_avg_pool2d_backward,
     adaptive_avg_pool3d_backward,
 )
+from ._average_maximum import (
+    adaptive_avg_max_pool1d,
+    adaptive_avg_max_pool1d_backward,
+    adaptive_avg_max_pool2d,
+    adaptive_avg_max_pool2d_backward,
+    adaptive_avg_max_pool3d,
+    adaptive_avg_max_pool3d_backward,
+)
 from ._average_ragged import (
     adaptive_avg_pool1d_ragged,
     adaptive_avg_pool1d_ragged_backward,
@@ -44,6 +52,15 @@ from ._packed import (
     adaptive_max_pool1d_packed,
     adaptive_max_pool1d_packed_backward,
 )
+from ._pyramid import pyramid
+from ._spatial_pyramid import (
+    spatial_pyramid_pool1d,
+    spatial_pyramid_pool1d_backward,
+    spatial_pyramid_pool2d,
+    spatial_pyramid_pool2d_backward,
+    spatial_pyramid_pool3d,
+    spatial_pyramid_pool3d_backward,
+)
 from ._threads import get_num_threads, num_threads, set_num_threads
 from ._unpool import adaptive_max_unpool1d, adaptive_max_unpool2d, adaptive_max_unpool3d
 from ._windows import area_weights, block_windows, pool_windows
@@ -55,6 +72,12 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "adaptive_avg_max_pool1d",
+    "adaptive_avg_max_pool1d_backward",
+    "adaptive_avg_max_pool2d",
+    "adaptive_avg_max_pool2d_backward",
+    "adaptive_avg_max_pool3d",
+    "adaptive_avg_max_pool3d_backward",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool1d_backward",
     "adaptive_avg_pool1d_packed",
@@ -92,6 +115,13 @@ __all__ = [
     "get_num_threads",
     "num_threads",
     "pool_windows",
+    "pyramid",
     "set_num_threads",
     "show_config",
+    "spatial_pyramid_pool1d",
+    "spatial_pyramid_pool1d_backward",
+    "spatial_pyramid_pool2d",
+    "spatial_pyramid_pool2d_backward",
+    "spatial_pyramid_pool3d",
+    "spatial_pyramid_pool3d_backward",
 ]

@@ -69,13 +69,13 @@ class AllOptionTypes(OptionTypes, total=False):
     return_counts: bool
 
 
-class PackedTypes(_CountTypes, total=False):
-    """Options of packed values, likewise."""
+class CountedTypes(_CountTypes, total=False):
+    """Options of what counts, and of what becomes of windows with few elements."""
 
     empty: float | None
 
 
-class AllPackedTypes(PackedTypes, total=False):
+class AllPackedTypes(CountedTypes, total=False):
     """All options of packed values."""
 
     return_counts: bool
@@ -156,6 +156,7 @@ _TYPES_OF = {
         GradientTypes,
         OptionTypes,
         AllOptionTypes,
+        CountedTypes,
         AllPackedTypes,
         PackedGradientTypes,
         AllRaggedTypes,

@@ -18,7 +18,7 @@ from ._average import _average
 from ._average_backward import _average_backward
 from ._counting import mask_of
 from ._maximum import Triple, _maximum
-from ._options import AllPackedTypes, PackedGradientTypes, PackedTypes, described
+from ._options import AllPackedTypes, CountedTypes, PackedGradientTypes, described
 from ._problem import (
     DataFormat,
     Pair,
@@ -114,7 +114,7 @@ def adaptive_avg_pool1d_packed(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool1d_packed(
@@ -128,7 +128,7 @@ def adaptive_avg_pool1d_packed(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool1d_packed(
@@ -142,7 +142,7 @@ def adaptive_avg_pool1d_packed(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool1d_packed(
@@ -337,7 +337,7 @@ def adaptive_max_pool1d_packed(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Array: ...
 @overload
 def adaptive_max_pool1d_packed(
@@ -352,7 +352,7 @@ def adaptive_max_pool1d_packed(
     out: Pair | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Pair: ...
 @overload
 def adaptive_max_pool1d_packed(
@@ -367,7 +367,7 @@ def adaptive_max_pool1d_packed(
     out: Array | Pair | None = None,
     num_threads: int | None = None,
     return_counts: bool = False,
-    **options: Unpack[PackedTypes],
+    **options: Unpack[CountedTypes],
 ) -> Array | Pair | Triple: ...
 @described
 def adaptive_max_pool1d_packed(

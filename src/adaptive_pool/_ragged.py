@@ -11,16 +11,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.array_utils import byte_bounds
 
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._average import _average
 from ._average_backward import _average_backward
-from ._kernels import average_items, maximum_items
+from ._kernels import average_work, maximum_work
 from ._kernels.call.elements import ELEMENTS
-from ._kernels.call.item_runs import ITEMS_AT_ONCE
+from ._kernels.call.item_runs import ITEMS_AT_ONCE, run_items
 from ._kernels.call.problem import Problem, check_addressable
+from ._kernels.call.work import Work
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
 from ._options import AllRaggedTypes, RaggedGradientTypes, options_of
@@ -36,9 +36,9 @@ from ._problem import (
     make_problem,
     normalize_size,
     pooled_axes,
-    share_memory,
 )
 from ._scatter import maximum_backward_at
+from ._targets import check_apart, check_targets, deliver_all
 from ._threads import threads_for
 from ._windows import Windows, check_unweighted
 
@@ -152,6 +152,15 @@ class _Plan(NamedTuple):
         )
         return target if is_apart else np.empty(self.shape, dtype)
 
+    def run(self, work: Work, batch: _Batch, results: tuple[Array, ...]) -> None:
+        """Pool items into results."""
+        run_items(
+            [(batch.items[k], *(result[k] for result in results)) for k in self.order],
+            [self.tables[k] for k in self.order],
+            work,
+            self.threads,
+        )
+
 
 def _plan(
     function: str,
@@ -247,13 +256,8 @@ def average_ragged(
                 )
         y = plan.target(function, "out", out, y_dtype, batch.items)
         if y.size > 0:
-            average_items(
-                [(batch.items[k], y[k]) for k in plan.order],
-                [plan.tables[k] for k in plan.order],
-                ELEMENTS[batch.name],
-                ELEMENTS[_dtypes.name_of(y_dtype)],
-                plan.threads,
-            )
+            elements = (ELEMENTS[batch.name], ELEMENTS[_dtypes.name_of(y_dtype)])
+            plan.run(average_work(*elements, False), batch, (y,))
         return y if out is None else deliver(y, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -293,7 +297,7 @@ def _one_by_one(
     if out is not None and len(results) == 1:
         check_out(function, "out", out, results[0].shape, results[0].dtype)
     elif out is not None:
-        _check_targets(function, pair_of(function, out), results)
+        check_targets(function, pair_of(function, out), results)
     answer = _delivered(results, out)
     if not counts:
         return answer
@@ -349,15 +353,9 @@ def maximum_ragged(
             y = plan.target(function, "out[0]", values, batch.dtype, batch.items)
             results = (y, plan.target(function, "out[1]", places, positions, batch.items))
             if out is not None:
-                _check_apart(function, [values, places])
+                check_apart(function, [values, places])
         if y.size > 0:
-            maximum_items(
-                [(batch.items[k], *(result[k] for result in results)) for k in plan.order],
-                [plan.tables[k] for k in plan.order],
-                positions is not None,
-                ELEMENTS[batch.name],
-                plan.threads,
-            )
+            plan.run(maximum_work(ELEMENTS[batch.name], positions is not None), batch, results)
         return _delivered(results, out)  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -446,31 +444,9 @@ def _gradients_of(
     return gradients, shapes
 
 
-def _check_apart(function: str, arrays: Sequence[Array]) -> None:
-    """Raise if two arrays share memory."""
-    places = [(*byte_bounds(np.asarray(x)), k) for k, x in enumerate(arrays) if x.size > 0]
-    end, last = 0, 0
-    for begin, next_end, k in sorted(places):
-        if begin < end and share_memory(arrays[last], arrays[k]):
-            raise ValueError(
-                f"{function}: out[{min(last, k)}] and out[{max(last, k)}] must not share memory"
-            )
-        if next_end > end:
-            end, last = next_end, k
-
-
-def _check_targets(function: str, targets: Sequence[Any], results: Sequence[Array]) -> None:
-    """Raise unless each of some results has an array of its own to go to."""
-    for k, (target, result) in enumerate(zip(targets, results, strict=True)):
-        check_out(function, f"out[{k}]", target, result.shape, result.dtype)
-    _check_apart(function, targets)
-
-
 def _deliver_each(function: str, results: list[Array], out: Any) -> list[Array]:
     if out is None:
         return results
     targets = _for_each(function, "out", out, len(results))
-    _check_targets(function, targets, results)
-    for result, target in zip(results, targets, strict=True):
-        deliver(result, target, None)
+    deliver_all(function, results, targets)
     return targets

@@ -54,7 +54,8 @@ try:
         from .threads import parallel  # isort: skip
         from .call import parts  # isort: skip
         from .call import part_runs  # isort: skip
-        from .call import item_runs  # isort: skip
+        from .call import work  # isort: skip
+        from .call import item_runs, result_runs  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -101,39 +102,39 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
-        from .builds.baseline.average import average, average_counted, average_items
+        from .builds.baseline.average import average, average_counted, average_work
         from .builds.baseline.average_backward import (
             average_backward,
             average_backward_counted,
             count,
         )
-        from .builds.baseline.maximum import maximum, maximum_counted, maximum_items
+        from .builds.baseline.maximum import maximum, maximum_counted, maximum_work
         from .builds.baseline.maximum_backward import (
             any_outside,
             maximum_backward,
             maximum_unpool,
         )
     elif isa == "x86_64_v3":
-        from .builds.x86_64_v3.average import average, average_counted, average_items
+        from .builds.x86_64_v3.average import average, average_counted, average_work
         from .builds.x86_64_v3.average_backward import (
             average_backward,
             average_backward_counted,
             count,
         )
-        from .builds.x86_64_v3.maximum import maximum, maximum_counted, maximum_items
+        from .builds.x86_64_v3.maximum import maximum, maximum_counted, maximum_work
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
             maximum_backward,
             maximum_unpool,
         )
     elif isa == "x86_64_v4":
-        from .builds.x86_64_v4.average import average, average_counted, average_items
+        from .builds.x86_64_v4.average import average, average_counted, average_work
         from .builds.x86_64_v4.average_backward import (
             average_backward,
             average_backward_counted,
             count,
         )
-        from .builds.x86_64_v4.maximum import maximum, maximum_counted, maximum_items
+        from .builds.x86_64_v4.maximum import maximum, maximum_counted, maximum_work
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
             maximum_backward,
@@ -149,7 +150,7 @@ __all__ = [
     "average_backward",
     "average_backward_counted",
     "average_counted",
-    "average_items",
+    "average_work",
     "canonical",
     "changed_subnormals",
     "count",
@@ -162,12 +163,14 @@ __all__ = [
     "maximum",
     "maximum_backward",
     "maximum_counted",
-    "maximum_items",
     "maximum_unpool",
+    "maximum_work",
     "parallel",
     "part_runs",
     "parts",
     "problem",
+    "result_runs",
     "subnormals_are_kept",
     "tables",
+    "work",
 ]

@@ -15,10 +15,10 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, Element, int64_t, size_of, uint16_t,
 )
-from adaptive_pool._kernels.call.item_runs cimport Kind, run_items
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.counting cimport blank_t, counting_t, set_counting
@@ -56,6 +56,11 @@ ISA = isa().decode()    # what this build was compiled for
 cdef union Task:
     average_t average
     ShortAverage short
+
+
+cdef struct LargeTask:
+    Task task
+    double divisors[DIVISORS]
 
 
 cdef struct Call:
@@ -117,6 +122,13 @@ cdef void prepare_part(
     void* memory, const Geometry* g, const void* call, int num_threads, JobList* jobs,
 ) noexcept nogil:
     prepare(memory, g, call, NULL, num_threads, jobs)
+
+
+cdef void prepare_large(
+    void* memory, const Geometry* g, const void* call, int num_threads, JobList* jobs,
+) noexcept nogil:
+    cdef LargeTask* large = <LargeTask*> memory
+    prepare(&large.task, g, call, large.divisors, num_threads, jobs)
 
 
 cdef int pool(Canonical* c, const Call* call, int num_threads) except -1 nogil:
@@ -185,19 +197,19 @@ def average(
         give_back(&c)
 
 
-def average_items(
-    list arrays,            # IN: tuples of an array of the elements below, and one for means
-    list windows,           # IN: Windows of each
+def average_work(
     Element element,        # IN: what inputs hold
     Element out_element,    # IN: what means are
-    int num_threads,        # IN
+    bint is_large,          # IN: whether inputs are worth memory for divisors
 ):
-    """Average each of some arrays. None of them is empty."""
+    """What averages an array, to be done for several; none of them is empty."""
     cdef Kind[2] kinds
     cdef Call call
     set_call(&call, element, out_element)
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
-    run_items(arrays, windows, kinds, 2, prepare_part, &call, sizeof(Task), num_threads)
+    if is_large:
+        return work_of(prepare_large, sizeof(LargeTask), &call, sizeof(call), kinds, 2)
+    return work_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 2)
 
 
 def average_counted(

@@ -5,11 +5,10 @@ does with them, and the threads.
 """
 from libc.stdlib cimport free, malloc
 
-from adaptive_pool._kernels.call.canonical cimport (
-    Canonical, advance, arrange, begin, borrow, borrow_indices, give_back,
-)
+from adaptive_pool._kernels.call.canonical cimport Canonical, advance, begin, give_back
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.work cimport Work
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list, run_lists
 
 cdef enum:
@@ -31,7 +30,7 @@ cdef struct Plan:
 
 
 cdef int make_room(Plan* plan, Py_ssize_t room, Py_ssize_t task_size) except -1:
-    plan.task_size = (task_size + 15) // 16 * 16
+    plan.task_size = task_size
     plan.items = <Canonical*> malloc(
         room * (<Py_ssize_t> sizeof(Canonical) + plan.task_size + <Py_ssize_t> sizeof(JobList)
                 + <Py_ssize_t> sizeof(Py_ssize_t))
@@ -44,23 +43,12 @@ cdef int make_room(Plan* plan, Py_ssize_t room, Py_ssize_t task_size) except -1:
     return 0
 
 
-cdef int borrow_all(
-    Canonical* c, tuple arrays, const Kind* kinds, int count, Windows windows,
-) except -1:
-    cdef int a
-    for a in range(count):
-        if kinds[a].itemsize == 0:
-            borrow_indices(c, arrays[a], kinds[a].writable)
-        else:
-            borrow(c, arrays[a], kinds[a].writable, kinds[a].itemsize)
-    arrange(c, windows)
-    return 0
-
-
 cdef int run_planned(
-    const Plan* plan, Py_ssize_t count, prepare_t prepare, const void* call, int num_threads,
+    const Plan* plan, Py_ssize_t count, Work work, int num_threads,
 ) except -1 nogil:
     """Pool items whose arrays are known."""
+    cdef prepare_t prepare = work.prepare
+    cdef const void* call = work.call
     cdef Py_ssize_t k
     cdef double bytes = 0   # of what one element may stand for, so that integers overflow
     cdef int found
@@ -85,8 +73,8 @@ cdef int run_planned(
 
 
 cdef int run_some(
-    const Plan* plan, list arrays, list windows, Py_ssize_t first, Py_ssize_t count,
-    const Kind* kinds, int each, prepare_t prepare, const void* call, int num_threads,
+    const Plan* plan, list arrays, list windows, Py_ssize_t first, Py_ssize_t count, Work work,
+    int num_threads,
 ) except -1:
     cdef Py_ssize_t begun = 0, k
     cdef int found
@@ -94,12 +82,9 @@ cdef int run_some(
         for k in range(count):
             begin(&plan.items[k])
             begun += 1
-            borrow_all(
-                &plan.items[k], <tuple?> arrays[first + k], kinds, each,
-                <Windows?> windows[first + k],
-            )
+            work.take(&plan.items[k], <tuple?> arrays[first + k], <Windows?> windows[first + k])
         with nogil:
-            found = run_planned(plan, count, prepare, call, num_threads)
+            found = run_planned(plan, count, work, num_threads)
     finally:
         while begun > 0:    # the first one knows the state of the caller's thread
             begun -= 1
@@ -107,13 +92,12 @@ cdef int run_some(
     return found
 
 
-cdef int run_items(
+def run_items(
     list arrays,            # IN: tuples, the input first, of arrays that are not empty
     list windows,           # IN: Windows of each
-    const Kind* kinds,      # IN: of the arrays of each tuple,
-    int each,               # IN: which are so many
-    prepare_t prepare, const void* call, Py_ssize_t task_size, int num_threads,
-) except -1:
+    Work work not None,     # IN: what to do with each
+    int num_threads,        # IN
+):
     """Pool items one after the other, or several at a time.
 
     Returns what jobs do, or-ed over all.
@@ -121,13 +105,11 @@ cdef int run_items(
     cdef Plan plan
     cdef Py_ssize_t first = 0, count
     cdef int found = False
-    make_room(&plan, min(<Py_ssize_t> AT_ONCE, len(arrays)), task_size)
+    make_room(&plan, min(<Py_ssize_t> AT_ONCE, len(arrays)), work.task_size)
     try:
         while first < len(arrays):
             count = min(<Py_ssize_t> AT_ONCE, len(arrays) - first)
-            found |= run_some(
-                &plan, arrays, windows, first, count, kinds, each, prepare, call, num_threads
-            )
+            found |= run_some(&plan, arrays, windows, first, count, work, num_threads)
             first += count
     finally:
         free(plan.items)

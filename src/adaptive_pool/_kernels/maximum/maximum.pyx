@@ -10,10 +10,10 @@ from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
-from adaptive_pool._kernels.call.item_runs cimport Kind, run_items
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
@@ -117,21 +117,18 @@ def maximum(
         give_back(&c)
 
 
-def maximum_items(
-    list arrays,        # IN: tuples of an array, one for maxima and, if wanted, one for indices
-    list windows,       # IN: Windows of each
-    bint indexed,       # IN: whether indices are wanted
+def maximum_work(
     Element element,    # IN: what inputs and maxima are
-    int num_threads,    # IN
+    bint indexed,       # IN: whether indices are wanted
 ):
-    """Store the maxima of each of some arrays, likewise. None of them is empty."""
+    """What stores the maxima of an array, to be done for several; none of them is empty."""
     cdef Kind[3] kinds
     cdef Call call
     call.element, call.indexed, call.is_counted = element, indexed, False
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(element), True)
     kinds[2] = Kind(0, True)
-    run_items(
-        arrays, windows, kinds, 3 if indexed else 2, prepare, &call, sizeof(maximum_t), num_threads
+    return work_of(
+        prepare, sizeof(maximum_t), &call, sizeof(call), kinds, 3 if indexed else 2
     )
 
 

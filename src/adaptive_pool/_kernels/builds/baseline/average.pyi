@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ...call.parts import Parts
 from ...call.tables import Windows
+from ...call.work import Work
 
 ISA: str
 
@@ -16,13 +17,7 @@ def average(
     out_element: int,
     num_threads: int,
 ) -> None: ...
-def average_items(
-    arrays: list[tuple[NDArray[Any], NDArray[Any]]],
-    windows: list[Windows],
-    element: int,
-    out_element: int,
-    num_threads: int,
-) -> None: ...
+def average_work(element: int, out_element: int, is_large: bool) -> Work: ...
 def average_counted(
     x: NDArray[Any],
     out: NDArray[Any],

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ...call.parts import Parts
 from ...call.tables import Windows
+from ...call.work import Work
 
 ISA: str
 
@@ -16,13 +17,7 @@ def maximum(
     element: int,
     num_threads: int,
 ) -> None: ...
-def maximum_items(
-    arrays: list[tuple[NDArray[Any], ...]],
-    windows: list[Windows],
-    indexed: bool,
-    element: int,
-    num_threads: int,
-) -> None: ...
+def maximum_work(element: int, indexed: bool) -> Work: ...
 def maximum_counted(
     x: NDArray[Any],
     out: NDArray[Any],
