@@ -104,6 +104,13 @@ def together(shape, sizes, make=np.empty, **options):
     return Case(lambda: pool(x, sizes, reduce=reduce, out=outs, **options), outs, 2)
 
 
+def scaled(shape, counts, make=np.empty, **options):
+    x, ndim = values(shape, "uint8", make), len(counts)
+    out = make(pool_shape(shape, counts, options), "f4")
+    pool = getattr(ap, f"adaptive_avg_pool{ndim}d")
+    return Case(lambda: pool(x, counts, scale=0.5, out=out, **options), (out,), 2)
+
+
 def values(shape, dtype, make):
     x = make(shape, dtype)
     x[...] = np.arange(x.size).reshape(shape) % 251
@@ -200,6 +207,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "together-nested": lambda: together((3, 40, 50), [(1, 1), (2, 2), (4, 6)]),
     "together-places": lambda: together((3, 2, 2, 9, 11), [(2, 3)], crop),
     "together-two-threads": lambda: together((64, 99, 101), [(4, 6), (7, 5)], **TWO),
+    "scaled": lambda: scaled((3, 40, 50), (4, 6)),
+    "scaled-places": lambda: scaled((3, 2, 2, 9, 11), (2, 3), make=crop),
+    "scaled-ragged": lambda: ragged([(3, 40, 50), (3, 9, 11)], (4, 6), scale=0.5),
+    "scaled-ragged-two-threads": lambda: ragged([(3, 400, 500)] * 3, (4, 6), **TWO, scale=0.5),
     "maximum-lengths": lambda: maximum((3, 40, 50), (4, 6), **LENGTHS),
     "maximum-regions": lambda: maximum((3, 40, 50), (4, 6), **REGIONS),
     "maximum-counts": lambda: maximum((3, 40, 50), (4, 6), **COUNTS),

@@ -23,6 +23,7 @@ NEEDS = {
     "pyramid": [],
     "quantised": [],
     "rasters": [],
+    "serving": [],
     "token-embeddings": [],
 }
 

@@ -48,11 +48,20 @@ def test_examples_run(name):
     "name", [n for n in ap.__all__ if n.startswith(("adaptive_", "spatial_", "pyramid"))]
 )
 def test_docstrings_are_complete(name):
-    doc = inspect.getdoc(getattr(ap, name))
+    check_docstring(getattr(ap, name))
+
+
+@pytest.mark.parametrize("name", ap.pictures.__all__)
+def test_docstrings_of_pictures_are_complete(name):
+    check_docstring(getattr(ap.pictures, name))
+
+
+def check_docstring(function):
+    doc = inspect.getdoc(function)
     for section in ("Parameters", "Returns", "Raises", "References", "Examples"):
         assert f"\n{section}\n---" in doc
-    for parameter in inspect.signature(getattr(ap, name)).parameters:
-        assert f"\n{parameter} : " in doc
+    for parameter in inspect.signature(function).parameters:
+        assert f"\n{parameter} : " in doc or re.search(rf"\n(\w+, )*{parameter}(, \w+)* : ", doc)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Adaptive average and max pooling for NumPy arrays on the CPU."""
 
+from . import pictures as pictures
 from ._average import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from ._average_backward import (
     adaptive_avg_pool1d_backward,

@@ -20,7 +20,7 @@ from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.known import Signature, call
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
-from ._options import AllOptionTypes, OptionTypes, described, options_of
+from ._options import AllAverageTypes, AverageTypes, Options, described, options_of
 from ._parts import PartsProblem
 from ._problem import (
     DataFormat,
@@ -32,6 +32,7 @@ from ._problem import (
     normalize_size,
     result_array,
 )
+from ._scaled import channel_axis_of, scaled_dtype, scaling_of, store_scaled
 from ._threads import threads_for
 from ._windows import Windows
 
@@ -48,7 +49,7 @@ def _average(
     out: Array | None,
     num_threads: int | None,
     given: Mapping[str, Any],
-    types: type = AllOptionTypes,
+    types: type = AllAverageTypes,
 ) -> Array | Pair:
     try:
         options = options_of(function, given, types)
@@ -56,6 +57,10 @@ def _average(
         sizes = normalize_size(function, ndim, output_size)
         if dtype is not None:
             dtype = _dtypes.as_dtype(function, "dtype", dtype)
+        if options is not None and options.scales:
+            return _scaled(
+                function, ndim, x, sizes, data_format, windows, dtype, out, num_threads, options
+            )
         x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
         name = _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
         x_dtype = _dtypes.native(x_dtype)
@@ -102,6 +107,46 @@ def _average(
         raise no_memory(function, error) from error
 
 
+def _scaled(
+    function: str,
+    ndim: int,
+    x: Array,
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    windows: Windows,
+    dtype: np.dtype[Any] | None,
+    out: Array | None,
+    num_threads: int | None,
+    options: Options,
+) -> Array | Pair:
+    """Average, and scale the means."""
+    _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+    y_dtype = scaled_dtype(function, _dtypes.native(x.dtype), dtype)
+    counts: list[Array] = []
+    if (others := options.without_scaling(function)) is not None:
+        means = _average(
+            None, function, ndim, x, sizes, data_format, windows, np.float64, None, num_threads,
+            others._asdict(), Options,
+        )  # fmt: skip
+        x, *counts = means if isinstance(means, tuple) else (means,)
+        sizes, windows = (None,) * ndim, "torch"  # and now each mean by itself
+    problem = make_problem(function, x.shape, sizes, data_format, windows, y_dtype.itemsize)
+    axis = channel_axis_of(ndim, x.ndim, data_format)
+    scaling = scaling_of(function, options, x.shape, axis)
+    work = int(problem.elements * x.dtype.itemsize)
+    threads = threads_for(function, num_threads, work)
+    x, shape = native(x), problem.output_shape
+    if out is None:
+        y = np.empty(shape, y_dtype)
+    else:
+        y = result_array(function, "out", out, shape, y_dtype, problem, x)
+    if (tables := problem.cut()) is not None:
+        _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
+        store_scaled([(x, y)], [tables], scaling, axis, threads)
+    answer: Any = y if out is None else deliver(y, out, out)
+    return (answer, *counts) if counts else answer
+
+
 @overload
 def adaptive_avg_pool1d(
     x: npt.ArrayLike,
@@ -113,7 +158,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool1d(
@@ -126,7 +171,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool1d(
@@ -139,7 +184,7 @@ def adaptive_avg_pool1d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool1d(
@@ -151,7 +196,7 @@ def adaptive_avg_pool1d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllAverageTypes],
 ) -> Array | Pair:
     """Average over windows that cut one axis into a given number of parts.
 
@@ -204,10 +249,18 @@ def adaptive_avg_pool1d(
         "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones.
+        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
+        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
+        becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -283,7 +336,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool2d(
@@ -296,7 +349,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool2d(
@@ -309,7 +362,7 @@ def adaptive_avg_pool2d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool2d(
@@ -321,7 +374,7 @@ def adaptive_avg_pool2d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllAverageTypes],
 ) -> Array | Pair:
     """Average over windows that cut two axes into a given number of parts.
 
@@ -375,10 +428,18 @@ def adaptive_avg_pool2d(
         "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones.
+        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
+        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
+        becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -457,7 +518,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool3d(
@@ -470,7 +531,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool3d(
@@ -483,7 +544,7 @@ def adaptive_avg_pool3d(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[OptionTypes],
+    **options: Unpack[AverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool3d(
@@ -495,7 +556,7 @@ def adaptive_avg_pool3d(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllOptionTypes],
+    **options: Unpack[AllAverageTypes],
 ) -> Array | Pair:
     """Average over windows that cut three axes into a given number of parts.
 
@@ -550,10 +611,18 @@ def adaptive_avg_pool3d(
         "area", the weight that must count, as `counts` has it.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones.
+        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
+        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
+        becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional

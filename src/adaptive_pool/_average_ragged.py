@@ -8,7 +8,7 @@ from typing import Literal, Unpack, overload
 import numpy.typing as npt
 
 from ._arrays import Array
-from ._options import AllRaggedTypes, RaggedGradientTypes, RaggedTypes, described
+from ._options import AllRaggedAverageTypes, RaggedAverageTypes, RaggedGradientTypes, described
 from ._problem import DataFormat, Pair, Size
 from ._ragged import Arrays, average_ragged, average_ragged_backward
 from ._windows import Windows
@@ -25,7 +25,7 @@ def adaptive_avg_pool1d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool1d_ragged(
@@ -38,7 +38,7 @@ def adaptive_avg_pool1d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool1d_ragged(
@@ -51,7 +51,7 @@ def adaptive_avg_pool1d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool1d_ragged(
@@ -63,7 +63,7 @@ def adaptive_avg_pool1d_ragged(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllRaggedTypes],
+    **options: Unpack[AllRaggedAverageTypes],
 ) -> Array | Pair:
     """Average each array of a list over windows that cut one axis into a given number of parts.
 
@@ -99,6 +99,12 @@ def adaptive_avg_pool1d_ragged(
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result, as in `adaptive_avg_pool1d`.
     out : ndarray, optional
@@ -250,7 +256,7 @@ def adaptive_avg_pool2d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool2d_ragged(
@@ -263,7 +269,7 @@ def adaptive_avg_pool2d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool2d_ragged(
@@ -276,7 +282,7 @@ def adaptive_avg_pool2d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool2d_ragged(
@@ -288,7 +294,7 @@ def adaptive_avg_pool2d_ragged(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllRaggedTypes],
+    **options: Unpack[AllRaggedAverageTypes],
 ) -> Array | Pair:
     """Average each array of a list over windows that cut two axes into a given number of parts.
 
@@ -324,6 +330,12 @@ def adaptive_avg_pool2d_ragged(
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result, as in `adaptive_avg_pool2d`.
     out : ndarray, optional
@@ -479,7 +491,7 @@ def adaptive_avg_pool3d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[False] = False,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array: ...
 @overload
 def adaptive_avg_pool3d_ragged(
@@ -492,7 +504,7 @@ def adaptive_avg_pool3d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: Literal[True],
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Pair: ...
 @overload
 def adaptive_avg_pool3d_ragged(
@@ -505,7 +517,7 @@ def adaptive_avg_pool3d_ragged(
     out: Array | None = None,
     num_threads: int | None = None,
     return_counts: bool,
-    **options: Unpack[RaggedTypes],
+    **options: Unpack[RaggedAverageTypes],
 ) -> Array | Pair: ...
 @described
 def adaptive_avg_pool3d_ragged(
@@ -517,7 +529,7 @@ def adaptive_avg_pool3d_ragged(
     dtype: npt.DTypeLike | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
-    **options: Unpack[AllRaggedTypes],
+    **options: Unpack[AllRaggedAverageTypes],
 ) -> Array | Pair:
     """Average each array of a list over windows that cut three axes into a given number of parts.
 
@@ -553,6 +565,12 @@ def adaptive_avg_pool3d_ragged(
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
         Whether to return how many elements count in each window, too.
+    scale : scalar or array_like of shape ``(C,)``, optional
+        What means are multiplied by, all or those of each channel, before they are stored: as
+        float64, ``mean * scale + offset``. Channels are the axis before the pooled ones, or the
+        last one with "channels_last".
+    offset : scalar or array_like of shape ``(C,)``, optional
+        What is added then.
     dtype : dtype, optional
         Type of the result, as in `adaptive_avg_pool3d`.
     out : ndarray, optional

@@ -32,6 +32,17 @@ class Options(NamedTuple):
     empty: float | None = None
     min_count: int = 1
     return_counts: bool = False
+    scale: npt.ArrayLike | None = None
+    offset: npt.ArrayLike | None = None
+
+    @property
+    def scales(self) -> bool:
+        """Whether results are scaled."""
+        return self.scale is not None or self.offset is not None
+
+    def without_scaling(self, function: str) -> Options | None:
+        """Return the others, or None if all of them are as they are by default."""
+        return options_of(function, self._replace(scale=None, offset=None)._asdict(), type(self))
 
 
 class RegionTypes(TypedDict, total=False):
@@ -69,6 +80,19 @@ class AllOptionTypes(OptionTypes, total=False):
     return_counts: bool
 
 
+class _ScaleTypes(TypedDict, total=False):
+    scale: npt.ArrayLike | None
+    offset: npt.ArrayLike | None
+
+
+class AverageTypes(OptionTypes, _ScaleTypes, total=False):
+    """Options of averages, but for the one that changes what is returned."""
+
+
+class AllAverageTypes(AllOptionTypes, _ScaleTypes, total=False):
+    """All options of averages."""
+
+
 class CountedTypes(_CountTypes, total=False):
     """Options of what counts, and of what becomes of windows with few elements."""
 
@@ -104,6 +128,14 @@ class AllRaggedTypes(RaggedTypes, total=False):
     """All options of lists of arrays."""
 
     return_counts: bool
+
+
+class RaggedAverageTypes(RaggedTypes, _ScaleTypes, total=False):
+    """Options of averages of lists of arrays, likewise."""
+
+
+class AllRaggedAverageTypes(AllRaggedTypes, _ScaleTypes, total=False):
+    """All options of averages of lists of arrays."""
 
 
 class RaggedGradientTypes(_EachTypes, total=False):
@@ -156,10 +188,12 @@ _TYPES_OF = {
         GradientTypes,
         OptionTypes,
         AllOptionTypes,
+        AllAverageTypes,
         CountedTypes,
         AllPackedTypes,
         PackedGradientTypes,
         AllRaggedTypes,
+        AllRaggedAverageTypes,
         RaggedGradientTypes,
     )
 }

@@ -18,12 +18,12 @@ from ._average import _average
 from ._average_backward import _average_backward
 from ._kernels import average_work, maximum_work
 from ._kernels.call.elements import ELEMENTS
-from ._kernels.call.item_runs import ITEMS_AT_ONCE, run_items
+from ._kernels.call.item_runs import run_items
 from ._kernels.call.problem import Problem, check_addressable
-from ._kernels.call.work import Work
+from ._kernels.call.work import ITEMS_AT_ONCE, Work
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
-from ._options import AllRaggedTypes, RaggedGradientTypes, options_of
+from ._options import AllRaggedAverageTypes, AllRaggedTypes, RaggedGradientTypes, options_of
 from ._problem import (
     DataFormat,
     Pair,
@@ -37,6 +37,7 @@ from ._problem import (
     normalize_size,
     pooled_axes,
 )
+from ._scaled import channel_axis_of, scaled_dtype, scaling_of, store_scaled
 from ._scatter import maximum_backward_at
 from ._targets import check_apart, check_targets, deliver_all
 from ._threads import threads_for
@@ -45,7 +46,7 @@ from ._windows import Windows, check_unweighted
 Arrays: TypeAlias = Sequence[npt.ArrayLike] | npt.NDArray[Any]
 
 
-def _as_list(function: str, name: str, given: Any, kind: str = "arrays") -> list[Any]:
+def as_list(function: str, name: str, given: Any, kind: str = "arrays") -> list[Any]:
     """Return the items of a list, a tuple, or an array of objects with one axis."""
     if is_a(given, list):
         return list(list.__iter__(given))
@@ -67,7 +68,7 @@ def _for_each(function: str, name: str, given: Any, count: int) -> list[Any]:
     """Return what an argument says of each item; None says nothing of any."""
     if given is None:
         return [None] * count
-    items = _as_list(function, name, given)
+    items = as_list(function, name, given)
     if len(items) != count:
         raise ValueError(f"{function}: {name} must have {count} items, got {len(items)}")
     return items
@@ -83,7 +84,7 @@ class _Batch(NamedTuple):
 
 
 def _batch_of(function: str, ndim: int, arrays: Any, data_format: DataFormat) -> _Batch:
-    given = _as_list(function, "arrays", arrays)
+    given = as_list(function, "arrays", arrays)
     if not given:
         raise ValueError(f"{function}: arrays must have an item at least, got none")
     data_format = check_data_format(function, data_format)
@@ -222,13 +223,15 @@ def average_ragged(
 ) -> Array | Pair:
     """Average each item of a list."""
     try:
-        options = options_of(function, given, AllRaggedTypes)
+        options = options_of(function, given, AllRaggedAverageTypes)
         given = _with_bool(function, given)
         batch = _batch_of(function, ndim, arrays, data_format)
         wanted = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
-        y_dtype = _dtypes.mean_dtype(function, batch.dtype, wanted)
+        scales = options is not None and options.scales
+        dtype_of = scaled_dtype if scales else _dtypes.mean_dtype
+        y_dtype = dtype_of(function, batch.dtype, wanted)
         sizes = normalize_size(function, ndim, output_size)
-        if options is not None:
+        if options is not None and options.without_scaling(function) is not None:
             return _one_by_one(  # type: ignore[no-any-return]
                 function,
                 lambda name, x, own: _average(
@@ -254,8 +257,16 @@ def average_ragged(
                 _dtypes.check_exact_sum(
                     f"{function}: arrays[{k}]", batch.dtype, int(tables.largest)
                 )
+        axis = channel_axis_of(ndim, batch.items[0].ndim, data_format)
+        scaling = None
+        if scales and options is not None:
+            scaling = scaling_of(function, options, batch.shapes[0], axis)
         y = plan.target(function, "out", out, y_dtype, batch.items)
-        if y.size > 0:
+        if y.size > 0 and scaling is not None:
+            pairs = [(batch.items[k], y[k]) for k in plan.order]
+            tables_of = [plan.tables[k] for k in plan.order]
+            store_scaled(pairs, tables_of, scaling, axis, plan.threads)
+        elif y.size > 0:
             elements = (ELEMENTS[batch.name], ELEMENTS[_dtypes.name_of(y_dtype)])
             plan.run(average_work(*elements, False), batch, (y,))
         return y if out is None else deliver(y, out, out)
@@ -435,7 +446,7 @@ def _gradients_of(
     """Return gradients of all items, and their shapes."""
     gradients = as_array(function, "grad_output", grad_output)
     _dtypes.check_dtype(function, "grad_output", gradients.dtype, _dtypes.FLOATS)
-    shapes = _as_list(function, "input_shapes", input_shapes, "shapes")
+    shapes = as_list(function, "input_shapes", input_shapes, "shapes")
     if gradients.ndim == 0 or len(gradients) != len(shapes):
         raise ValueError(
             f"{function}: grad_output must have an item for each of {len(shapes)} shapes, got "

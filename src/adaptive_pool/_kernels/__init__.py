@@ -55,7 +55,7 @@ try:
         from .call import parts  # isort: skip
         from .call import part_runs  # isort: skip
         from .call import work  # isort: skip
-        from .call import item_runs, result_runs  # isort: skip
+        from .call import box_runs, item_runs, result_runs  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -102,7 +102,12 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
-        from .builds.baseline.average import average, average_counted, average_work
+        from .builds.baseline.average import (
+            average,
+            average_counted,
+            average_work,
+            scaled_average_work,
+        )
         from .builds.baseline.average_backward import (
             average_backward,
             average_backward_counted,
@@ -115,7 +120,12 @@ with as_adaptive_pool(_package):
             maximum_unpool,
         )
     elif isa == "x86_64_v3":
-        from .builds.x86_64_v3.average import average, average_counted, average_work
+        from .builds.x86_64_v3.average import (
+            average,
+            average_counted,
+            average_work,
+            scaled_average_work,
+        )
         from .builds.x86_64_v3.average_backward import (
             average_backward,
             average_backward_counted,
@@ -128,7 +138,12 @@ with as_adaptive_pool(_package):
             maximum_unpool,
         )
     elif isa == "x86_64_v4":
-        from .builds.x86_64_v4.average import average, average_counted, average_work
+        from .builds.x86_64_v4.average import (
+            average,
+            average_counted,
+            average_work,
+            scaled_average_work,
+        )
         from .builds.x86_64_v4.average_backward import (
             average_backward,
             average_backward_counted,
@@ -151,6 +166,7 @@ __all__ = [
     "average_backward_counted",
     "average_counted",
     "average_work",
+    "box_runs",
     "canonical",
     "changed_subnormals",
     "count",
@@ -170,6 +186,7 @@ __all__ = [
     "parts",
     "problem",
     "result_runs",
+    "scaled_average_work",
     "subnormals_are_kept",
     "tables",
     "work",

@@ -18,7 +18,7 @@ from adaptive_pool._kernels.call.elements cimport (
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Kind, work_of
+from adaptive_pool._kernels.call.work cimport Kind, Work, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.counting cimport blank_t, counting_t, set_counting
@@ -50,6 +50,14 @@ cdef extern from "average/store.h" nogil:
     Py_ssize_t ap_scratch_size(const average_t* m)
     int ap_run_tile(const void* task, Py_ssize_t job, char* scratch)
 
+cdef extern from "average/scaled.h" nogil:
+    ctypedef struct scaled_t "ap_scaled":
+        int result
+        double least, most
+        array_t out, scale, offset
+        Py_ssize_t batches, channels, lanes, d, h, w
+    void ap_finish_box(const scaled_t* s, double* means, double* scratch)
+
 ISA = isa().decode()    # what this build was compiled for
 
 
@@ -72,6 +80,13 @@ cdef struct Call:
     int counts
     int64_t least
     char filler[8]
+
+
+cdef struct ScaledCall:
+    Call call       # first, for it is what `prepare` is told
+    int result
+    double least
+    double most
 
 
 cdef inline bint is_weighted(const Geometry* g) noexcept nogil:
@@ -210,6 +225,43 @@ def average_work(
     if is_large:
         return work_of(prepare_large, sizeof(LargeTask), &call, sizeof(call), kinds, 2)
     return work_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 2)
+
+
+cdef void finish(
+    const Geometry* g, double* means, double* scratch, const void* call_,
+) noexcept nogil:
+    cdef const ScaledCall* call = <const ScaledCall*> call_
+    cdef scaled_t s
+    s.result, s.least, s.most = call.result, call.least, call.most
+    s.out, s.scale, s.offset = (
+        array_of(&g.arrays[1]), array_of(&g.arrays[2]), array_of(&g.arrays[3])
+    )
+    s.batches, s.channels, s.lanes = g.batches, g.channels, g.lanes
+    s.d, s.h, s.w = g.d.count, g.h.count, g.w.count
+    ap_finish_box(&s, means, scratch)
+
+
+cdef Py_ssize_t finish_size(const Geometry* g) noexcept nogil:
+    return 3 * g.w.count * g.lanes * <Py_ssize_t> sizeof(double)
+
+
+def scaled_average_work(
+    Element element,        # IN: what inputs hold
+    Element out_element,    # IN: what results are: floats, or integers of 8 or 16 bits,
+    double least,           # IN: which saturate
+    double most,            # IN
+):
+    """What averages an array and stores mean * scale + offset; all three are float64."""
+    cdef Kind[4] kinds
+    cdef ScaledCall call
+    cdef Work work
+    set_call(&call.call, element, FLOAT64)
+    call.result, call.least, call.most = result_of(out_element), least, most
+    kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
+    kinds[2] = kinds[3] = Kind(sizeof(double), False)
+    work = work_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 4)
+    work.finish, work.finish_size = finish, finish_size
+    return work
 
 
 def average_counted(

@@ -5,8 +5,6 @@ from numpy.typing import NDArray
 from .tables import Windows
 from .work import Work
 
-ITEMS_AT_ONCE: int
-
 def run_items(
     arrays: list[tuple[NDArray[Any], ...]], windows: list[Windows], work: Work, num_threads: int
 ) -> bool: ...

@@ -8,16 +8,12 @@ from libc.stdlib cimport free, malloc
 from adaptive_pool._kernels.call.canonical cimport Canonical, advance, begin, give_back
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Work
+from adaptive_pool._kernels.call.work cimport AT_ONCE, Work
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list, run_lists
 
 cdef enum:
-    AT_ONCE = 64    # items that are planned at a time: 256 KiB
     THREAD = 16384  # bytes that are worth a thread
     SHARES = 8      # of the work for each thread: an item with more than one of them is cut
-
-
-ITEMS_AT_ONCE = AT_ONCE     # none of these is stored before all are known
 
 
 cdef struct Plan:

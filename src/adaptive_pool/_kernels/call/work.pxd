@@ -1,12 +1,13 @@
 """What a kernel does with arrays, as those who run it for several of them know it."""
 cimport cython
 
-from adaptive_pool._kernels.call.canonical cimport Canonical
+from adaptive_pool._kernels.call.canonical cimport MOST_ARRAYS, Canonical, Geometry
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
 
+
 cdef enum:
-    MOST_RESULTS = 2
+    AT_ONCE = 64    # items whose arrays are borrowed at a time
 
 
 # What an array is.
@@ -15,13 +16,22 @@ cdef struct Kind:
     bint writable
 
 
+# Finishes the means of a box on their way to memory, and says how much scratch that takes.
+ctypedef void (*finish_t)(
+    const Geometry* box, double* means, double* scratch, const void* call,
+) noexcept nogil
+ctypedef Py_ssize_t (*finish_size_t)(const Geometry* box) noexcept nogil
+
+
 @cython.final
 cdef class Work:
     cdef prepare_t prepare
     cdef Py_ssize_t task_size   # of what is prepared
     cdef void* call             # what `prepare` is told
     cdef int count              # of arrays, the input first
-    cdef Kind kinds[1 + MOST_RESULTS]
+    cdef Kind kinds[MOST_ARRAYS]
+    cdef finish_t finish        # NULL where results are stored as they are
+    cdef finish_size_t finish_size
 
     cdef int take(self, Canonical* c, tuple arrays, Windows windows) except -1
 

@@ -1,4 +1,6 @@
 from typing import final
 
+ITEMS_AT_ONCE: int
+
 @final
 class Work: ...

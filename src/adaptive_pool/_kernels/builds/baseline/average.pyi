@@ -18,6 +18,9 @@ def average(
     num_threads: int,
 ) -> None: ...
 def average_work(element: int, out_element: int, is_large: bool) -> Work: ...
+def scaled_average_work(
+    element: int, out_element: int, least: float, most: float
+) -> Work: ...
 def average_counted(
     x: NDArray[Any],
     out: NDArray[Any],

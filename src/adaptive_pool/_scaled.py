@@ -1,0 +1,96 @@
+"""Averages that are scaled on their way to memory: mean * scale + offset.
+
+All three are float64, each operation is rounded once, and the result once more to what is stored.
+`_kernels/call/box_runs.pyx` computes means in scratch, a box at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _dtypes
+from ._arrays import Array, as_array
+from ._kernels import scaled_average_work
+from ._kernels.call.box_runs import run_boxes
+from ._kernels.call.elements import ELEMENTS
+from ._options import Options
+
+INTEGERS = ("int8", "uint8", "int16", "uint16")  # that results may be, besides floats
+
+
+class Scaling(NamedTuple):
+    """What means are multiplied by, and what is added: numbers, or one for each channel."""
+
+    scale: Array
+    offset: Array
+
+    def spread(self, shape: tuple[int, ...], channel_axis: int) -> tuple[Array, Array]:
+        """Return both in the shape of a result; nothing is copied."""
+        behind = (1,) * (len(shape) - 1 - channel_axis)
+        scale, offset = (
+            np.broadcast_to(x.reshape(x.shape + behind) if x.ndim else x, shape) for x in self
+        )
+        return scale, offset
+
+
+def channel_axis_of(ndim: int, axes: int, data_format: str) -> int:
+    """Return the axis of channels of an array with so many axes; -1 if there is none."""
+    return axes - 1 - (ndim if data_format == "channels_first" else 0)
+
+
+def scaling_of(
+    function: str, options: Options, shape: tuple[int, ...], channel_axis: int
+) -> Scaling:
+    """Return how results of an array of that shape are scaled, checked."""
+    channels = shape[channel_axis] if channel_axis >= 0 else None
+    return Scaling(
+        numbers_of(function, "scale", options.scale, 1.0, channels),
+        numbers_of(function, "offset", options.offset, 0.0, channels),
+    )
+
+
+def numbers_of(function: str, name: str, given: Any, default: float, channels: int | None) -> Array:
+    """Return a number, or one for each channel, as float64."""
+    numbers = as_array(function, name, default if given is None else given)
+    _dtypes.check_dtype(function, name, numbers.dtype, _dtypes.SUPPORTED)
+    if numbers.ndim > 0 and numbers.shape != (channels,):
+        each = "" if channels is None else f", or one for each of {channels} channels"
+        raise ValueError(f"{function}: {name} must be a number{each}; got shape {numbers.shape}")
+    return numbers.astype(np.float64)
+
+
+def scaled_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -> np.dtype[Any]:
+    """Return the dtype of scaled averages of `x`s, where the caller asks for `dtype`."""
+    if dtype is None:
+        return _dtypes.mean_dtype(function, x, None)
+    allowed = (*_dtypes.FLOATS, *INTEGERS)
+    if _dtypes.name_of(dtype) not in allowed or not dtype.isnative:
+        raise TypeError(
+            f"{function}: with scale or offset dtype must be one of {', '.join(allowed)}, "
+            f"got {_dtypes.text_of(dtype)}"
+        )
+    return dtype
+
+
+def store_scaled(
+    items: Sequence[tuple[Array, Array]],
+    tables: Sequence[Any],
+    scaling: Scaling,
+    channel_axis: int,
+    threads: int,
+) -> None:
+    """Pool each input of some pairs into its result; none of them is empty."""
+    x, y = items[0]
+    least = most = 0.0
+    if y.dtype.kind in "iu":
+        least, most = float(np.iinfo(y.dtype).min), float(np.iinfo(y.dtype).max)
+    work = scaled_average_work(
+        ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y.dtype)], least, most
+    )
+    arrays: list[tuple[Array, ...]] = [
+        (x, y, *scaling.spread(y.shape, channel_axis)) for x, y in items
+    ]
+    run_boxes(arrays, list(tables), work, threads)
