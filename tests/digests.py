@@ -208,6 +208,9 @@ CASES = {
     ),
 }
 
+# Cases of which averages are scaled, too.
+SCALED = ("2d", "2d-one-lane", "pack", "one-number", "area-three-lanes", "area-3d", "special")
+
 NANS = {
     "float16": [0x7E00, 0xFE01], "bfloat16": [0x7FC0, 0xFFC1],
     "float32": [0x7FC00000, 0xFFC00001], "float64": [0x7FF8000000000000, 0xFFF8000000000001],
@@ -327,6 +330,13 @@ def results(name, dtype, way):
     if dtype.kind in "iu":
         average += way.call("avg", ndim, x, dtype=dtype, **forward, **in_integers)
     found = {"average": average}
+    if name in SCALED:
+        scaled = {"scale": 0.37, "offset": -2.5, **forward}
+        found["scaled"] = [
+            y
+            for k in (np.float64, np.float32, np.float16, np.int8)
+            for y in way.call("avg", ndim, x, dtype=k, **scaled)
+        ]
     back = {"backward": True, "sizes": case.sizes}
     if "regions" in options:
         back |= {"regions": options["regions"], "samples": len(x)}

@@ -309,3 +309,37 @@ def test_items_that_are_larger_than_memory(operation):
     for threads in (1, 2):
         y = ragged(operation, 1)(items, None, windows=[([0], [1])], num_threads=threads)
         np.testing.assert_array_equal(y, [[3], [3]])
+
+
+@pytest.mark.parametrize("operation", ["avg", "max"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_gradients_of_many_items(rng, operation, threads):
+    """More than are planned at a time; some without elements, one much larger than the others."""
+    sizes = [(int(h), int(w)) for h, w in rng.integers(1, 30, (150, 2))]
+    sizes[40], sizes[90] = (600, 500), (1, 1)
+    items = [random_array(rng, (3, *size), "float32") for size in sizes]
+    y, indices = ap.adaptive_max_pool2d_ragged(items, (3, 5), return_indices=True)
+    g = random_array(rng, y.shape, "float32")
+    rest = (indices,) if operation == "max" else ()
+    shapes = [x.shape for x in items]
+    back, alone = ragged(operation, 2, backward=True), function(operation, 2, backward=True)
+    for count in (150, 40):
+        some = [a[:count] for a in (g, *rest)]
+        results = back(*some, shapes[:count], num_threads=threads)
+        out = [np.ones_like(x) for x in items[:count]]
+        assert back(*some, shapes[:count], num_threads=threads, out=out)[0] is out[0]
+        for k, result in enumerate(results):
+            expected = alone(*(a[k] for a in some), shapes[k])
+            assert result.tobytes() == expected.tobytes()
+            assert out[k].tobytes() == expected.tobytes()
+
+
+def test_an_index_outside_names_its_item(rng):
+    g, indices = np.ones((3, 2, 1, 1)), np.zeros((3, 2, 1, 1), np.int64)
+    indices[1, 1], indices[2, 0] = 30, 99
+    shapes = [(2, 5, 6), (2, 5, 6), (2, 9, 9)]
+    out = [np.zeros(shape) for shape in shapes]
+    for given in (None, out):
+        with pytest.raises(ValueError, match=r"input_shapes\[1\]: indices must lie in 0:30 .*30"):
+            ap.adaptive_max_pool2d_ragged_backward(g, indices, shapes, out=given)
+    assert not any(y.any() for y in out)

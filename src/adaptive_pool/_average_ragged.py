@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ._arrays import Array
 from ._options import AllRaggedAverageTypes, RaggedAverageTypes, RaggedGradientTypes, described
 from ._problem import DataFormat, Pair, Size
-from ._ragged import Arrays, average_ragged, average_ragged_backward
+from ._ragged import Arrays, average_ragged
+from ._ragged_backward import average_ragged_backward
 from ._windows import Windows
 
 

@@ -12,7 +12,8 @@ from ._arrays import Array
 from ._maximum import Triple
 from ._options import AllRaggedTypes, RaggedTypes, described
 from ._problem import DataFormat, Pair, Size
-from ._ragged import Arrays, maximum_ragged, maximum_ragged_backward
+from ._ragged import Arrays, maximum_ragged
+from ._ragged_backward import maximum_ragged_backward
 from ._windows import Windows
 
 

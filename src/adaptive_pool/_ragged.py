@@ -1,7 +1,7 @@
 """Ragged batches: lists of arrays of different sizes, pooled to one array, and their gradients.
 
 Each item is to the bit what it would be pooled alone. Without options the items are one list of
-jobs for all threads (`_kernels/call/item_runs.pyx`). With options, and back, they go one by one.
+jobs for all threads (`_kernels/call/item_runs.pyx`). With options they go one by one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._average import _average
-from ._average_backward import _average_backward
 from ._kernels import average_work, maximum_work
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.item_runs import run_items
@@ -23,7 +22,7 @@ from ._kernels.call.problem import Problem, check_addressable
 from ._kernels.call.work import ITEMS_AT_ONCE, Work
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
-from ._options import AllRaggedAverageTypes, AllRaggedTypes, RaggedGradientTypes, options_of
+from ._options import AllRaggedAverageTypes, AllRaggedTypes, options_of
 from ._problem import (
     DataFormat,
     Pair,
@@ -38,8 +37,7 @@ from ._problem import (
     pooled_axes,
 )
 from ._scaled import channel_axis_of, scaled_dtype, scaling_of, store_scaled
-from ._scatter import maximum_backward_at
-from ._targets import check_apart, check_targets, deliver_all
+from ._targets import check_apart, check_targets
 from ._threads import threads_for
 from ._windows import Windows, check_unweighted
 
@@ -64,7 +62,7 @@ def as_list(function: str, name: str, given: Any, kind: str = "arrays") -> list[
     )
 
 
-def _for_each(function: str, name: str, given: Any, count: int) -> list[Any]:
+def for_each(function: str, name: str, given: Any, count: int) -> list[Any]:
     """Return what an argument says of each item; None says nothing of any."""
     if given is None:
         return [None] * count
@@ -280,11 +278,11 @@ def _with_bool(function: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "return_counts": wants_counts}
 
 
-def _options_of_each(
+def options_of_each(
     function: str, given: Mapping[str, Any], names: tuple[str, ...], count: int
 ) -> list[dict[str, Any]]:
     """Return the options of each item; those of these names are lists."""
-    lists = {name: _for_each(function, name, given.get(name), count) for name in names}
+    lists = {name: for_each(function, name, given.get(name), count) for name in names}
     return [
         {**given, **{name: entries[k] for name, entries in lists.items()}} for k in range(count)
     ]
@@ -298,7 +296,7 @@ def _one_by_one(
     out: Any,
 ) -> Any:
     """Pool items one by one, each with its options; return what the public function does."""
-    options = _options_of_each(function, given, ("where",), len(batch.items))
+    options = options_of_each(function, given, ("where",), len(batch.items))
     each: list[tuple[Array, ...]] = []
     for k, x in enumerate(batch.items):
         result = pool(f"{function}: arrays[{k}]", x, options[k])
@@ -379,85 +377,3 @@ def _delivered(results: tuple[Array, ...], out: Any) -> Any:
     for result, target in zip(results, (out,) if len(results) == 1 else out, strict=True):
         deliver(result, target, None)
     return out
-
-
-def average_ragged_backward(
-    function: str,
-    ndim: int,
-    grad_output: npt.ArrayLike,
-    input_shapes: Any,
-    data_format: DataFormat,
-    windows: Windows,
-    out: Any,
-    num_threads: int | None,
-    given: Mapping[str, Any],
-) -> list[Array]:
-    """Return the gradient of each item."""
-    try:
-        options_of(function, given, RaggedGradientTypes)
-        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
-        options = _options_of_each(function, given, ("where", "x"), len(shapes))
-        results = [
-            _average_backward(
-                None, f"{function}: input_shapes[{k}]", ndim, gradients[k], shape, data_format,
-                windows, None, num_threads, options[k],
-            )
-            for k, shape in enumerate(shapes)
-        ]  # fmt: skip
-        return _deliver_each(function, results, out)
-    except MemoryError as error:
-        raise no_memory(function, error) from error
-
-
-def maximum_ragged_backward(
-    function: str,
-    ndim: int,
-    grad_output: npt.ArrayLike,
-    indices: npt.ArrayLike,
-    input_shapes: Any,
-    data_format: DataFormat,
-    out: Any,
-    num_threads: int | None,
-) -> list[Array]:
-    """Return the gradient of each item, likewise."""
-    try:
-        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
-        places = as_array(function, "indices", indices)
-        if places.shape != gradients.shape:
-            raise ValueError(
-                f"{function}: indices must have the shape of grad_output {gradients.shape}, got "
-                f"{places.shape}"
-            )
-        results = [
-            maximum_backward_at(
-                None, f"{function}: input_shapes[{k}]", ndim, gradients[k], places[k], shape,
-                data_format, None, num_threads, {},
-            )
-            for k, shape in enumerate(shapes)
-        ]  # fmt: skip
-        return _deliver_each(function, results, out)
-    except MemoryError as error:
-        raise no_memory(function, error) from error
-
-
-def _gradients_of(
-    function: str, grad_output: npt.ArrayLike, input_shapes: Any
-) -> tuple[Array, list[Any]]:
-    """Return gradients of all items, and their shapes."""
-    gradients = as_array(function, "grad_output", grad_output)
-    _dtypes.check_dtype(function, "grad_output", gradients.dtype, _dtypes.FLOATS)
-    shapes = as_list(function, "input_shapes", input_shapes, "shapes")
-    if gradients.ndim == 0 or len(gradients) != len(shapes):
-        raise ValueError(
-            f"{function}: grad_output must have an item for each of {len(shapes)} shapes, got "
-            f"shape {gradients.shape}"
-        )
-    return gradients, shapes
-
-
-def _deliver_each(function: str, results: list[Array], out: Any) -> list[Array]:
-    if out is None:
-        return results
-    targets = _for_each(function, "out", out, len(results))
-    deliver_all(function, results, targets)
-    return targets

@@ -28,7 +28,7 @@ from ._problem import (
 from ._threads import threads_for
 
 
-def _outside(
+def outside_error(
     function: str, positions: Array, plane: int, shape: tuple[int, ...], names: tuple[str, str]
 ) -> ValueError:
     bad = positions[(positions < -1) | (positions >= plane)]
@@ -103,7 +103,7 @@ def _scatter(
             and not throwaway
             and any_outside(positions, tables, problem.plane, threads)
         ):
-            raise _outside(function, positions, problem.plane, target_shape, names)
+            raise outside_error(function, positions, problem.plane, target_shape, names)
         if out is None:
             result = np.empty(target_shape, dtype)
         else:
@@ -120,7 +120,7 @@ def _scatter(
             ELEMENTS[name],
             threads,
         ):
-            raise _outside(function, positions, problem.plane, target_shape, names)
+            raise outside_error(function, positions, problem.plane, target_shape, names)
         elif throwaway and parts is None:
             rest = (tables, ELEMENTS[name])
             inputs = ((shape, dtype), (places_shape, places_dtype))

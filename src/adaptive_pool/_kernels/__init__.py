@@ -111,12 +111,14 @@ with as_adaptive_pool(_package):
         from .builds.baseline.average_backward import (
             average_backward,
             average_backward_counted,
+            average_backward_work,
             count,
         )
         from .builds.baseline.maximum import maximum, maximum_counted, maximum_work
         from .builds.baseline.maximum_backward import (
             any_outside,
             maximum_backward,
+            maximum_backward_work,
             maximum_unpool,
         )
     elif isa == "x86_64_v3":
@@ -129,12 +131,14 @@ with as_adaptive_pool(_package):
         from .builds.x86_64_v3.average_backward import (
             average_backward,
             average_backward_counted,
+            average_backward_work,
             count,
         )
         from .builds.x86_64_v3.maximum import maximum, maximum_counted, maximum_work
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
             maximum_backward,
+            maximum_backward_work,
             maximum_unpool,
         )
     elif isa == "x86_64_v4":
@@ -147,12 +151,14 @@ with as_adaptive_pool(_package):
         from .builds.x86_64_v4.average_backward import (
             average_backward,
             average_backward_counted,
+            average_backward_work,
             count,
         )
         from .builds.x86_64_v4.maximum import maximum, maximum_counted, maximum_work
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
             maximum_backward,
+            maximum_backward_work,
             maximum_unpool,
         )
 
@@ -164,6 +170,7 @@ __all__ = [
     "average",
     "average_backward",
     "average_backward_counted",
+    "average_backward_work",
     "average_counted",
     "average_work",
     "box_runs",
@@ -178,6 +185,7 @@ __all__ = [
     "known",
     "maximum",
     "maximum_backward",
+    "maximum_backward_work",
     "maximum_counted",
     "maximum_unpool",
     "maximum_work",

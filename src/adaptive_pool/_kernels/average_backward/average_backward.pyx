@@ -40,6 +40,7 @@ from adaptive_pool._kernels.call.part_runs cimport (
 )
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief
 from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
@@ -369,6 +370,28 @@ def average_backward(
                 gather_all(&c, <Windows> windows, &call, num_threads)
     finally:
         give_back(&c)
+
+
+def average_backward_work(
+    Element element,    # IN: what gradients hold
+    list windows,       # IN: Windows of all arrays that this will be done for
+):
+    """What stores the gradient of an array, to be done for several; none of them is empty."""
+    cdef Kind[2] kinds
+    cdef Call call
+    cdef Py_ssize_t segments = 0
+    cdef Windows each
+    for each in windows:
+        segments = max(
+            segments,
+            most_segments(&each.d) + most_segments(&each.h) + most_segments(&each.w),
+        )
+    call.element, call.given = element, False
+    kinds[0], kinds[1] = Kind(size_of(element), True), Kind(size_of(element), False)
+    return work_of(
+        prepare, sizeof(Task) + segments * <Py_ssize_t> sizeof(Segment), &call, sizeof(call),
+        kinds, 2,
+    )
 
 
 def count(

@@ -20,6 +20,7 @@ from adaptive_pool._kernels.call.elements cimport (
 from adaptive_pool._kernels.call.part_runs cimport Group, run_groups
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
+from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.maximum_backward.addition cimport choose_add
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
 from adaptive_pool._kernels.maximum_backward.names cimport NAMES, names_size
@@ -274,6 +275,26 @@ def maximum_backward(
     return scatter_arrays(
         grad_output, indices, grad_input, windows, element, False, num_threads
     )
+
+
+cdef void prepare_item(
+    void* memory, const Geometry* g, const void* call, int num_threads, JobList* jobs,
+) noexcept nogil:
+    prepare(memory, g, NULL, call, num_threads, jobs)
+
+
+def maximum_backward_work(
+    Element element,    # IN: what gradients hold
+):
+    """What stores the gradient of an array, to be done for several; none of them is empty.
+
+    Jobs say whether an index is outside the plane.
+    """
+    cdef Kind[3] kinds
+    cdef Call call = Call(element, False)
+    kinds[0], kinds[1] = Kind(size_of(element), True), Kind(size_of(element), False)
+    kinds[2] = Kind(0, False)
+    return work_of(prepare_item, sizeof(Task), &call, sizeof(call), kinds, 3)
 
 
 def maximum_unpool(

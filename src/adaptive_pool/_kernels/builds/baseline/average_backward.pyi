@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ...call.parts import Parts
 from ...call.tables import Windows
+from ...call.work import Work
 
 ISA: str
 
@@ -15,6 +16,7 @@ def average_backward(
     element: int,
     num_threads: int,
 ) -> None: ...
+def average_backward_work(element: int, windows: list[Windows]) -> Work: ...
 def count(
     where: NDArray[np.bool_] | None,
     x: NDArray[Any] | None,

@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 
 from ...call.parts import Parts
 from ...call.tables import Windows
+from ...call.work import Work
 
 ISA: str
 
@@ -18,6 +19,7 @@ def maximum_backward(
     element: int,
     num_threads: int,
 ) -> bool: ...
+def maximum_backward_work(element: int) -> Work: ...
 def maximum_unpool(
     values: NDArray[Any],
     indices: NDArray[Any],

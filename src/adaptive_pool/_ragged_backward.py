@@ -1,0 +1,223 @@
+"""Gradients of ragged batches: each is to the bit that of its item alone.
+
+Without options all items are one list of jobs, as forward (`_ragged.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _dtypes
+from ._arrays import Array, as_array, readable
+from ._average_backward import _average_backward
+from ._kernels import any_outside, average_backward_work, maximum_backward_work
+from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.item_runs import run_items
+from ._kernels.call.problem import Problem
+from ._kernels.call.work import ITEMS_AT_ONCE
+from ._objects import no_memory
+from ._options import RaggedGradientTypes, options_of
+from ._problem import DataFormat, check_gradient, check_out, make_problem, normalize_shape
+from ._ragged import as_list, for_each, options_of_each
+from ._scatter import outside_error
+from ._targets import check_apart, deliver_all
+from ._threads import threads_for
+from ._windows import Windows
+
+
+class _Batch(NamedTuple):
+    """Gradients of all items, and what each is of."""
+
+    gradients: Array
+    name: str  # of their dtype
+    problems: list[Problem]
+
+
+def _gradients_of(
+    function: str, grad_output: npt.ArrayLike, input_shapes: Any
+) -> tuple[Array, list[Any]]:
+    """Return gradients of all items, and their shapes."""
+    gradients = as_array(function, "grad_output", grad_output)
+    _dtypes.check_dtype(function, "grad_output", gradients.dtype, _dtypes.FLOATS)
+    shapes = as_list(function, "input_shapes", input_shapes, "shapes")
+    if gradients.ndim == 0 or len(gradients) != len(shapes):
+        raise ValueError(
+            f"{function}: grad_output must have an item for each of {len(shapes)} shapes, got "
+            f"shape {gradients.shape}"
+        )
+    return gradients, shapes
+
+
+def _batch_of(
+    function: str,
+    ndim: int,
+    gradients: Array,
+    shapes: list[Any],
+    data_format: DataFormat,
+    windows: Windows | None,
+) -> _Batch:
+    """Check the geometry of each item. Without windows, only that of the plane is known."""
+    name, itemsize = _dtypes.name_of(gradients.dtype), gradients.dtype.itemsize
+    known: dict[tuple[int, ...], Problem] = {}
+    problems: list[Problem] = []
+    for k, given in enumerate(shapes):
+        what = f"{function}: input_shapes[{k}]"
+        shape = normalize_shape(what, given)
+        if shape not in known:
+            each = gradients.shape[1:]
+            first = check_gradient(what, ndim, each, shape, data_format, itemsize)
+            sizes = each[first : first + ndim]
+            if windows is None:
+                known[shape] = Problem(what, shape, first, sizes, None, itemsize)
+            else:
+                known[shape] = make_problem(
+                    what, shape, sizes, data_format, windows, itemsize, "input_shape"
+                )
+        problems.append(known[shape])
+    return _Batch(readable(gradients), name, problems)
+
+
+def _results_of(
+    function: str, batch: _Batch, read: list[Array], targets: list[Any] | None
+) -> list[Array]:
+    """Return arrays to store gradients in: targets, if nothing can fail once that is begun."""
+    dtype = batch.gradients.dtype
+    if targets is None:
+        return [np.empty(each.input_shape, dtype) for each in batch.problems]
+    results: list[Array] = []
+    for k, (target, problem) in enumerate(zip(targets, batch.problems, strict=True)):
+        array = check_out(function, f"out[{k}]", target, problem.input_shape, dtype)
+        is_apart = (
+            array.flags.aligned
+            and array.flags.c_contiguous
+            and len(targets) <= ITEMS_AT_ONCE
+            and not any(np.may_share_memory(array, x) for x in read)
+        )
+        results.append(array if is_apart else np.empty(problem.input_shape, dtype))
+    check_apart(function, targets)
+    return results
+
+
+def _run(
+    function: str,
+    batch: _Batch,
+    places: Array | None,
+    targets: list[Any] | None,
+    num_threads: int | None,
+) -> list[Array]:
+    """Return the gradients of all items; those of maxima stand at `places`."""
+    read = [batch.gradients] if places is None else [batch.gradients, places]
+    if not all(x.flags.c_contiguous for x in read):  # places that are stored one after the other
+        results = _results_of(function, batch, read, None)
+    else:
+        results = _results_of(function, batch, read, targets)
+    work = sum(each.elements for each in batch.problems) * batch.gradients.dtype.itemsize
+    threads = threads_for(function, num_threads, int(work) // 2)
+    cut = {each.input_shape: each.cut() for each in batch.problems}
+    some = [k for k, y in enumerate(results) if y.size > 0 and cut[y.shape] is not None]
+    if places is not None and targets is not None:
+        for k in some:
+            windows, plane = cut[results[k].shape], batch.problems[k].plane
+            if windows is not None and any_outside(places[k], windows, plane, threads):
+                raise _outside(function, k, batch.problems[k], places[k])
+    for k in set(range(len(results))) - set(some):
+        results[k][...] = 0
+    if not some:
+        return results
+    some.sort(key=lambda k: results[k].size, reverse=True)
+    tables: list[Any] = [cut[results[k].shape] for k in some]
+    element = ELEMENTS[batch.name]
+    if places is None:
+        work_of_each = average_backward_work(element, tables)
+        arrays: list[tuple[Array, ...]] = [(results[k], batch.gradients[k]) for k in some]
+    else:
+        work_of_each = maximum_backward_work(element)
+        arrays = [(results[k], batch.gradients[k], places[k]) for k in some]
+    if run_items(arrays, tables, work_of_each, threads) and places is not None:
+        first = next(
+            (
+                k
+                for k, windows in sorted(zip(some, tables, strict=True), key=lambda pair: pair[0])
+                if any_outside(places[k], windows, batch.problems[k].plane, threads)
+            ),
+            some[0],
+        )
+        raise _outside(function, first, batch.problems[first], places[first])
+    return results
+
+
+def _outside(function: str, k: int, problem: Problem, places: Array) -> ValueError:
+    name, names = f"{function}: input_shapes[{k}]", ("grad_output", "input_shape")
+    return outside_error(name, places, problem.plane, problem.input_shape, names)
+
+
+def average_ragged_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    input_shapes: Any,
+    data_format: DataFormat,
+    windows: Windows,
+    out: Any,
+    num_threads: int | None,
+    given: Mapping[str, Any],
+) -> list[Array]:
+    """Return the gradient of each item."""
+    try:
+        options = options_of(function, given, RaggedGradientTypes)
+        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
+        targets = None if out is None else for_each(function, "out", out, len(shapes))
+        if options is None:
+            batch = _batch_of(function, ndim, gradients, shapes, data_format, windows)
+            results = _run(function, batch, None, targets, num_threads)
+        else:
+            each = options_of_each(function, given, ("where", "x"), len(shapes))
+            results = [
+                _average_backward(
+                    None, f"{function}: input_shapes[{k}]", ndim, gradients[k], shape,
+                    data_format, windows, None, num_threads, each[k],
+                )
+                for k, shape in enumerate(shapes)
+            ]  # fmt: skip
+        return _deliver_each(function, results, targets)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def maximum_ragged_backward(
+    function: str,
+    ndim: int,
+    grad_output: npt.ArrayLike,
+    indices: npt.ArrayLike,
+    input_shapes: Any,
+    data_format: DataFormat,
+    out: Any,
+    num_threads: int | None,
+) -> list[Array]:
+    """Return the gradient of each item, likewise."""
+    try:
+        gradients, shapes = _gradients_of(function, grad_output, input_shapes)
+        places = as_array(function, "indices", indices)
+        _dtypes.check_dtype(function, "indices", places.dtype, _dtypes.INDICES)
+        if places.shape != gradients.shape:
+            raise ValueError(
+                f"{function}: indices must have the shape of grad_output {gradients.shape}, got "
+                f"{places.shape}"
+            )
+        targets = None if out is None else for_each(function, "out", out, len(shapes))
+        batch = _batch_of(function, ndim, gradients, shapes, data_format, None)
+        results = _run(function, batch, readable(places), targets, num_threads)
+        return _deliver_each(function, results, targets)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+
+
+def _deliver_each(function: str, results: list[Array], targets: list[Any] | None) -> list[Array]:
+    if targets is None:
+        return results
+    deliver_all(function, results, targets)
+    return targets
