@@ -142,7 +142,7 @@ def _scaled(
         y = result_array(function, "out", out, shape, y_dtype, problem, x)
     if (tables := problem.cut()) is not None:
         _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
-        store_scaled([(x, y)], [tables], scaling, axis, threads)
+        store_scaled([0], lambda _: (x, y), [problem], scaling, axis, threads)
     answer: Any = y if out is None else deliver(y, out, out)
     return (answer, *counts) if counts else answer
 

@@ -15,11 +15,12 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._average import _average
+from ._items import largest_first, result_of_items, run_in_turn
 from ._kernels import average_work, maximum_work
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.item_runs import run_items
 from ._kernels.call.problem import Problem, check_addressable
-from ._kernels.call.work import ITEMS_AT_ONCE, Work
+from ._kernels.call.work import Work
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
 from ._options import AllRaggedAverageTypes, AllRaggedTypes, options_of
@@ -127,36 +128,25 @@ class _Plan(NamedTuple):
     shape: tuple[int, ...]  # of the results
     threads: int
     order: list[int]  # of items, the largest first
-    tables: list[Any]  # windows of each
     problems: list[Problem]
-    others: int  # axes of an item that are not pooled
 
     def target(
         self, function: str, name: str, out: Any, dtype: np.dtype[Any], items: list[Array]
     ) -> Array:
-        """Return the array to store results in: `out`, if nothing can fail once that is begun.
-
-        Of items with several axes that are not pooled nor merge some are stored before there is
-        memory for all.
-        """
-        if out is None:
-            return np.empty(self.shape, dtype)
-        target = check_out(function, name, out, self.shape, dtype)
-        is_apart = (
-            target.flags.aligned
-            and target.flags.c_contiguous
-            and len(items) <= ITEMS_AT_ONCE
-            and (self.others <= 2 or all(x.flags.c_contiguous for x in items))
-            and not any(np.may_share_memory(target, x) for x in items)
+        """Return the array to store results in."""
+        merges = self.problems[0].others <= 2 or all(x.flags.c_contiguous for x in items)
+        return result_of_items(
+            function, name, out, self.shape, dtype, len(items), items, merges=merges
         )
-        return target if is_apart else np.empty(self.shape, dtype)
 
     def run(self, work: Work, batch: _Batch, results: tuple[Array, ...]) -> None:
         """Pool items into results."""
-        run_items(
-            [(batch.items[k], *(result[k] for result in results)) for k in self.order],
-            [self.tables[k] for k in self.order],
-            work,
+        run_in_turn(
+            run_items,
+            lambda _: work,
+            self.order,
+            lambda k: (batch.items[k], *(result[k] for result in results)),
+            self.problems,
             self.threads,
         )
 
@@ -185,10 +175,7 @@ def _plan(
     check_addressable(function, results, itemsize)
     elements = [problem.elements for problem in problems]
     threads = threads_for(function, num_threads, int(sum(elements) * batch.dtype.itemsize))
-    cut = {shape: problem.cut() for shape, problem in known.items()}
-    tables = [cut[shape] for shape in batch.shapes]
-    order = sorted(range(len(tables)), key=elements.__getitem__, reverse=True)
-    return _Plan(results, threads, order, tables, problems, problems[0].others)
+    return _Plan(results, threads, largest_first(elements), problems)
 
 
 def _sizes_differ(
@@ -250,26 +237,34 @@ def average_ragged(
                 out,
             )
         plan = _plan(function, batch, sizes, data_format, windows, y_dtype.itemsize, num_threads)
-        for k, tables in enumerate(plan.tables):
-            if tables is not None and plan.problems[k].plane > _dtypes.LARGEST_EXACT_WINDOW:
-                _dtypes.check_exact_sum(
-                    f"{function}: arrays[{k}]", batch.dtype, int(tables.largest)
-                )
+        _check_exact_sums(function, batch.dtype, plan.problems)
         axis = channel_axis_of(ndim, batch.items[0].ndim, data_format)
         scaling = None
         if scales and options is not None:
             scaling = scaling_of(function, options, batch.shapes[0], axis)
         y = plan.target(function, "out", out, y_dtype, batch.items)
         if y.size > 0 and scaling is not None:
-            pairs = [(batch.items[k], y[k]) for k in plan.order]
-            tables_of = [plan.tables[k] for k in plan.order]
-            store_scaled(pairs, tables_of, scaling, axis, plan.threads)
+            store_scaled(
+                plan.order,
+                lambda k: (batch.items[k], y[k]),
+                plan.problems,
+                scaling,
+                axis,
+                plan.threads,
+            )
         elif y.size > 0:
             elements = (ELEMENTS[batch.name], ELEMENTS[_dtypes.name_of(y_dtype)])
             plan.run(average_work(*elements, False), batch, (y,))
         return y if out is None else deliver(y, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
+
+
+def _check_exact_sums(function: str, dtype: np.dtype[Any], problems: list[Problem]) -> None:
+    for k, problem in enumerate(problems):
+        large = problem.plane > _dtypes.LARGEST_EXACT_WINDOW
+        if large and (windows := problem.cut()) is not None:
+            _dtypes.check_exact_sum(f"{function}: arrays[{k}]", dtype, int(windows.largest))
 
 
 def _with_bool(function: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _dtypes
 from ._arrays import Array, as_array, readable
 from ._average_backward import _average_backward
+from ._items import largest_first, result_of_items, run_in_turn
 from ._kernels import any_outside, average_backward_work, maximum_backward_work
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.item_runs import run_items
 from ._kernels.call.problem import Problem
-from ._kernels.call.work import ITEMS_AT_ONCE
 from ._objects import no_memory
 from ._options import RaggedGradientTypes, options_of
-from ._problem import DataFormat, check_gradient, check_out, make_problem, normalize_shape
+from ._problem import DataFormat, check_gradient, make_problem, normalize_shape
 from ._ragged import as_list, for_each, options_of_each
 from ._scatter import outside_error
 from ._targets import check_apart, deliver_all
@@ -84,21 +83,19 @@ def _batch_of(
 def _results_of(
     function: str, batch: _Batch, read: list[Array], targets: list[Any] | None
 ) -> list[Array]:
-    """Return arrays to store gradients in: targets, if nothing can fail once that is begun."""
-    dtype = batch.gradients.dtype
-    if targets is None:
-        return [np.empty(each.input_shape, dtype) for each in batch.problems]
-    results: list[Array] = []
-    for k, (target, problem) in enumerate(zip(targets, batch.problems, strict=True)):
-        array = check_out(function, f"out[{k}]", target, problem.input_shape, dtype)
-        is_apart = (
-            array.flags.aligned
-            and array.flags.c_contiguous
-            and len(targets) <= ITEMS_AT_ONCE
-            and not any(np.may_share_memory(array, x) for x in read)
+    """Return arrays to store gradients in."""
+    count, dtype = len(batch.problems), batch.gradients.dtype
+    merges = all(x.flags.c_contiguous for x in read)
+    results = [
+        result_of_items(
+            function, f"out[{k}]", target, each.input_shape, dtype, count, read, merges=merges
         )
-        results.append(array if is_apart else np.empty(problem.input_shape, dtype))
-    check_apart(function, targets)
+        for k, (target, each) in enumerate(
+            zip(targets or [None] * count, batch.problems, strict=True)
+        )
+    ]
+    if targets is not None:
+        check_apart(function, targets)
     return results
 
 
@@ -110,49 +107,59 @@ def _run(
     num_threads: int | None,
 ) -> list[Array]:
     """Return the gradients of all items; those of maxima stand at `places`."""
-    read = [batch.gradients] if places is None else [batch.gradients, places]
-    if not all(x.flags.c_contiguous for x in read):  # places that are stored one after the other
-        results = _results_of(function, batch, read, None)
-    else:
-        results = _results_of(function, batch, read, targets)
-    work = sum(each.elements for each in batch.problems) * batch.gradients.dtype.itemsize
+    gradients, problems, element = batch.gradients, batch.problems, ELEMENTS[batch.name]
+    work = sum(each.elements for each in problems) * gradients.dtype.itemsize
     threads = threads_for(function, num_threads, int(work) // 2)
-    cut = {each.input_shape: each.cut() for each in batch.problems}
-    some = [k for k, y in enumerate(results) if y.size > 0 and cut[y.shape] is not None]
-    if places is not None and targets is not None:
-        for k in some:
-            windows, plane = cut[results[k].shape], batch.problems[k].plane
-            if windows is not None and any_outside(places[k], windows, plane, threads):
-                raise _outside(function, k, batch.problems[k], places[k])
-    for k in set(range(len(results))) - set(some):
+    read = [gradients] if places is None else [gradients, places]
+    results = _results_of(function, batch, read, targets)
+    order = largest_first([y.size for y in results])
+    some = [k for k in order if results[k].size > 0 and problems[k].computes]
+    if places is not None and targets is not None:  # before anything of the caller's is written
+        _check_places(function, batch, places, some, threads)
+    for k in set(order) - set(some):
         results[k][...] = 0
-    if not some:
-        return results
-    some.sort(key=lambda k: results[k].size, reverse=True)
-    tables: list[Any] = [cut[results[k].shape] for k in some]
-    element = ELEMENTS[batch.name]
     if places is None:
-        work_of_each = average_backward_work(element, tables)
-        arrays: list[tuple[Array, ...]] = [(results[k], batch.gradients[k]) for k in some]
-    else:
-        work_of_each = maximum_backward_work(element)
-        arrays = [(results[k], batch.gradients[k], places[k]) for k in some]
-    if run_items(arrays, tables, work_of_each, threads) and places is not None:
-        first = next(
-            (
-                k
-                for k, windows in sorted(zip(some, tables, strict=True), key=lambda pair: pair[0])
-                if any_outside(places[k], windows, batch.problems[k].plane, threads)
-            ),
-            some[0],
+        run_in_turn(
+            run_items,
+            lambda tables: average_backward_work(element, tables),
+            some,
+            lambda k: (results[k], gradients[k]),
+            problems,
+            threads,
         )
-        raise _outside(function, first, batch.problems[first], places[first])
+        return results
+    work_of_maxima = maximum_backward_work(element)
+    outside = run_in_turn(
+        run_items,
+        lambda _: work_of_maxima,
+        some,
+        lambda k: (results[k], gradients[k], places[k]),
+        problems,
+        threads,
+    )
+    if outside:
+        _check_places(function, batch, places, some, threads)
+        raise _outside(function, some[0], batch, places)  # it has been changed meanwhile
     return results
 
 
-def _outside(function: str, k: int, problem: Problem, places: Array) -> ValueError:
-    name, names = f"{function}: input_shapes[{k}]", ("grad_output", "input_shape")
-    return outside_error(name, places, problem.plane, problem.input_shape, names)
+def _check_places(
+    function: str, batch: _Batch, places: Array, items: list[int], threads: int
+) -> None:
+    """Raise for the first item that has an index outside its plane."""
+    for k in sorted(items):
+        windows = batch.problems[k].cut()
+        if windows is not None and any_outside(
+            places[k], windows, batch.problems[k].plane, threads
+        ):
+            raise _outside(function, k, batch, places)
+
+
+def _outside(function: str, k: int, batch: _Batch, places: Array) -> ValueError:
+    problem, names = batch.problems[k], ("grad_output", "input_shape")
+    return outside_error(
+        f"{function}: input_shapes[{k}]", places[k], problem.plane, problem.input_shape, names
+    )
 
 
 def average_ragged_backward(

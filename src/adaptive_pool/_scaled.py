@@ -6,16 +6,18 @@ All three are float64, each operation is rounded once, and the result once more 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import _dtypes
 from ._arrays import Array, as_array
+from ._items import run_in_turn
 from ._kernels import scaled_average_work
 from ._kernels.call.box_runs import run_boxes
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.problem import Problem
 from ._options import Options
 
 INTEGERS = ("int8", "uint8", "int16", "uint16")  # that results may be, besides floats
@@ -76,21 +78,24 @@ def scaled_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -
 
 
 def store_scaled(
-    items: Sequence[tuple[Array, Array]],
-    tables: Sequence[Any],
+    items: Sequence[int],
+    arrays_of: Callable[[int], tuple[Array, Array]],
+    problems: Sequence[Problem],
     scaling: Scaling,
     channel_axis: int,
     threads: int,
 ) -> None:
-    """Pool each input of some pairs into its result; none of them is empty."""
-    x, y = items[0]
+    """Pool items of these numbers, each an input and its result; none of them is empty."""
+    x, y = arrays_of(items[0])
     least = most = 0.0
     if y.dtype.kind in "iu":
         least, most = float(np.iinfo(y.dtype).min), float(np.iinfo(y.dtype).max)
     work = scaled_average_work(
         ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y.dtype)], least, most
     )
-    arrays: list[tuple[Array, ...]] = [
-        (x, y, *scaling.spread(y.shape, channel_axis)) for x, y in items
-    ]
-    run_boxes(arrays, list(tables), work, threads)
+
+    def with_factors(k: int) -> tuple[Array, ...]:
+        x, y = arrays_of(k)
+        return (x, y, *scaling.spread(y.shape, channel_axis))
+
+    run_in_turn(run_boxes, lambda _: work, items, with_factors, problems, threads)

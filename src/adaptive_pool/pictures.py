@@ -15,13 +15,12 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._counting import as_number
+from ._items import largest_first, result_of_items
 from ._kernels.call.problem import check_addressable
-from ._kernels.call.work import ITEMS_AT_ONCE
 from ._objects import is_a, no_memory, shown
 from ._problem import (
     Size,
     as_bool,
-    check_out,
     deliver,
     make_problem,
     normalize_size,
@@ -211,24 +210,18 @@ def _to_tensor(
         )
         for k, (x, place) in enumerate(zip(sources, places, strict=True))
     ]
-    known: dict[Any, Any] = {}  # windows of pictures of one size
-    tables = []
-    for problem in problems:
-        key = (problem.input_size, problem.output_size)
-        if key not in known:
-            known[key] = problem.cut()
-        tables.append(known[key])
     elements = [problem.elements for problem in problems]
     threads = threads_for(function, num_threads, int(sum(elements) * batch[0].dtype.itemsize))
     to_last = (0, 2, 3, 1) if layout == "NCHW" else (0, 1, 2, 3)
-    y = _target(function, out, shape, to_last, y_dtype, batch)
+    shape = shape if layout == "NHWC" else (count, channels, height, width)
+    y = result_of_items(function, "out", out, shape, y_dtype, count, batch, any_strides=True)
     view = y.transpose(to_last)
     view = view[..., ::-1] if reverses else view
     pad = _pad_of(function, pad_value, scaling, channels, y_dtype)
-    order = sorted(range(count), key=elements.__getitem__, reverse=True)
     store_scaled(
-        [(sources[k], _part(view[k], places[k].target)) for k in order],
-        [tables[k] for k in order],
+        largest_first(elements),
+        lambda k: (sources[k], _part(view[k], places[k].target)),
+        problems,
         scaling,
         _CHANNEL_AXIS,
         threads,
@@ -338,27 +331,6 @@ def _part(x: Array, box: tuple[int, int, int, int]) -> Array:
     return x[top:bottom, left:right]
 
 
-def _target(
-    function: str,
-    out: Any,
-    shape: tuple[int, ...],
-    to_last: tuple[int, ...],
-    dtype: np.dtype[Any],
-    read: list[Array],
-) -> Array:
-    """Return the array to store results in: `out`, if nothing can fail once that is begun."""
-    shape = tuple(np.array(shape)[np.argsort(to_last)].tolist())
-    if out is None:
-        return np.empty(shape, dtype)
-    target = check_out(function, "out", out, shape, dtype)
-    is_apart = (
-        target.flags.aligned
-        and len(read) <= ITEMS_AT_ONCE
-        and not any(np.may_share_memory(target, x) for x in read)
-    )
-    return target if is_apart else np.empty(shape, dtype)
-
-
 def _pad_of(
     function: str, value: Any, scaling: Scaling, channels: int, dtype: np.dtype[Any]
 ) -> Array:
@@ -366,7 +338,7 @@ def _pad_of(
     number = float(as_number(function, "pad_value", value))
     x, y = np.full((1, 1, channels), number), np.empty((1, 1, channels), dtype)
     problem = make_problem(function, x.shape, (1, 1), "channels_last", "torch", dtype.itemsize)
-    store_scaled([(x, y)], [problem.cut()], scaling, _CHANNEL_AXIS, 1)
+    store_scaled([0], lambda _: (x, y), [problem], scaling, _CHANNEL_AXIS, 1)
     pixel: Array = y[0, 0]
     return pixel
 

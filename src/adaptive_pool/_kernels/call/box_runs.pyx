@@ -11,7 +11,7 @@ from adaptive_pool._kernels.call.canonical cimport (
 )
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Axis, Windows
-from adaptive_pool._kernels.call.work cimport AT_ONCE, Work, finish_size_t, finish_t
+from adaptive_pool._kernels.call.work cimport Work, finish_size_t, finish_t
 from adaptive_pool._kernels.threads.lists cimport JobList
 from adaptive_pool._kernels.threads.parallel cimport run_jobs
 from adaptive_pool._kernels.threads.scratch cimport whole_cache_lines
@@ -189,33 +189,6 @@ cdef int run_boxes_of(
     )
 
 
-cdef int run_some(
-    Plan* plan, char* task, list arrays, list windows, Py_ssize_t first, Work work,
-    int num_threads,
-) except -1:
-    cdef finish_size_t finish_size = work.finish_size
-    cdef Py_ssize_t begun = 0, count = plan.count, k
-    cdef Item* items = plan.items
-    try:
-        for k in range(count):
-            begin(&items[k].arrays)
-            begun += 1
-            work.take(&items[k].arrays, <tuple?> arrays[first + k], <Windows?> windows[first + k])
-        with nogil:
-            run_boxes_of(plan, task, finish_size, num_threads)
-            plan.count = 1
-            for k in range(count):
-                plan.items = items + k
-                while advance(&items[k].arrays):
-                    run_boxes_of(plan, task, finish_size, num_threads)
-    finally:
-        plan.items = items
-        while begun > 0:    # the first one knows the state of the caller's thread
-            begun -= 1
-            give_back(&items[begun].arrays)
-    return 0
-
-
 def run_boxes(
     list arrays,            # IN: tuples of arrays that are not empty: the input, the result, others
     list windows,           # IN: Windows of each
@@ -223,21 +196,32 @@ def run_boxes(
     int num_threads,        # IN
 ):
     """Compute and finish the results of each item."""
+    cdef finish_size_t finish_size = work.finish_size
+    cdef Py_ssize_t count = len(arrays), begun = 0, k
     cdef Plan plan
-    cdef Py_ssize_t room = min(<Py_ssize_t> AT_ONCE, len(arrays)), first = 0
     cdef Item* items
+    cdef char* task
     plan.prepare, plan.finish, plan.call = work.prepare, work.finish, work.call
     plan.task_size = whole_cache_lines(work.task_size)
-    items = <Item*> malloc(room * <Py_ssize_t> sizeof(Item) + plan.task_size)
+    items = <Item*> malloc(count * <Py_ssize_t> sizeof(Item) + plan.task_size)
     if items == NULL:
-        raise MemoryError(f"no memory for {room} items")
+        raise MemoryError(f"no memory for {count} items")
+    task = <char*> (items + count)
     try:
-        while first < len(arrays):
-            plan.items, plan.count = items, min(room, len(arrays) - first)
-            first += plan.count
-            run_some(
-                &plan, <char*> (items + room), arrays, windows, first - plan.count, work,
-                num_threads,
-            )
+        for k in range(count):
+            begin(&items[k].arrays)
+            begun += 1
+            work.take(&items[k].arrays, <tuple?> arrays[k], <Windows?> windows[k])
+        with nogil:
+            plan.items, plan.count = items, count
+            run_boxes_of(&plan, task, finish_size, num_threads)
+            plan.count = 1
+            for k in range(count):
+                plan.items = items + k
+                while advance(&items[k].arrays):
+                    run_boxes_of(&plan, task, finish_size, num_threads)
     finally:
+        while begun > 0:    # the first one knows the state of the caller's thread
+            begun -= 1
+            give_back(&items[begun].arrays)
         free(items)

@@ -1,4 +1,4 @@
-"""Lists of arrays: items are planned some at a time, and the jobs of all these are one list.
+"""Lists of arrays, whose jobs are one list.
 
 Each item is a call of its own, with arrays and windows of its own; what is common is what a kernel
 does with them, and the threads.
@@ -8,7 +8,7 @@ from libc.stdlib cimport free, malloc
 from adaptive_pool._kernels.call.canonical cimport Canonical, advance, begin, give_back
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport AT_ONCE, Work
+from adaptive_pool._kernels.call.work cimport Work
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list, run_lists
 
 cdef enum:
@@ -68,45 +68,27 @@ cdef int run_planned(
     return found
 
 
-cdef int run_some(
-    const Plan* plan, list arrays, list windows, Py_ssize_t first, Py_ssize_t count, Work work,
-    int num_threads,
-) except -1:
-    cdef Py_ssize_t begun = 0, k
-    cdef int found
-    try:
-        for k in range(count):
-            begin(&plan.items[k])
-            begun += 1
-            work.take(&plan.items[k], <tuple?> arrays[first + k], <Windows?> windows[first + k])
-        with nogil:
-            found = run_planned(plan, count, work, num_threads)
-    finally:
-        while begun > 0:    # the first one knows the state of the caller's thread
-            begun -= 1
-            give_back(&plan.items[begun])
-    return found
-
-
 def run_items(
     list arrays,            # IN: tuples, the input first, of arrays that are not empty
     list windows,           # IN: Windows of each
     Work work not None,     # IN: what to do with each
     int num_threads,        # IN
 ):
-    """Pool items one after the other, or several at a time.
-
-    Returns what jobs do, or-ed over all.
-    """
+    """Pool items, whose jobs are one list. Returns what these do, or-ed over all."""
+    cdef Py_ssize_t count = len(arrays), begun = 0, k
     cdef Plan plan
-    cdef Py_ssize_t first = 0, count
-    cdef int found = False
-    make_room(&plan, min(<Py_ssize_t> AT_ONCE, len(arrays)), work.task_size)
+    cdef bint found
+    make_room(&plan, count, work.task_size)
     try:
-        while first < len(arrays):
-            count = min(<Py_ssize_t> AT_ONCE, len(arrays) - first)
-            found |= run_some(&plan, arrays, windows, first, count, work, num_threads)
-            first += count
+        for k in range(count):
+            begin(&plan.items[k])
+            begun += 1
+            work.take(&plan.items[k], <tuple?> arrays[k], <Windows?> windows[k])
+        with nogil:
+            found = run_planned(&plan, count, work, num_threads) != 0
     finally:
+        while begun > 0:    # the first one knows the state of the caller's thread
+            begun -= 1
+            give_back(&plan.items[begun])
         free(plan.items)
     return found

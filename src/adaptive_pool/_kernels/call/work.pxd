@@ -6,10 +6,6 @@ from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
 
 
-cdef enum:
-    AT_ONCE = 64    # items whose arrays are borrowed at a time
-
-
 # What an array is.
 cdef struct Kind:
     Py_ssize_t itemsize     # 0: int32 or int64

@@ -1,6 +1,4 @@
 from typing import final
 
-ITEMS_AT_ONCE: int
-
 @final
 class Work: ...

@@ -6,9 +6,6 @@ from libc.string cimport memcpy
 from adaptive_pool._kernels.call.canonical cimport Canonical, arrange, borrow, borrow_indices
 
 
-ITEMS_AT_ONCE = AT_ONCE     # none of these is stored before all are known
-
-
 @cython.final
 cdef class Work:
     """One kernel, with all that it is told but for arrays and windows."""

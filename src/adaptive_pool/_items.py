@@ -1,0 +1,78 @@
+"""Many items in one call: where their results go, and how they are run, some at a time.
+
+What is kept for an item, its windows above all, is made when its turn comes, so that memory does
+not grow with the number of items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._arrays import Array
+from ._kernels.call.problem import Problem
+from ._kernels.call.tables import Windows
+from ._kernels.call.work import Work
+from ._problem import check_out
+
+AT_ONCE = 64  # items whose arrays and windows kernels have at a time
+_Kernel = Callable[[list[tuple[Array, ...]], list[Windows], Work, int], bool | None]
+
+
+def result_of_items(
+    function: str,
+    name: str,
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    count: int,
+    read: Iterable[Array],
+    *,
+    merges: bool = True,
+    any_strides: bool = False,
+) -> Array:
+    """Return the array for results of so many items: `out`, if nothing can fail once that is begun.
+
+    Of more items than kernels have at a time some are stored before the others are known. And
+    unless axes that are not pooled merge, as they do in an `out` without gaps, part of an item is
+    stored before there is memory for the rest.
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    target = check_out(function, name, out, shape, dtype)
+    is_apart = (
+        target.flags.aligned
+        and count <= AT_ONCE
+        and merges
+        and (any_strides or target.flags.c_contiguous)
+        and not any(np.may_share_memory(target, x) for x in read)
+    )
+    return target if is_apart else np.empty(shape, dtype)
+
+
+def largest_first(sizes: Sequence[float]) -> list[int]:
+    """Return the numbers of items, those of the largest ones first."""
+    return sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)
+
+
+def run_in_turn(
+    kernel: _Kernel,
+    work_of: Callable[[list[Windows]], Work],
+    items: Sequence[int],
+    arrays_of: Callable[[int], tuple[Array, ...]],
+    problems: Sequence[Problem],
+    threads: int,
+) -> bool:
+    """Run a kernel for items of these numbers; return what it does, or-ed over all.
+
+    No array of any of them is empty.
+    """
+    found = False
+    for begin in range(0, len(items), AT_ONCE):
+        some = items[begin : begin + AT_ONCE]
+        cut = {problems[k]: problems[k].cut() for k in some}
+        tables = [windows for k in some if (windows := cut[problems[k]]) is not None]
+        found |= bool(kernel([arrays_of(k) for k in some], tables, work_of(tables), threads))
+    return found
