@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -358,12 +359,13 @@ def test_limit_of_file_size_leaves_the_old_file(source, out, tmp_path, linked, s
 @posix
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be asked for")
 def test_no_room_to_rewrite_leaves_the_old_file(source, out, tmp_path, capsys, monkeypatch):
-    def full(*_):
-        raise FullError
+    def full_there(file, *_):
+        if os.path.samestat(os.fstat(file), (tmp_path / "other").stat()):
+            raise FullError
 
     (out / "y.npy").write_bytes(b"old")
     (tmp_path / "other").hardlink_to(out / "y.npy")
-    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(os, "posix_fallocate", full_there)
     assert pool(source, output=out / "y.npy") == 2
     assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
     assert (out / "y.npy").read_bytes() == b"old"
@@ -390,10 +392,12 @@ def test_rewriting_cut_short_keeps_the_whole_beside_it(
 
 
 @posix
-def test_ctrl_c_leaves_the_old_file(source, out):
+@pytest.mark.parametrize("late", ["late.npy", "late.png"])
+def test_ctrl_c_leaves_the_old_file(source, out, late):
     """At its most inconvenient: while the input, a pipe, has not come."""
+    pytest.importorskip("PIL", reason="pictures are read with Pillow")
     (out / "y.npy").write_bytes(b"old")
-    os.mkfifo(source.parent / "late.npy")
+    os.mkfifo(source.parent / late)
     code = """if True:
         import pathlib, signal, sys
         from adaptive_pool._cli import files, main
@@ -406,12 +410,16 @@ def test_ctrl_c_leaves_the_old_file(source, out):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.exit(main(sys.argv[1:]))
     """
-    arguments = ["pool", str(source.parent / "late.npy"), "-o", str(out / "y.npy"), "--size", "1"]
+    arguments = ["pool", str(source.parent / late), "-o", str(out / "y.npy"), "--size", "1"]
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        # A signal just before the call that waits for the pipe does not end it; the next one does.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
         _, errors = process.communicate()
     assert (process.returncode, errors) == (130, b"")
     assert (out / "y.npy").read_bytes() == b"old"

@@ -7,6 +7,7 @@ has names that NumPy's reader cannot take for each other.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import zipfile
 from collections.abc import Callable, Iterator
@@ -78,10 +79,20 @@ def _plain(name: str) -> str:
     return plain
 
 
-def write(stream: IO[bytes], arrays: dict[str, Array]) -> None:
-    """Write an archive that `numpy.load` reads, one entry for each array."""
+@contextlib.contextmanager
+def new(stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """Begin an archive that `numpy.load` reads; it is whole once it is closed."""
+    archive = zipfile.ZipFile(stream, "w")
+    try:
+        yield archive
+    finally:
+        # Or else it would try again, when nobody has the file any more.
+        with contextlib.suppress(OSError, ValueError):
+            archive.close()
+
+
+def write(archive: zipfile.ZipFile, name: str, array: Array) -> None:
+    """Write one array as an entry."""
     # numpy.savez takes arrays as keyword arguments: no key could be "file".
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(name + _SUFFIX, "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, array, allow_pickle=False)
+    with archive.open(name + _SUFFIX, "w", force_zip64=True) as entry:
+        np.lib.format.write_array(entry, array, allow_pickle=False)

@@ -6,12 +6,13 @@ import functools
 import glob
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, TypeGuard
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from .._problem import Array, DataFormat
 from . import archives
+from .ahead import Claim
 from .alpha import Alpha, Transparent
 from .errors import Skipped, extra
 from .npy import check_length
@@ -25,17 +26,17 @@ _MAGIC = (np.lib.format.MAGIC_PREFIX, b"PK")
 # More channels are not those of a picture.
 _MOST_COLOURS = 4
 
-Input = Array | Transparent | Large
-Load = Callable[[], Input]
+Pixels = Array | Transparent
+Input = Pixels | Large
+Load = Callable[[], Array | Large]
 
 
 class Reading(NamedTuple):
-    """How inputs are read."""
+    """How pictures are read."""
 
     data_format: DataFormat
     gray: bool
     alpha: Alpha
-    max_pixels: int
 
 
 @functools.cache
@@ -100,17 +101,13 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() not in ARRAY_SUFFIXES
 
 
-def dtype_of(array: Input) -> np.dtype:
-    """Return the dtype of what is pooled."""
-    return array.colours.dtype if isinstance(array, Transparent) else array.dtype
+def dtype_of(pixels: Pixels) -> np.dtype:
+    """Return the dtype of a picture."""
+    return pixels.colours.dtype if isinstance(pixels, Transparent) else pixels.dtype
 
 
-def items(path: Path, reading: Reading) -> Iterator[tuple[str, Load]]:
-    """Yield name and loader of each array in a file, with channels where `reading` says."""
-    data_format = reading.data_format
-    if is_picture(path):
-        yield str(path), functools.partial(_picture, path, reading)
-        return
+def arrays(path: Path, data_format: DataFormat) -> Iterator[tuple[str, Load]]:
+    """Yield name and loader of each array in a file, with channels where `data_format` says."""
     # Opened here, as NumPy would leave a broken archive open.
     with path.open("rb") as stream:
         _check_magic(stream)
@@ -144,10 +141,8 @@ def _array(path: Path, data_format: DataFormat) -> Array | Large:
     return _with_channels(np.asarray(array), data_format)
 
 
-def has_channels_first(array: Input) -> TypeGuard[Array | Large]:
+def has_channels_first(array: Array | Large) -> bool:
     """Whether an array of three axes has as many elements as there are colours in its first."""
-    if isinstance(array, Transparent):
-        return False
     return len(array.shape) == 3 and 0 < array.shape[0] <= _MOST_COLOURS < array.shape[-1]
 
 
@@ -170,9 +165,9 @@ def _member(read: Callable[[], Array], data_format: DataFormat) -> Array:
     return _with_channels(read(), data_format)
 
 
-def _picture(path: Path, reading: Reading) -> Array | Transparent:
+def read(path: Path, reading: Reading, claim: Claim) -> Pixels:
     """Return the pixels of a picture, with channels where `reading` says."""
-    pixels = read_picture(path, reading.gray, reading.alpha, reading.max_pixels)
+    pixels = read_picture(path, reading.gray, reading.alpha, claim)
     if isinstance(pixels, Transparent) or reading.data_format == "channels_last":
         return pixels
     return np.moveaxis(pixels, -1, 0)

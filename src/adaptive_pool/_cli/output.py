@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import IO, Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -15,16 +16,24 @@ from .._problem import Array, DataFormat
 from . import archives
 from .errors import CommandError, extra
 from .replacing import Replacement, check_target, replacing
+from .rows import Rows
 
 # Those whose writers keep all bits; others clip them without a word.
 _GREY_OF_16_BITS = ("PNG", "TIFF", "PPM")
 
 
 class Output(Protocol):
-    """Takes pooled arrays one by one, then writes them all."""
+    """Takes pooled arrays one by one, and puts them in place as a whole, or not at all."""
 
-    names: list[str]
-    """Which input each row is from; empty if the output itself says so."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def count(self) -> int:
+        """How many results it has."""
+
+    def expect(self, inputs: int) -> None:
+        """Be told of how many inputs results may come."""
 
     def add(self, name: str, short: str, array: Array) -> None:
         """Take the result of one input, or raise ValueError if it does not go with the others.
@@ -32,8 +41,11 @@ class Output(Protocol):
         `short` is its name without the folders.
         """
 
-    def write(self, stream: IO[bytes]) -> None:
-        """Write all results."""
+    def save(self) -> Path | None:
+        """Put all results in place; return where the names of the rows are, if there are any."""
+
+    def keep(self) -> str:
+        """Leave what there is in hidden files, and say where; an empty text if nothing is left."""
 
     def __str__(self) -> str:
         """Describe the content."""
@@ -43,63 +55,166 @@ def _described(array: Array) -> str:
     return f"shape {array.shape}, dtype {array.dtype}"
 
 
-class Stack:
-    """A ``.npy`` file: all results along a new first axis."""
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn whatever fails in the block into the end of the command: it is no input's fault."""
+    try:
+        yield
+    except Exception as error:  # a writer of pictures raises anything
+        raise CommandError(f"cannot write {path}: {error}") from error
 
-    def __init__(self) -> None:
-        self._arrays: list[Array] = []
-        self.names: list[str] = []
+
+class Stack:
+    """A ``.npy`` file: all results along a new first axis, and a list of their names beside it.
+
+    Both are written as results come, into the hidden files that take their places in the end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        names_file(path)  # raises, if names of other rows would stay beside it
+        self._path = path
+        self._expected = 1
+        self._opened = contextlib.ExitStack()
+        # With how many bytes of the list: both change together, whenever Ctrl-C is pressed.
+        self._done = 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self._done[0]
+
+    def expect(self, inputs: int) -> None:
+        """Ask the disk for room for a row each, once it is known how long one is."""
+        self._expected = inputs
 
     def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take a result like the first one."""
-        first = self._arrays[0] if self._arrays else array
-        if (array.shape, array.dtype) != (first.shape, first.dtype):
+        if self.count and (array.shape, array.dtype) != (self._rows.shape, self._rows.dtype):
             raise ValueError(
-                f"all results in a .npy file must be alike: the first has {_described(first)}, "
-                f"this one {_described(array)}"
+                "all results in a .npy file must be alike: the first has shape "
+                f"{self._rows.shape}, dtype {self._rows.dtype}, this one {_described(array)}"
             )
-        self._arrays.append(array)
-        self.names.append(name)
+        with _writing(self._path):
+            if not self.count:
+                self._open(array)
+            self._rows.put(self.count, array)
+            self._done = self.count + 1, self._write_name(name)
 
-    def write(self, stream: IO[bytes]) -> None:
-        """Write one array."""
-        # Of a file, NumPy would write the array by itself, and not say why it could not.
-        plain = SimpleNamespace(write=stream.write)
-        np.lib.format.write_array(plain, np.stack(self._arrays), allow_pickle=False)
+    def _open(self, first: Array) -> None:
+        self._opened.close()
+        self._listing = names_file(self._path)
+        self._array = self._opened.enter_context(Replacement(self._path))
+        self._names: Replacement | None = None
+        if self._listing is not None:
+            self._names = self._opened.enter_context(Replacement(self._listing))
+        self._rows = Rows(self._array.stream, first, self._expected)
+        self._opened.callback(self._rows.release)
+
+    def _write_name(self, name: str) -> int:
+        if self._names is None:
+            return 0
+        # Bytes in a file's name that are no text stand in it as lone surrogates, which JSON can
+        # escape.
+        text = json.dumps(name, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        self._names.stream.write((b",\n" if self.count else b"[\n") + text)
+        return self._names.stream.tell()
+
+    def _finish(self) -> None:
+        count, end = self._done
+        self._rows.finish(count)
+        if self._names is not None:
+            self._names.stream.seek(end)
+            self._names.stream.truncate()
+            self._names.stream.write(b"\n]\n")
+
+    def save(self) -> Path | None:
+        """Put the array and the list in place, so that they never disagree."""
+        with _writing(self._path):
+            self._finish()
+            if self._names is None:
+                self._array.commit()
+            else:
+                self._names.commit_after(self._array)
+        return self._listing
+
+    def keep(self) -> str:
+        """Leave array and list in their hidden files."""
+        if not self.count:
+            return ""
+        self._finish()
+        text = f"the rows of {self.count} inputs are kept in {self._array.keep()}"
+        return text if self._names is None else f"{text}, their names in {self._names.keep()}"
 
     def __str__(self) -> str:
-        first = self._arrays[0]
-        return f"shape {(len(self._arrays), *first.shape)}, dtype {first.dtype}"
+        return f"shape {(self.count, *self._rows.shape)}, dtype {self._rows.dtype}"
 
 
 class Archive:
     """A ``.npz`` file: one array for each input, under the name of its file."""
 
-    def __init__(self) -> None:
-        self._arrays: dict[str, Array] = {}
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened = contextlib.ExitStack()
         self._unused = archives.Names().unused
-        self.names: list[str] = []
+        self._kinds: set[str] = set()
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def expect(self, inputs: int) -> None:
+        """Need not know."""
 
     def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take a result of any shape."""
         # No folders: they would be those of the machine it is unpacked on.
-        self._arrays[self._unused(short)] = array
+        unused = self._unused(short)
+        with _writing(self._path):
+            if not self.count:
+                self._opened.close()
+                self._new = self._opened.enter_context(Replacement(self._path))
+                self._archive = self._opened.enter_context(archives.new(self._new.stream))
+            archives.write(self._archive, unused, array)
+        self._kinds.add(_described(array))
+        self.count += 1
 
-    def write(self, stream: IO[bytes]) -> None:
-        """Write one entry for each array."""
-        archives.write(stream, self._arrays)
+    def save(self) -> Path | None:
+        """Put the archive in place."""
+        with _writing(self._path):
+            self._archive.close()
+            self._new.commit()
+        return None
+
+    def keep(self) -> str:
+        """Leave the archive in its hidden file, without an array that is there in part."""
+        if not self.count:
+            return ""
+        del self._archive.filelist[self.count :]
+        self._archive.close()
+        return f"the arrays of {self.count} inputs are kept in {self._new.keep()}"
 
     def __str__(self) -> str:
-        kinds = {_described(array) for array in self._arrays.values()}
-        return f"each {kinds.pop()}" if len(kinds) == 1 else f"{len(kinds)} shapes and dtypes"
+        if len(self._kinds) == 1:
+            return f"each {next(iter(self._kinds))}"
+        return f"{len(self._kinds)} shapes and dtypes"
 
 
 class Picture:
     """A picture: the result of exactly one input."""
 
-    def __init__(self, suffix: str, data_format: DataFormat) -> None:
+    def __init__(self, path: Path, data_format: DataFormat) -> None:
         with extra("cli"):
             from PIL import Image
+        self._path, suffix = path, path.suffix.lower()
         self._format = Image.registered_extensions().get(suffix, "")
         if self._format not in Image.SAVE:
             raise CommandError(
@@ -107,9 +222,18 @@ class Picture:
                 f"got {suffix!r}"
             )
         self._data_format = data_format
-        self.names: list[str] = []
+        self.count = 0
         self._name = ""
         self._pixels: Array = np.empty(0, np.uint8)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def expect(self, inputs: int) -> None:
+        """Need not know: inputs that cannot be pooled do not count."""
 
     def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
         """Take the only result: grey or colours, with alpha or without, or grey of 16 bits."""
@@ -128,7 +252,7 @@ class Picture:
                 "a picture must have three axes, 1 to 4 channels and dtype uint8, or uint16 if it "
                 f"is grey, got {_described(array)} ({self._data_format})"
             )
-        self._name = name
+        self._name, self.count = name, 1
         self._pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
     def _grey_of_16_bits(self, pixels: Array) -> Array:
@@ -151,11 +275,17 @@ class Picture:
             return False
         return True
 
-    def write(self, stream: IO[bytes]) -> None:
+    def save(self) -> Path | None:
         """Write in the format of the suffix."""
         from PIL import Image
 
-        Image.fromarray(np.ascontiguousarray(self._pixels)).save(stream, self._format)
+        with _writing(self._path), replacing(self._path) as stream:
+            Image.fromarray(np.ascontiguousarray(self._pixels)).save(stream, self._format)
+        return None
+
+    def keep(self) -> str:
+        """Keep nothing: there is one result, or none."""
+        return ""
 
     def __str__(self) -> str:
         return _described(self._pixels)
@@ -166,23 +296,8 @@ def make_output(path: Path, data_format: DataFormat) -> Output:
     check_target(path)
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        names_file(path)  # raises, if names of other rows would stay beside it
-        return Stack()
-    return Archive() if suffix == ".npz" else Picture(suffix, data_format)
-
-
-def save(output: Output, path: Path) -> Path | None:
-    """Write the output and, beside it, the names of its rows; return where those are."""
-    listing = names_file(path) if output.names else None
-    if listing is None:
-        with replacing(path) as stream:
-            output.write(stream)
-        return None
-    with Replacement(path) as array, Replacement(listing) as names:
-        output.write(array.stream)
-        names.stream.write(_as_json(output.names))
-        names.commit_after(array)
-    return listing
+        return Stack(path)
+    return Archive(path) if suffix == ".npz" else Picture(path, data_format)
 
 
 def names_file(path: Path) -> Path | None:
@@ -218,9 +333,3 @@ def _is_list(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(names, list) and all(isinstance(name, str) for name in names)
-
-
-def _as_json(names: list[str]) -> bytes:
-    # Bytes in a file's name that are no text stand in it as lone surrogates, which JSON can escape.
-    text = json.dumps(names, ensure_ascii=False, indent=0)
-    return f"{text}\n".encode("utf-8", "backslashreplace")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._problem import Array
+from .ahead import Claim
 from .alpha import Alpha, Transparent, shows_in_full, with_alpha
 from .errors import extra
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Phones take 200 million pixels; Pillow itself stops at 179 million.
 MAX_PIXELS = 250_000_000
+
+# As an array, and while they are read by Pillow: RGB has 3, and 4 there.
+_BYTES_OF_A_PIXEL = 8
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -51,13 +55,35 @@ class _Stored(NamedTuple):
     white_is_zero: bool
 
 
-def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array | Transparent:
+@contextlib.contextmanager
+def limited(max_pixels: int) -> Iterator[None]:
+    """Let pictures have at most `max_pixels`, and those embedded in them too, for all threads."""
+    with extra("cli"):
+        from PIL import Image
+    Image.init()  # by one thread, before others look for what it finds
+    limit = Image.MAX_IMAGE_PIXELS
+    # Pillow warns of more pixels than its limit, and raises from twice the limit on.
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is none of ours
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def read_picture(
+    path: Path, gray: bool, alpha: Alpha, claim: Claim = lambda _: None
+) -> Array | Transparent:
     """Return the pixels of a picture, (H, W, C): 3 colours, or one with `gray`.
 
-    With ``alpha="weighted"``, a picture with pixels that do not show in full comes as
+    It is called within `limited`. `claim` is told how many bytes the pixels will take before they
+    are read. With ``alpha="weighted"``, a picture with pixels that do not show in full comes as
     `Transparent`; with ``"keep"`` every picture has alpha as a last channel.
     """
-    with _opened(path, max_pixels) as image:
+    with _opened(path) as image:
+        claim(image.width * image.height * _BYTES_OF_A_PIXEL)
         stored = _stored(image)
         _refuse_lost_signs(image, stored)
         _refuse_lost_bits(image, stored, path)
@@ -69,31 +95,23 @@ def read_picture(path: Path, gray: bool, alpha: Alpha, max_pixels: int) -> Array
 
 
 @contextlib.contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
-    """Open a picture of at most `max_pixels`; pictures embedded in it have no more either."""
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; one that has too many pixels says how many it may have."""
     with extra("cli"):
         from PIL import Image, UnidentifiedImageError
-    limit = Image.MAX_IMAGE_PIXELS
-    # Pillow warns of more pixels than its limit, and raises from twice the limit on.
-    Image.MAX_IMAGE_PIXELS = max_pixels
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata is none of ours
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # By its name, Pillow 13 maps an uncompressed TIFF, and mixes up the pixels of one that
-            # lies on its side.
-            with path.open("rb") as stream, Image.open(stream) as image:
-                yield image
+        # By its name, Pillow 13 maps an uncompressed TIFF, and mixes up the pixels of one that
+        # lies on its side.
+        with path.open("rb") as stream, Image.open(stream) as image:
+            yield image
     except UnidentifiedImageError:
         raise ValueError("cannot identify image file: Pillow reads no such format") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\d+", str(error))
         raise ValueError(
-            f"a picture may have {max_pixels} pixels, this one has {found[0] if found else 'more'}"
-            "; --max-pixels allows more"
+            f"a picture may have {Image.MAX_IMAGE_PIXELS} pixels, this one has "
+            f"{found[0] if found else 'more'}; --max-pixels allows more"
         ) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _stored(image: Image.Image) -> _Stored:

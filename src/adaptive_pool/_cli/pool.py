@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
 from .. import _dtypes
-from .._average import adaptive_avg_pool2d
-from .._maximum import adaptive_max_pool2d
 from .._problem import Array, DataFormat
+from .._threads import get_num_threads
 from .._windows import Rule
-from .alpha import Alpha, Pooling, Transparent, visible_maximum, weighted_mean
+from .ahead import MOST_THREADS, Ahead
+from .alpha import Alpha
 from .errors import CommandError, Skipped, on_one_line, warn
-from .files import Input, Reading, dtype_of, find, has_channels_first, is_picture, items
-from .output import Output, Picture, make_output, save
-from .pictures import MAX_PIXELS
+from .files import Pixels, Reading, arrays, dtype_of, find, has_channels_first, is_picture, read
+from .output import Output, make_output
+from .pictures import MAX_PIXELS, limited
+from .pooling import Batch, Pooler
 from .replacing import is_stdout
-from .strips import Large, Size, pool_in_strips
+from .strips import Large
 
 HELP = "pool pictures and arrays to one size, into one file"
 
@@ -31,7 +34,9 @@ Pool the two image axes of every input to one size, and write the results to one
 
 An input is a picture, a .npy file, a .npz file (every array in it), a folder (the pictures and
 arrays in it and below, sorted, without hidden files) or a quoted pattern, in which ** stands for
-any folders. Inputs are read one at a time; a file that is found twice is pooled once.
+any folders. A file that is found twice is pooled once. Pictures are read ahead, in as many threads
+as pool, and inputs alike are pooled together; how much is in memory does not depend on the number
+of files.
 
 Pictures are turned upright and read as RGB, or with --gray as one channel; of several frames, the
 first. Their values are uint8. Grey pictures of 16 or 32 bits keep their values and come as uint16,
@@ -62,10 +67,16 @@ The suffix of the output decides what is written:
   a picture (.png, .jpg and others) the result of exactly one input, in uint8; grey of 16 bits
             stays so in .png, .tif and .pgm
 
-The output is written whole or not at all. One that exists keeps its links, mode and owner.
+Results are written to a hidden file as they come, and it takes the place of the output when all
+are there. An output that exists keeps its links, mode and owner, and after Ctrl-C its content: a
+line on stderr says which hidden files hold what was done.
 
 An input that cannot be read or does not fit is named on stderr, skipped and counted.
 Exit status: 0 if all is well, 1 if inputs were skipped, 2 if nothing was written."""
+
+# Pictures that are read before they are pooled, and for each thread, how many bytes of them.
+_MOST_AHEAD = 64
+_ROOM_AHEAD = 2**27
 
 # A bar for fewer files would be gone before it is read.
 _FEWEST_FILES_FOR_A_BAR = 4
@@ -145,67 +156,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
 
 
-def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
-    """Return the dtype to ask of averages."""
-    dtype: str | None = arguments.dtype
-    if arguments.mode == "max" and dtype is not None:
-        raise CommandError("--dtype is for --mode avg: maxima have the dtype of the input")
-    if not isinstance(output, Picture):
-        return dtype
-    if dtype not in (None, "uint8", "uint16"):
-        raise CommandError(f"a picture holds uint8 or uint16, got --dtype {dtype}")
-    return dtype
-
-
-def _pooling(arguments: argparse.Namespace, output: Output) -> Callable[[Input], Array]:
-    """Return the function of one input that the arguments describe."""
-    asked = _dtype(arguments, output)
-    is_picture = isinstance(output, Picture)
-    with_alpha = isinstance(output, Picture) and output.takes_alpha()
-
-    def dtype_for(array: Array) -> np.dtype | None:
-        if asked is None and is_picture:
-            return np.dtype(np.uint16 if array.dtype == np.uint16 else np.uint8)
-        return None if asked is None else np.dtype(asked)
-
-    def pool_transparent(picture: Transparent) -> Array:
-        pooling = Pooling(arguments.size, arguments.windows, arguments.threads)
-        if arguments.mode == "max":
-            pooled = visible_maximum(picture, pooling)
-        else:
-            pooled = weighted_mean(picture, pooling, dtype_for(picture.colours))
-        if arguments.data_format == "channels_first":
-            pooled = np.moveaxis(pooled, -1, 0)
-        if not with_alpha or picture.colours.dtype != np.uint8:
-            return pooled
-        channel = 0 if arguments.data_format == "channels_first" else -1
-        return np.concatenate([pooled, pool(np.expand_dims(picture.weights, channel))], channel)
-
-    def pool(array: Input, size: Size = arguments.size) -> Array:
-        if isinstance(array, Large):
-            return pool_in_strips(array, pool, size, arguments.windows, arguments.data_format)
-        if isinstance(array, Transparent):
-            return pool_transparent(array)
-        if arguments.mode == "max":
-            return adaptive_max_pool2d(
-                array,
-                size,
-                data_format=arguments.data_format,
-                windows=arguments.windows,
-                num_threads=arguments.threads,
-            )
-        return adaptive_avg_pool2d(
-            array,
-            size,
-            data_format=arguments.data_format,
-            windows=arguments.windows,
-            dtype=dtype_for(array),
-            num_threads=arguments.threads,
-        )
-
-    return pool
-
-
 def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
     """Return the paths, with a bar if someone watches; it is decoration, so tqdm may be absent."""
     if len(paths) < _FEWEST_FILES_FOR_A_BAR or not sys.stderr.isatty():
@@ -222,44 +172,101 @@ def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Pool all inputs into one output."""
     started = time.perf_counter()
-    was_given = arguments.data_format is not None
+    skipped = Skipped()
+    notes = _Notes(skipped, layout_was_given=arguments.data_format is not None)
     arguments.data_format = arguments.data_format or "channels_last"
-    output = make_output(arguments.output, arguments.data_format)
-    pool = _pooling(arguments, output)
-    reading = Reading(arguments.data_format, arguments.gray, arguments.alpha, arguments.max_pixels)
-    skipped, done = Skipped(), 0
-    dtypes: dict[np.dtype, str] = {}  # of pictures, each with the first that has it
-    paths = find(arguments.inputs, arguments.output, skipped)
-    for path in _progress(paths, skipped):
-        with skipped.attempt(path):
-            for name, load in items(path, reading):
-                with skipped.attempt(name):
-                    short = path.name + name.removeprefix(str(path))
-                    array = load()
-                    if not was_given and has_channels_first(array):
-                        skipped.write(
-                            f"{name}: shape {array.shape} is taken as (H, W, C); if its channels "
-                            "are first, give --data-format channels_first"
-                        )
-                    if is_picture(path):
-                        dtypes.setdefault(dtype_of(array), name)
-                    output.add(name, short, pool(array))
-                    done += 1
-    if done == 0:
-        raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
-    try:
-        listing = save(output, arguments.output)
-    except Exception as error:  # a writer of pictures raises anything
-        raise CommandError(f"cannot write {arguments.output}: {error}") from error
-    if len(dtypes) > 1:
-        examples = ", ".join(f"{dtype} in {name}" for dtype, name in dtypes.items())
-        skipped.write(f"pictures have values of several ranges, pooled as they are: {examples}")
-    seconds = time.perf_counter() - started
-    # Nothing of ours may get into what is written to a pipe.
-    say = warn if is_stdout(arguments.output) else print
-    say(f"pooled {done}, skipped {skipped.count}: {output}, {seconds:.2f} s")
+    with make_output(arguments.output, arguments.data_format) as output:
+        try:
+            _pool_all(arguments, output, skipped, notes)
+        except KeyboardInterrupt:
+            kept = output.keep()
+            if kept:
+                warn(f"interrupted: {kept}")
+            raise
+        if output.count == 0:
+            raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
+        listing = output.save()
+        seconds = time.perf_counter() - started
+        # Nothing of ours may get into what is written to a pipe.
+        say = warn if is_stdout(arguments.output) else print
+        say(f"pooled {output.count}, skipped {skipped.count}: {output}, {seconds:.2f} s")
     if listing:
         say(on_one_line(f"names of the rows: {listing}"))
-    elif output.names:
+    elif arguments.output.suffix.lower() == ".npy":
         warn(f"names of the rows: not written, no place for them by {arguments.output}")
     return 1 if skipped.count else 0
+
+
+def _pool_all(
+    arguments: argparse.Namespace, output: Output, skipped: Skipped, notes: _Notes
+) -> None:
+    """Pool every input, while the pictures after it are being read."""
+    batch = Batch(Pooler(arguments, output), output, skipped, _MOST_AHEAD // 2)
+    paths = find(arguments.inputs, arguments.output, skipped)
+    output.expect(len(paths))
+
+    def take_picture(path: Path) -> None:
+        if not ahead.is_ready():
+            batch.pool()
+        if not batch:
+            ahead.drop()
+        pixels = next(pictures).take()
+        notes.see_picture(str(path), pixels)
+        batch.add(str(path), path.name, pixels)
+
+    def take_arrays(path: Path) -> None:
+        for name, load in arrays(path, arguments.data_format):
+            with skipped.attempt(name):
+                array = load()
+                notes.see_array(name, array)
+                batch.add(name, path.name + name.removeprefix(str(path)), array)
+
+    with _reading_ahead(paths, arguments) as ahead:
+        pictures = iter(ahead)
+        for path in _progress(paths, skipped):
+            with skipped.attempt(path):
+                (take_picture if is_picture(path) else take_arrays)(path)
+        batch.pool()
+    notes.say_ranges()
+
+
+@contextlib.contextmanager
+def _reading_ahead(paths: list[Path], arguments: argparse.Namespace) -> Iterator[Ahead[Pixels]]:
+    """Have the pictures among the paths read, a limited number ahead of who takes them."""
+    reading = Reading(arguments.data_format, arguments.gray, arguments.alpha)
+    jobs = [partial(read, path, reading) for path in paths if is_picture(path)]
+    threads = arguments.threads or get_num_threads()
+    with (
+        limited(arguments.max_pixels) if jobs else contextlib.nullcontext(),
+        Ahead(jobs, threads, _MOST_AHEAD, _ROOM_AHEAD * min(threads, MOST_THREADS)) as ahead,
+    ):
+        yield ahead
+
+
+class _Notes:
+    """What is said of inputs that are pooled, but perhaps not as was meant."""
+
+    def __init__(self, skipped: Skipped, *, layout_was_given: bool) -> None:
+        self._skipped = skipped
+        self._layout_was_given = layout_was_given
+        self._dtypes: dict[np.dtype, str] = {}  # of pictures, each with the first that has it
+
+    def see_picture(self, name: str, pixels: Pixels) -> None:
+        """Remember the dtype of a picture."""
+        self._dtypes.setdefault(dtype_of(pixels), name)
+
+    def see_array(self, name: str, array: Array | Large) -> None:
+        """Name an array that may lie the other way round."""
+        if not self._layout_was_given and has_channels_first(array):
+            self._skipped.write(
+                f"{name}: shape {array.shape} is taken as (H, W, C); if its channels are first, "
+                "give --data-format channels_first"
+            )
+
+    def say_ranges(self) -> None:
+        """Say so if pictures have values of several ranges."""
+        if len(self._dtypes) > 1:
+            examples = ", ".join(f"{dtype} in {name}" for dtype, name in self._dtypes.items())
+            self._skipped.write(
+                f"pictures have values of several ranges, pooled as they are: {examples}"
+            )

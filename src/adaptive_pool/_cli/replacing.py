@@ -93,6 +93,12 @@ class Replacement:
         self.stream.flush()
         os.fsync(self.stream.fileno())
 
+    def keep(self) -> Path:
+        """Leave what was written where it is, and return where that is."""
+        self.finish()
+        self._keep = True
+        return self._part
+
     def commit(self) -> None:
         """Put what was written in its place."""
         self.finish()
@@ -143,7 +149,7 @@ class Replacement:
         ):
             size = self._part.stat().st_size
             if self._regular:
-                _reserve(target, size)
+                reserve(target, size)
             self._begun = True
             try:
                 shutil.copyfileobj(source, target)
@@ -173,12 +179,12 @@ def _hidden_file(folder: Path, old: os.stat_result | None) -> tuple[Path, IO[byt
 
     if old is None or stat.S_ISREG(old.st_mode):
         try:
-            return folder / name, open(folder / name, "xb", opener=make)
+            return folder / name, open(folder / name, "x+b", opener=make)
         except OSError as error:
             if old is None or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
     elsewhere = Path(tempfile.gettempdir(), name)
-    return elsewhere, open(elsewhere, "xb", opener=make)
+    return elsewhere, open(elsewhere, "x+b", opener=make)
 
 
 def _make_alike(part: Path, target: Path, old: os.stat_result) -> None:
@@ -207,17 +213,19 @@ def _attributes(path: Path) -> dict[str, bytes]:
     return {name: os.getxattr(path, name) for name in names}
 
 
-def _reserve(stream: IO[bytes], size: int) -> None:
-    """Have room for `size` bytes before the first is overwritten, or raise OSError."""
+def reserve(stream: IO[bytes], size: int) -> bool:
+    """Set aside room for a file of `size` bytes, or raise OSError; False if nobody can promise."""
     before = os.fstat(stream.fileno()).st_size
     if size <= before or not hasattr(os, "posix_fallocate"):
-        return
+        return False
     try:
         os.posix_fallocate(stream.fileno(), 0, size)
     except OSError as error:
         os.ftruncate(stream.fileno(), before)
         if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):  # not offered here
             raise
+        return False
+    return True
 
 
 @contextlib.contextmanager
