@@ -85,16 +85,20 @@ def odd_exif(name, orientation):
 
 
 def tiff(
-    pixels, *entries, photometric=None, sample_format=1, order="<", packed=False, planes=False
-):
+    pixels, *entries, photometric=None, sample_format=1, order="<", packed=False, planes=False,
+    rows=None,
+):  # fmt: skip
     """Return a TIFF of an array (H, W) or (H, W, C), with more tags.
 
     It is uncompressed, or `packed` with zlib, and with `planes` has one channel after the other.
+    Strips have all rows, or so many `rows`.
     """
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     stored = pixels.astype(pixels.dtype.newbyteorder(order))
+    rows = rows or height
     strips = [stored[..., k] for k in range(channels)] if planes else [stored]
+    strips = [strip[k : k + rows] for strip in strips for k in range(0, height, rows)]
     strips = [zlib.compress(strip.tobytes()) if packed else strip.tobytes() for strip in strips]
     strips = [strip + b"\0" * (len(strip) % 2) for strip in strips]
     lengths = [len(strip) for strip in strips]
@@ -108,7 +112,7 @@ def tiff(
     tags = [
         long(256, width, order=order), long(257, height, order=order),
         shorts(258, *[8 * pixels.itemsize] * channels), shorts(259, 8 if packed else 1),
-        shorts(262, photometric), shorts(277, channels), long(278, height, order=order),
+        shorts(262, photometric), shorts(277, channels), long(278, rows, order=order),
         long(273, *starts, order=order), long(279, *lengths, order=order),
         shorts(284, 2 if planes else 1), shorts(339, *[sample_format] * channels), *entries,
     ]  # fmt: skip
@@ -117,14 +121,17 @@ def tiff(
     return head + b"".join(strips) + directory(tags, start, order)
 
 
-def png(pixels, colour_type, depth, *, transparency=None, packed=None, size=None):
-    """Return a PNG: `colour_type`, `depth` and `size` (width, height) are those of its header."""
+def png(pixels, colour_type, depth, *extra, transparency=None, packed=None, size=None):
+    """Return a PNG: `colour_type`, `depth` and `size` (width, height) are those of its header.
+
+    `extra` are chunks (kind, content) before the pixels.
+    """
     width, height = size or pixels.shape[1::-1]
     rows = pixels.astype(">u2" if depth == 16 else np.uint8)
     rows = rows.reshape(len(rows), math.prod(rows.shape[1:]))
     lines = [bytes(row) for row in packed] if packed is not None else [r.tobytes() for r in rows]
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    chunks = [(b"IHDR", header)]
+    chunks = [(b"IHDR", header), *extra]
     if transparency is not None:
         chunks.append((b"tRNS", struct.pack(f">{len(transparency)}H", *transparency)))
     chunks += [(b"IDAT", zlib.compress(b"".join(b"\0" + line for line in lines))), (b"IEND", b"")]

@@ -289,10 +289,7 @@ ICNS = np.array([len(DEEP_PNG) + 16, int.from_bytes(b"icp4"), len(DEEP_PNG) + 8]
 DDS = b"DDS " + np.array([124, 0x1007, 4, 4, *[0] * 14, 32, 4], "<u4").tobytes() + b"DX10"
 DDS += np.array([*[0] * 5, 0x1000, *[0] * 4, 95, 3, 0, 1, 0], "<u4").tobytes() + bytes(16)
 DEEP = [
-    ("x.png", files.png(COLOUR[..., :3], 2, 16), "PNG of 16"),
-    ("alpha.png", files.png(COLOUR, 6, 16), "PNG of 16"),
-    ("grey and alpha.png", files.png(COLOUR[..., :2], 4, 16), "PNG of 16"),
-    ("x.tif", files.tiff(COLOUR[..., :3]), "TIFF of 16"),
+    ("premultiplied.tif", files.tiff(COLOUR, files.short(338, 1)), "TIFF of 16"),
     ("planes.tif", files.tiff(COLOUR[..., :3], planes=True), "TIFF of 16"),
     ("packed planes.tif", files.tiff(COLOUR, planes=True, packed=True), "TIFF of 16"),
     ("x.ico", ICO + DEEP_PNG, "ICO of 16"),
@@ -387,12 +384,6 @@ def test_pictures_of_8_and_of_16_bits_are_named(save, read, capsys):
 def test_formats_that_would_clip_16_bits_are_refused(save, read, capsys, name):
     assert read(save("x.png", GREY), name=name, status=2) is None
     assert "a picture of 16 bits must be PNG, TIFF or PGM" in capsys.readouterr().err
-
-
-def test_colours_of_16_bits_are_not_written_as_grey(save, read, tmp_path, capsys):
-    np.save(tmp_path / "x.npy", COLOUR[..., :3])
-    assert read(tmp_path / "x.npy", name="y.png", status=2) is None
-    assert "a picture of 16 bits must be grey" in capsys.readouterr().err
 
 
 # -------------------------------------------------------------------------------- transparency

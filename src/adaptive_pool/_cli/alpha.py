@@ -18,7 +18,7 @@ class Transparent(NamedTuple):
     """A picture with pixels that do not show in full."""
 
     colours: Array  # (H, W, C), uint8 or uint16
-    weights: Array  # (H, W), uint8: 0 to 255, or 0 and 1 for colours of 16 bits
+    weights: Array  # (H, W), uint8: 0 to 255; for colours of 16 bits 0 and 1, or uint16
 
 
 class Pooling(NamedTuple):
@@ -31,31 +31,60 @@ class Pooling(NamedTuple):
 
 def shows_in_full(colours: Array, weights: Array) -> bool:
     """Whether every pixel of a picture does."""
-    return bool((weights == (255 if colours.dtype == np.uint8 else 1)).all())
+    return bool((as_channel(colours, weights) == _most(colours)).all())
+
+
+def as_channel(colours: Array, weights: Array) -> Array:
+    """Return how much pixels show as one more channel, (H, W), in the range of the colours."""
+    if weights.dtype == colours.dtype:
+        return weights
+    scaled: Array = weights.astype(colours.dtype) * _most(colours)
+    return scaled
+
+
+def _most(colours: Array) -> Array:
+    most = np.iinfo(colours.dtype).max if colours.dtype.kind in "iu" else 1
+    return np.asarray(most, colours.dtype)
 
 
 def with_alpha(colours: Array, weights: Array | None) -> Array:
     """Return a picture with a last channel that says how much each pixel shows."""
-    most = np.iinfo(colours.dtype).max if colours.dtype.kind in "iu" else 1
-    alpha = np.full(colours.shape[:2], most, colours.dtype)
-    if weights is not None:
-        alpha = weights if colours.dtype == np.uint8 else alpha * weights
+    if weights is None:
+        alpha = np.full(colours.shape[:2], _most(colours))
+    else:
+        alpha = as_channel(colours, weights)
     return np.concatenate([colours, alpha[..., None]], axis=-1)
+
+
+def transparency(alpha: Array) -> Array:
+    """Return the weights that alpha of 16 bits stands for: 0 and 1 if there is nothing between."""
+    shows = alpha == _most(alpha)
+    return shows.astype(np.uint8) if (shows | (alpha == 0)).all() else alpha
 
 
 def weighted_mean(picture: Transparent, pooling: Pooling, dtype: np.dtype | None) -> Array:
     """Return the means of the colours, weighted by alpha; 0 where nothing shows.
 
     Each is the exact sum of colour times alpha over the exact sum of alpha, rounded once to
-    float64 and from there to `dtype`, integers half to even.
+    float64 and from there to `dtype`, integers half to even. Where both have 16 bits, a sum of more
+    than 2**53, of 2 million pixels or more, is itself rounded to float64.
     """
     colours, weights = picture
     # The function itself says what dtype there is for these colours, or why not.
     dtype = adaptive_avg_pool2d(np.zeros((1, 1), colours.dtype), 1, dtype=dtype).dtype
-    largest = np.multiply(colours, weights[..., None], dtype=np.uint16)
-    sums, total = _sums(largest, pooling), _sums(weights[..., None], pooling)
+    sums, total = _weighted_sums(picture, pooling), _sums(weights[..., None], pooling)
     means = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
     return (np.rint(means) if dtype.kind in "iu" else means).astype(dtype)
+
+
+def _weighted_sums(picture: Transparent, pooling: Pooling) -> Array:
+    """Return the sums of colour times alpha."""
+    colours, weights = picture.colours, picture.weights[..., None]
+    if weights.dtype == np.uint8:
+        return _sums(np.multiply(colours, weights, dtype=np.uint16), pooling)
+    products = np.multiply(colours, weights, dtype=np.uint32)
+    upper = _sums((products >> 16).astype(np.uint16), pooling)
+    return 2.0**16 * upper + _sums(products.astype(np.uint16), pooling)
 
 
 def _sums(values: Array, pooling: Pooling) -> Array:

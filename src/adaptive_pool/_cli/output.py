@@ -14,12 +14,15 @@ import numpy as np
 
 from .._problem import Array, DataFormat
 from . import archives
+from .deep_writing import write_png, write_tiff
 from .errors import CommandError, extra
 from .replacing import Replacement, check_target, replacing
 from .rows import Rows
 
-# Those whose writers keep all bits; others clip them without a word.
+# Those whose writers in Pillow keep all bits; others clip them without a word.
 _GREY_OF_16_BITS = ("PNG", "TIFF", "PPM")
+# Those that are written here.
+_COLOURS_OF_16_BITS = {"PNG": write_png, "TIFF": write_tiff}
 
 
 class Output(Protocol):
@@ -236,7 +239,7 @@ class Picture:
         """Need not know: inputs that cannot be pooled do not count."""
 
     def add(self, name: str, short: str, array: Array) -> None:  # noqa: ARG002 - as the others
-        """Take the only result: grey or colours, with alpha or without, or grey of 16 bits."""
+        """Take the only result: grey or colours, with alpha or without, of 8 or 16 bits."""
         if self._name:
             raise CommandError(
                 f"a picture is pooled from one input, got {self._name} and {name}; "
@@ -245,28 +248,43 @@ class Picture:
         pixels = array
         if self._data_format == "channels_first" and array.ndim == 3:
             pixels = np.moveaxis(array, 0, -1)
-        if pixels.ndim == 3 and pixels.dtype == np.uint16:
-            pixels = self._grey_of_16_bits(pixels)
-        elif pixels.ndim != 3 or not 1 <= pixels.shape[-1] <= 4 or pixels.dtype != np.uint8:
+        if (
+            pixels.ndim != 3
+            or not 1 <= pixels.shape[-1] <= 4
+            or pixels.dtype not in (np.uint8, np.uint16)
+        ):
             raise ValueError(
-                "a picture must have three axes, 1 to 4 channels and dtype uint8, or uint16 if it "
-                f"is grey, got {_described(array)} ({self._data_format})"
+                "a picture must have three axes, 1 to 4 channels and dtype uint8 or uint16, got "
+                f"{_described(array)} ({self._data_format})"
             )
+        if pixels.dtype == np.uint16:
+            pixels = self._of_16_bits(pixels)
         self._name, self.count = name, 1
         self._pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
-    def _grey_of_16_bits(self, pixels: Array) -> Array:
-        """Return one channel of uint16; Pillow has no colours of 16 bits."""
+    def _of_16_bits(self, pixels: Array) -> Array:
+        """Return the channels to write, or raise if the format has not so many bits.
+
+        Grey pictures are pooled in three channels, and written in one.
+        """
         if self._format not in _GREY_OF_16_BITS:
             raise ValueError(f"a picture of 16 bits must be PNG, TIFF or PGM, got {self._format}")
-        if pixels.shape[-1] not in (1, 3) or (pixels != pixels[..., :1]).any():
+        colours, alpha = pixels[..., :3], pixels[..., 3:]
+        if pixels.shape[-1] >= 3 and (colours == colours[..., :1]).all():
+            pixels = np.concatenate([colours[..., :1], alpha], axis=-1)
+        if pixels.shape[-1] == 1:
+            return pixels
+        if self._format not in _COLOURS_OF_16_BITS:
             raise ValueError(
-                f"a picture of 16 bits must be grey, got {_described(pixels)} in colour; write .npy"
+                "a picture of 16 bits in colour, or transparent, must be PNG or TIFF, got "
+                f"{self._format} for {_described(pixels)}"
             )
-        return pixels[..., :1]
+        return pixels
 
-    def takes_alpha(self) -> bool:
-        """Whether the format has pixels that do not show in full."""
+    def takes_alpha(self, dtype: np.dtype) -> bool:
+        """Whether the format has pixels of a dtype that do not show in full."""
+        if dtype != np.uint8:
+            return dtype == np.uint16 and self._format in _COLOURS_OF_16_BITS
         from PIL import Image
 
         try:
@@ -279,8 +297,12 @@ class Picture:
         """Write in the format of the suffix."""
         from PIL import Image
 
+        pixels = np.ascontiguousarray(self._pixels)
         with _writing(self._path), replacing(self._path) as stream:
-            Image.fromarray(np.ascontiguousarray(self._pixels)).save(stream, self._format)
+            if pixels.ndim == 3 and pixels.dtype == np.uint16:
+                _COLOURS_OF_16_BITS[self._format](stream, pixels)
+            else:
+                Image.fromarray(pixels).save(stream, self._format)
         return None
 
     def keep(self) -> str:

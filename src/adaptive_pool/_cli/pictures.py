@@ -13,7 +13,8 @@ import numpy as np
 
 from .._problem import Array
 from .ahead import Claim
-from .alpha import Alpha, Transparent, shows_in_full, with_alpha
+from .alpha import Alpha, Transparent, shows_in_full, transparency, with_alpha
+from .deep_reading import grey_of, is_deep, read_deep
 from .errors import extra
 
 if TYPE_CHECKING:
@@ -83,15 +84,32 @@ def read_picture(
     `Transparent`; with ``"keep"`` every picture has alpha as a last channel.
     """
     with _opened(path) as image:
-        claim(image.width * image.height * _BYTES_OF_A_PIXEL)
+        deep = is_deep(image)
+        claim(image.width * image.height * _BYTES_OF_A_PIXEL * (2 if deep else 1))
         stored = _stored(image)
         _refuse_lost_signs(image, stored)
-        _refuse_lost_bits(image, stored, path)
-        _scale_transparent_grey(image, stored)
-        colours, weights = _colours(_upright(image), stored, gray)
+        if deep:
+            colours, weights = _deep_colours(path, image.info.get("transparency"), gray)
+        else:
+            _refuse_lost_bits(image, stored, path)
+            _scale_transparent_grey(image, stored)
+            colours, weights = _colours(_upright(image), stored, gray)
     if alpha == "weighted" and weights is not None and not shows_in_full(colours, weights):
         return Transparent(colours, weights)
     return with_alpha(colours, weights) if alpha == "keep" else colours
+
+
+def _deep_colours(path: Path, transparent: object, gray: bool) -> tuple[Array, Array | None]:
+    """Return colours of 16 bits, (H, W, C), and how much each pixel shows, (H, W), or None: all."""
+    pixels, weights = read_deep(lambda: _opened(path), _upright), None
+    if pixels.shape[-1] in (2, 4):
+        weights = transparency(pixels[..., -1])
+        pixels = pixels[..., :-1]
+    elif isinstance(transparent, tuple):  # one colour that is
+        weights = (pixels != np.array(transparent)).any(-1).astype(np.uint8)
+    if pixels.shape[-1] == 1:
+        return np.repeat(pixels, 1 if gray else 3, axis=-1), weights
+    return grey_of(pixels) if gray else pixels, weights
 
 
 @contextlib.contextmanager
@@ -142,8 +160,8 @@ def _refuse_lost_bits(image: Image.Image, stored: _Stored, path: Path) -> None:
     bits = max(_bits(image, stored, path), default=8)
     if bits > 8:
         raise ValueError(
-            f"pictures must have 8 bits a channel, got {stored.format} of {bits}, of which Pillow "
-            "reads the upper 8; save the array as .npy to pool it as it is"
+            f"pictures must have 8 bits a channel, or 16 that can be read, got {stored.format} of "
+            f"{bits}, of which Pillow reads the upper 8; save the array as .npy to pool it as it is"
         )
 
 

@@ -40,8 +40,8 @@ of files.
 
 Pictures are turned upright and read as RGB, or with --gray as one channel; of several frames, the
 first. Their values are uint8. Grey pictures of 16 or 32 bits keep their values and come as uint16,
-int32, uint32 or float32. Other pictures of more than 8 bits a channel are skipped, because Pillow
-would drop the rest: save them as .npy.
+int32, uint32 or float32, and colours of 16 bits in PNG and TIFF as uint16. Other pictures of more
+than 8 bits a channel are skipped, because Pillow would drop the rest: save them as .npy.
 
 --alpha says how transparent pixels count:
   weighted  as much as they show: the average of a colour is the sum of colour times alpha over the
@@ -64,8 +64,8 @@ The suffix of the output decides what is written:
   .npz      one array for each input under the name of its file (FILE:KEY for those from .npz
             files, ~2 and so on for names that repeat or that numpy.load would take for each
             other); shapes may differ
-  a picture (.png, .jpg and others) the result of exactly one input, in uint8; grey of 16 bits
-            stays so in .png, .tif and .pgm
+  a picture (.png, .jpg and others) the result of exactly one input, in uint8; 16 bits stay so in
+            .png and .tif, and in .pgm for grey; other formats are refused for them
 
 Results are written to a hidden file as they come, and it takes the place of the output when all
 are there. An output that exists keeps its links, mode and owner, and after Ctrl-C its content: a

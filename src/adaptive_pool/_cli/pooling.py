@@ -14,7 +14,7 @@ from .._average_ragged import adaptive_avg_pool2d_ragged
 from .._maximum import adaptive_max_pool2d
 from .._maximum_ragged import adaptive_max_pool2d_ragged
 from .._problem import Array
-from .alpha import Pooling, Transparent, visible_maximum, weighted_mean
+from .alpha import Pooling, Transparent, as_channel, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped
 from .files import Input
 from .output import Output, Picture
@@ -37,7 +37,7 @@ class Pooler:
         self._threads = arguments.threads
         self._dtype = _dtype(arguments, output)
         self._to_picture = isinstance(output, Picture)
-        self._with_alpha = isinstance(output, Picture) and output.takes_alpha()
+        self._takes_alpha = output.takes_alpha if isinstance(output, Picture) else _no_alpha
 
     def one(self, array: Input) -> Array:
         """Return the result of one input."""
@@ -109,10 +109,10 @@ class Pooler:
             pooled = weighted_mean(picture, pooling, self._dtype_for(picture.colours))
         channel = 0 if self._data_format == "channels_first" else -1
         pooled = np.moveaxis(pooled, -1, channel)
-        if not self._with_alpha or picture.colours.dtype != np.uint8:
+        if not self._takes_alpha(picture.colours.dtype):
             return pooled
-        alpha = self._pool(np.expand_dims(picture.weights, channel))
-        return np.concatenate([pooled, alpha], channel)
+        alpha = as_channel(picture.colours, picture.weights)
+        return np.concatenate([pooled, self._pool(np.expand_dims(alpha, channel))], channel)
 
 
 def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
@@ -125,6 +125,10 @@ def _dtype(arguments: argparse.Namespace, output: Output) -> str | None:
     if dtype not in (None, "uint8", "uint16"):
         raise CommandError(f"a picture holds uint8 or uint16, got --dtype {dtype}")
     return dtype
+
+
+def _no_alpha(_: np.dtype) -> bool:
+    return False
 
 
 class _Waiting(NamedTuple):
