@@ -68,7 +68,7 @@ def make_help(_: Sphinx) -> None:
     """Write to made/ what the commands say of themselves."""
     MADE.mkdir(exist_ok=True)
     environment = {**os.environ, "COLUMNS": "90", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-    for command in ("pool", "windows", "demo"):
+    for command in ("pool", "pyramid", "windows", "demo"):
         asked = [sys.executable, "-m", "adaptive_pool", command, "--help"]
         text = subprocess.run(asked, check=True, capture_output=True, env=environment).stdout
         (MADE / f"{command}.txt").write_bytes(text)

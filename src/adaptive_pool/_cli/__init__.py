@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._config import config, show_config
-from . import demo, pool, windows
+from . import demo, pool, pyramid, windows
 from .errors import CommandError, warn
 
 
@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in (("pool", pool), ("windows", windows), ("demo", demo)):
+    modules = {"pool": pool, "pyramid": pyramid, "windows": windows, "demo": demo}
+    for name, module in modules.items():
         command = commands.add_parser(
             name,
             help=module.HELP,

@@ -9,7 +9,7 @@ import numpy as np
 from .._average import adaptive_avg_pool2d
 from .._maximum import adaptive_max_pool2d
 from .._problem import Array
-from .._windows import Rule, pool_windows
+from .._windows import Windows, pool_windows
 
 Alpha = Literal["weighted", "drop", "keep"]
 
@@ -25,7 +25,7 @@ class Pooling(NamedTuple):
     """What is asked of a picture."""
 
     size: tuple[int | None, int | None]
-    windows: Rule
+    windows: Windows
     threads: int | None
 
 
@@ -102,20 +102,21 @@ def _sums(values: Array, pooling: Pooling) -> Array:
         dtype=np.float64,
         num_threads=pooling.threads,
     )
-    rows, columns = (
-        _weights(n, n if size is None else size, pooling.windows)
-        for n, size in zip(values.shape, pooling.size, strict=False)
-    )
+    rows, columns = (_weights(k, values.shape[k], pooling) for k in (0, 1))
     sums: Array = np.rint(means * (rows[:, None] * columns)[..., None])
     return sums
 
 
-def _weights(length: int, count: int, rule: Rule) -> Array:
+def _weights(axis: int, length: int, pooling: Pooling) -> Array:
     """Return what the elements of each window along an axis weigh together."""
-    if rule == "area":
+    size, windows = pooling.size[axis], pooling.windows
+    count = length if size is None else size
+    if windows == "area":
         return np.full(count, length)
-    starts, ends = pool_windows(length, count, rule)
-    return ends - starts
+    table = pool_windows(length, count, windows) if isinstance(windows, str) else windows[axis]
+    starts, ends = map(np.asarray, table)
+    lengths: Array = ends - starts
+    return lengths
 
 
 def visible_maximum(picture: Transparent, pooling: Pooling) -> Array:

@@ -141,6 +141,25 @@ def _array(path: Path, data_format: DataFormat) -> Array | Large:
     return _with_channels(np.asarray(array), data_format)
 
 
+def array_in(path: Path) -> Array:
+    """Return the array in a ``.npy`` file, mapped, or read where that cannot be."""
+    with path.open("rb") as stream:
+        _check_magic(stream)
+        if stream.peek(2).startswith(b"PK"):
+            raise ValueError("an archive may hold several arrays: save one of them as .npy")
+        check_length(stream, path.stat().st_size)
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        array = np.load(path, allow_pickle=False)
+    return np.asarray(array)
+
+
+def is_channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether there are as many elements on the last axis alone as there are colours."""
+    return len(shape) > 2 and 0 < shape[-1] <= _MOST_COLOURS < shape[-2]
+
+
 def has_channels_first(array: Array | Large) -> bool:
     """Whether an array of three axes has as many elements as there are colours in its first."""
     return len(array.shape) == 3 and 0 < array.shape[0] <= _MOST_COLOURS < array.shape[-1]

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, Self
+from typing import IO, Protocol, Self
 
 import numpy as np
 
@@ -54,12 +54,13 @@ class Output(Protocol):
         """Describe the content."""
 
 
-def _described(array: Array) -> str:
+def described(array: Array) -> str:
+    """Return what a line says of an array."""
     return f"shape {array.shape}, dtype {array.dtype}"
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Turn whatever fails in the block into the end of the command: it is no input's fault."""
     try:
         yield
@@ -101,9 +102,9 @@ class Stack:
         if self.count and (array.shape, array.dtype) != (self._rows.shape, self._rows.dtype):
             raise ValueError(
                 "all results in a .npy file must be alike: the first has shape "
-                f"{self._rows.shape}, dtype {self._rows.dtype}, this one {_described(array)}"
+                f"{self._rows.shape}, dtype {self._rows.dtype}, this one {described(array)}"
             )
-        with _writing(self._path):
+        with writing(self._path):
             if not self.count:
                 self._open(array)
             self._rows.put(self.count, array)
@@ -138,7 +139,7 @@ class Stack:
 
     def save(self) -> Path | None:
         """Put the array and the list in place, so that they never disagree."""
-        with _writing(self._path):
+        with writing(self._path):
             self._finish()
             if self._names is None:
                 self._array.commit()
@@ -181,18 +182,18 @@ class Archive:
         """Take a result of any shape."""
         # No folders: they would be those of the machine it is unpacked on.
         unused = self._unused(short)
-        with _writing(self._path):
+        with writing(self._path):
             if not self.count:
                 self._opened.close()
                 self._new = self._opened.enter_context(Replacement(self._path))
                 self._archive = self._opened.enter_context(archives.new(self._new.stream))
             archives.write(self._archive, unused, array)
-        self._kinds.add(_described(array))
+        self._kinds.add(described(array))
         self.count += 1
 
     def save(self) -> Path | None:
         """Put the archive in place."""
-        with _writing(self._path):
+        with writing(self._path):
             self._archive.close()
             self._new.commit()
         return None
@@ -255,7 +256,7 @@ class Picture:
         ):
             raise ValueError(
                 "a picture must have three axes, 1 to 4 channels and dtype uint8 or uint16, got "
-                f"{_described(array)} ({self._data_format})"
+                f"{described(array)} ({self._data_format})"
             )
         if pixels.dtype == np.uint16:
             pixels = self._of_16_bits(pixels)
@@ -277,7 +278,7 @@ class Picture:
         if self._format not in _COLOURS_OF_16_BITS:
             raise ValueError(
                 "a picture of 16 bits in colour, or transparent, must be PNG or TIFF, got "
-                f"{self._format} for {_described(pixels)}"
+                f"{self._format} for {described(pixels)}"
             )
         return pixels
 
@@ -295,22 +296,26 @@ class Picture:
 
     def save(self) -> Path | None:
         """Write in the format of the suffix."""
+        with writing(self._path), replacing(self._path) as stream:
+            self.write(stream)
+        return None
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Write the content of the file."""
         from PIL import Image
 
         pixels = np.ascontiguousarray(self._pixels)
-        with _writing(self._path), replacing(self._path) as stream:
-            if pixels.ndim == 3 and pixels.dtype == np.uint16:
-                _COLOURS_OF_16_BITS[self._format](stream, pixels)
-            else:
-                Image.fromarray(pixels).save(stream, self._format)
-        return None
+        if pixels.ndim == 3 and pixels.dtype == np.uint16:
+            _COLOURS_OF_16_BITS[self._format](stream, pixels)
+        else:
+            Image.fromarray(pixels).save(stream, self._format)
 
     def keep(self) -> str:
         """Keep nothing: there is one result, or none."""
         return ""
 
     def __str__(self) -> str:
-        return _described(self._pixels)
+        return described(self._pixels)
 
 
 def make_output(path: Path, data_format: DataFormat) -> Output:

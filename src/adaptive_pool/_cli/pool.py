@@ -21,6 +21,7 @@ from .ahead import MOST_THREADS, Ahead
 from .alpha import Alpha
 from .errors import CommandError, Skipped, on_one_line, warn
 from .files import Pixels, Reading, arrays, dtype_of, find, has_channels_first, is_picture, read
+from .numbers import at_least_1
 from .output import Output, make_output
 from .pictures import MAX_PIXELS, limited
 from .pooling import Batch, Pooler
@@ -95,18 +96,6 @@ def _size(text: str) -> tuple[int | None, ...]:
     return sizes * 2 if len(sizes) == 1 else sizes
 
 
-def _threads(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"a number of threads is at least 1, got {text!r}")
-    return int(text)
-
-
-def _pixels(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"a number of pixels is at least 1, got {text!r}")
-    return int(text)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder or pattern")
@@ -148,12 +137,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-pixels",
-        type=_pixels,
+        type=at_least_1,
         default=MAX_PIXELS,
         metavar="N",
         help=f"skip pictures of more than N pixels; default: {MAX_PIXELS}. Arrays have no limit",
     )
-    parser.add_argument("--threads", type=_threads, metavar="N", help="default: all CPUs")
+    parser.add_argument("--threads", type=at_least_1, metavar="N", help="default: all CPUs")
 
 
 def _progress(paths: list[Path], skipped: Skipped) -> Iterable[Path]:
