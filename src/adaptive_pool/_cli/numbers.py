@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 
 def at_least_1(text: str) -> int:
@@ -21,4 +22,23 @@ def several(what: str, text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(f"{what} is a number, got {text!r}") from None
     if len(numbers) > 3:
         raise argparse.ArgumentTypeError(f"one to three numbers, got {text!r}")
+    return numbers
+
+
+def of_channels(text: str) -> tuple[float, ...]:
+    """Return finite numbers with commas between, one for all channels or one for each."""
+    try:
+        numbers = tuple(float(entry) for entry in text.split(","))
+    except ValueError:
+        numbers = (math.nan,)
+    if not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(f"one number, or one for each channel, got {text!r}")
+    return numbers
+
+
+def divisors(text: str) -> tuple[float, ...]:
+    """Return the same, none of them 0."""
+    numbers = of_channels(text)
+    if 0 in numbers:
+        raise argparse.ArgumentTypeError(f"a number other than 0, got {text!r}")
     return numbers

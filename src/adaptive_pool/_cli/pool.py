@@ -17,11 +17,12 @@ from .. import _dtypes
 from .._problem import Array, DataFormat
 from .._threads import get_num_threads
 from .._windows import Rule
+from ..pictures import Layout
 from .ahead import MOST_THREADS, Ahead
 from .alpha import Alpha
 from .errors import CommandError, Skipped, on_one_line, warn
 from .files import Pixels, Reading, arrays, dtype_of, find, has_channels_first, is_picture, read
-from .numbers import at_least_1
+from .numbers import at_least_1, divisors, of_channels
 from .output import Output, make_output
 from .pictures import MAX_PIXELS, limited
 from .pooling import Batch, Pooler
@@ -55,8 +56,12 @@ Arrays hold any number of images: (..., H, W, C), or (..., C, H, W) with --data-
 channels_first; an array of two axes is one channel. With channels_first, an array of three axes is
 skipped if the last has 1 to 4 elements and the first more: it is taken for a picture with its
 channels last. Without --data-format, an array where it is the other way round is pooled as
-(H, W, C), and named. The output is laid out as --data-format says, wherever it comes from. A .npy
-file may be larger than the memory, as it is mapped.
+(H, W, C), and named. The output is laid out as --data-format says, wherever it comes from, unless
+--layout says otherwise. A .npy file may be larger than the memory, as it is mapped.
+
+With --mean or --std, pictures come as models want them: (m / 255 - M) / S for the average m of each
+window, computed in float64 and rounded once to float32, or to a float type of --dtype. Values of
+16 bits are divided by 65535. Numbers that begin with a minus need a sign of equality: --mean=-1.
 
 The suffix of the output decides what is written:
   .npy      one array, the results stacked along a new first axis in the order of the inputs; all
@@ -127,6 +132,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of averages: a float type or, for integers, that of the input; default: the input's "
         "for floats, float32 for pictures and other integers up to 16 bits, else float64. Maxima "
         "have that of the input",
+    )
+    parser.add_argument(
+        "--mean",
+        type=of_channels,
+        metavar="M,M,M",
+        help="make averages (m / 255 - M) / S in float32, as models want pictures: one number, or "
+        "one for each channel; default with --std: 0",
+    )
+    parser.add_argument(
+        "--std", type=divisors, metavar="S,S,S", help="see --mean; default with --mean: 1"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=get_args(Layout),
+        help="of the output, whatever the layout of arrays that are read; default: as they",
     )
     parser.add_argument("--gray", action="store_true", help="read pictures as one channel")
     parser.add_argument(
@@ -216,7 +236,8 @@ def _pool_all(
             with skipped.attempt(path):
                 (take_picture if is_picture(path) else take_arrays)(path)
         batch.pool()
-    notes.say_ranges()
+    if arguments.mean is None and arguments.std is None:
+        notes.say_ranges()
 
 
 @contextlib.contextmanager

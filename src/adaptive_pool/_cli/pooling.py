@@ -14,9 +14,11 @@ from .._average_ragged import adaptive_avg_pool2d_ragged
 from .._maximum import adaptive_max_pool2d
 from .._maximum_ragged import adaptive_max_pool2d_ragged
 from .._problem import Array
+from ..pictures import Layout
 from .alpha import Pooling, Transparent, as_channel, visible_maximum, weighted_mean
 from .errors import CommandError, Skipped
 from .files import Input
+from .normalising import asked_for
 from .output import Output, Picture
 from .strips import Large, Size, pool_in_strips
 
@@ -35,34 +37,65 @@ class Pooler:
         self._data_format = arguments.data_format
         self._windows = arguments.windows
         self._threads = arguments.threads
-        self._dtype = _dtype(arguments, output)
         self._to_picture = isinstance(output, Picture)
+        self._normalising = asked_for(arguments, to_picture=self._to_picture)
+        # What is normalised after it was pooled is not rounded in between.
+        self._dtype = "float64" if self._normalising else _dtype(arguments, output)
+        self._channels_last = arguments.data_format == "channels_last"
+        self._layout: Layout = arguments.layout or ("NHWC" if self._channels_last else "NCHW")
         self._takes_alpha = output.takes_alpha if isinstance(output, Picture) else _no_alpha
 
     def one(self, array: Input) -> Array:
         """Return the result of one input."""
-        if isinstance(array, Large):
-            return pool_in_strips(array, self._pool, self._size, self._windows, self._data_format)
-        return self._transparent(array) if isinstance(array, Transparent) else self._pool(array)
+        if self._normalising is None:
+            return self._laid_out(self._one(array), channels_last=self._channels_last)
+        if isinstance(array, np.ndarray) and array.ndim == 3:
+            result: Array = self.together([array])[0]
+            return result
+        dtype = array.colours.dtype if isinstance(array, Transparent) else array.dtype
+        means = self._one(array)
+        means = means if self._channels_last else np.moveaxis(means, -3, -1)
+        return self._laid_out(self._normalising.normalised(means, dtype), channels_last=True)
 
     def together(self, arrays: list[Array]) -> Array:
         """Return the results of arrays alike, the same bits as one by one."""
+        if self._normalising is not None:
+            if not self._channels_last:
+                arrays = [np.moveaxis(array, 0, -1) for array in arrays]
+            height, width = self._size
+            size = (height or 0, width or 0)  # they are not None, or it would not be asked for
+            return self._normalising.tensor(
+                arrays, size, self._windows, self._layout, self._threads
+            )
         if self._maxima:
-            return adaptive_max_pool2d_ragged(
+            pooled = adaptive_max_pool2d_ragged(
                 arrays,
                 self._size,
                 data_format=self._data_format,
                 windows=self._windows,
                 num_threads=self._threads,
             )
-        return adaptive_avg_pool2d_ragged(
-            arrays,
-            self._size,
-            data_format=self._data_format,
-            windows=self._windows,
-            dtype=self._dtype_for(arrays[0]),
-            num_threads=self._threads,
-        )
+        else:
+            pooled = adaptive_avg_pool2d_ragged(
+                arrays,
+                self._size,
+                data_format=self._data_format,
+                windows=self._windows,
+                dtype=self._dtype_for(arrays[0]),
+                num_threads=self._threads,
+            )
+        return self._laid_out(pooled, channels_last=self._channels_last)
+
+    def _one(self, array: Input) -> Array:
+        if isinstance(array, Large):
+            return pool_in_strips(array, self._pool, self._size, self._windows, self._data_format)
+        return self._transparent(array) if isinstance(array, Transparent) else self._pool(array)
+
+    def _laid_out(self, pooled: Array, *, channels_last: bool) -> Array:
+        """Return results in the layout of the output."""
+        if channels_last == (self._layout == "NHWC"):
+            return pooled
+        return np.moveaxis(pooled, -1, -3) if channels_last else np.moveaxis(pooled, -3, -1)
 
     def alike(self, array: Input) -> object:
         """Return what those have in common that are pooled together, or None: one by one."""
