@@ -200,3 +200,23 @@ def test_interrupted_archive_has_whole_arrays_only(source, out, capsys, monkeypa
     with np.load(path) as archive:
         assert archive.files == [f"{k}.npy" for k in range(5)]
         assert [archive[f"{k}.npy.npy"][0, 0, 0] for k in range(5)] == list(range(5))
+
+
+@pytest.mark.parametrize("name", ["y.npy", "y.npz"])
+def test_interrupted_while_all_goes_to_the_disk(source, out, capsys, monkeypatch, name):
+    fsync, calls = os.fsync, []
+
+    def interrupted_once(file):
+        calls.append(file)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", interrupted_once)
+    pool(source, out / name, status=130)
+    path, *_ = kept(capsys.readouterr().err)
+    content = np.load(path)
+    assert len(content) == 9
+    assert not (out / name).exists()
+    if name == "y.npz":
+        content.close()

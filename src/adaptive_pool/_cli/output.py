@@ -149,7 +149,7 @@ class Stack:
 
     def keep(self) -> str:
         """Leave array and list in their hidden files."""
-        if not self.count:
+        if not self.count or self._array.stream.closed:  # or being put in place
             return ""
         self._finish()
         text = f"the rows of {self.count} inputs are kept in {self._array.keep()}"
@@ -200,7 +200,7 @@ class Archive:
 
     def keep(self) -> str:
         """Leave the archive in its hidden file, without an array that is there in part."""
-        if not self.count:
+        if not self.count or self._new.stream.closed:
             return ""
         del self._archive.filelist[self.count :]
         self._archive.close()

@@ -187,14 +187,16 @@ def run(arguments: argparse.Namespace) -> int:
     with make_output(arguments.output, arguments.data_format) as output:
         try:
             _pool_all(arguments, output, skipped, notes)
+            if output.count == 0:
+                raise CommandError(
+                    f"nothing to write to {arguments.output}: no input could be pooled"
+                )
+            listing = output.save()
         except KeyboardInterrupt:
             kept = output.keep()
             if kept:
                 warn(f"interrupted: {kept}")
             raise
-        if output.count == 0:
-            raise CommandError(f"nothing to write to {arguments.output}: no input could be pooled")
-        listing = output.save()
         seconds = time.perf_counter() - started
         # Nothing of ours may get into what is written to a pipe.
         say = warn if is_stdout(arguments.output) else print
