@@ -55,16 +55,21 @@ class Case:
     cold: bool = False  # whether every call takes another copy of the input
     options: str = ""  # what `options_data.py` knows by this name
     regions: int = 0  # how many are pooled in the place of samples
+    batch: str = ""  # many problems in one call: what `batches_data.py` knows by this name
+    least: tuple[int, ...] = ()  # the shortest lengths of items, of which `shape` has the longest
+    sizes: tuple[int, ...] = ()  # all that a call pools to, of which `size` has the largest
 
     @property
     def name(self) -> str:
         """What tells the case from all others."""
-        size = ", ".join(map(str, self.size))
+        size = ", ".join(map(str, self.sizes or self.size))
         layout = ", channels last" if self.data_format == "channels_last" else ""
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
         number = f"{self.regions} " if self.regions else ""
         options = f", {number}{self.options}" if self.options else ""
-        rest = f"{layout}{dtype}{options}{', cold' if self.cold else ''}"
+        batch = f", {self.batch}" if self.batch else ""
+        least = f", from {'x'.join(map(str, self.least))} on" if self.least else ""
+        rest = f"{layout}{dtype}{options}{batch}{least}{', cold' if self.cold else ''}"
         return f"{self.operation} {self.workload}: {self.shape} -> ({size}){rest}"
 
     @property
@@ -96,7 +101,7 @@ class Case:
 
     @property
     def input_bytes(self) -> int:
-        """The bytes of the input: of a backward pass, those of the gradient that it returns."""
+        """The bytes of the input, at most; of a backward pass those of the gradient it returns."""
         return math.prod(self.shape) * ITEMSIZE[self.dtype]
 
     @property
@@ -143,6 +148,10 @@ AREA = "windows by area"
 AREA_PICTURES = "uint8 pictures by area"
 TINY_OPTIONS = "tiny calls with options"
 CELLS_WITH_OPTIONS = "random cells with options"
+# Families of many problems in one call, whose cases `batches_cases.py` has.
+RAGGED = "arrays of many sizes"
+PACKED = "packed texts"
+CELLS_OF_BATCHES = "random cells of many"
 FAMILIES = (
     Family("average, channels first", TORCH, ("openvino",)),
     Family("max, channels first", TORCH, ("openvino",)),
@@ -171,6 +180,9 @@ FAMILIES = (
     Family(AREA_PICTURES, ("opencv",), ("fast_image_resize", "plain")),
     Family(TINY_OPTIONS, ("plain",)),
     Family(CELLS_WITH_OPTIONS, ("plain", "one by one")),
+    Family(RAGGED, ("single calls",), ("torch loop",)),
+    Family(PACKED, ("single calls",), ("sum", "reduceat of items", "torch segments", "torch loop")),
+    Family(CELLS_OF_BATCHES, ("single calls",), ("torch loop",)),
 )
 
 # Inputs of this size and more come from memory: they are held against the time of reading them.

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import functools
+import importlib
 
 import numpy as np
 from cases import INTEGERS, Case
 from options_data import with_holes
+
+
+def dtype_of(name: str) -> np.dtype:
+    """Return a dtype by its name; bfloat16 is that of `ml_dtypes`."""
+    if name == "bfloat16":
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    return np.dtype(name)
 
 
 @functools.lru_cache(maxsize=2)  # the copies of a cold case

@@ -47,7 +47,7 @@ MOST_WINDOWS = 5_000  # of all parts together: the definition looks at one after
 BLOCK_DTYPES = (*INTEGERS, "float32", "float64")
 
 
-class _Dice:
+class Dice:
     """Random numbers of a seed, one stream for each family."""
 
     def __init__(self, seed: int, family: int) -> None:
@@ -64,20 +64,20 @@ class _Dice:
         return bool(self.generator.random() < share)
 
 
-def _sizes(dice: _Dice, lengths: tuple[int, ...]) -> tuple[int, ...]:
+def sizes_of(dice: Dice, lengths: tuple[int, ...]) -> tuple[int, ...]:
     """Half of the outputs have a size that models ask for, half have any."""
     if dice.chance(0.5):
         return (dice.of(COMMON),) * len(lengths)
     return tuple(min(dice.length(1, 40), 2 * length) for length in lengths)
 
 
-def _cell(dice: _Dice, name: str, *, cold: bool) -> Case:
+def _cell(dice: Dice, name: str, *, cold: bool) -> Case:
     while True:
         ndim = dice.of(RANKS)
         dtype = "float32" if dice.chance(SHARE) else dice.of(DTYPES[1:])
         operation = dice.of(OPERATIONS[:3] if dtype in INTEGERS else OPERATIONS)
         lengths = tuple(dice.length(*LENGTHS[ndim]) for _ in range(ndim))
-        size, layout = _sizes(dice, lengths), dice.of((FIRST, LAST))
+        size, layout = sizes_of(dice, lengths), dice.of((FIRST, LAST))
         shape = (dice.of(BATCHES), dice.of(CHANNELS), *lengths)
         elements, outputs = math.prod(shape), math.prod(shape[:2]) * math.prod(size)
         few, many = ELEMENTS
@@ -86,14 +86,14 @@ def _cell(dice: _Dice, name: str, *, cold: bool) -> Case:
             return Case(family, operation, name, shape, size, layout, dtype, cold=cold)
 
 
-def _picture(dice: _Dice, name: str, *, cold: bool) -> Case:
+def _picture(dice: Dice, name: str, *, cold: bool) -> Case:
     shape = (1, dice.of(PICTURE_CHANNELS), dice.length(*PIXELS), dice.length(*PIXELS))
     low, high = DRAWN_SIZES
     size = tuple(dice.length(min(low, length), min(high, length)) for length in shape[2:])
     return Case(PICTURES_DRAWN, "avg", name, shape, size, LAST, "uint8", "uint8", cold)
 
 
-def _whole(dice: _Dice, name: str, *, cold: bool) -> Case:
+def _whole(dice: Dice, name: str, *, cold: bool) -> Case:
     """Feature maps, tokens or volumes to one number each."""
     while True:
         ndim, dtype = dice.of(RANKS), dice.of(BLOCK_DTYPES)
@@ -104,7 +104,7 @@ def _whole(dice: _Dice, name: str, *, cold: bool) -> Case:
             return Case(BLOCKS, operation, name, shape, (1,) * ndim, layout, dtype, cold=cold)
 
 
-def _exact(dice: _Dice, name: str, *, cold: bool) -> Case:
+def _exact(dice: Dice, name: str, *, cold: bool) -> Case:
     """Pictures to a half, a third, a quarter."""
     while True:
         factor, dtype = dice.of(FACTORS), dice.of(BLOCK_DTYPES)
@@ -125,7 +125,7 @@ def drawn(seed: int, cells: int) -> list[Case]:
     kinds = ((_cell, cells), (_picture, few), (_whole, few), (_exact, few))
     cases = []
     for family, (draw, count) in enumerate(kinds):
-        dice = _Dice(seed, family)
+        dice = Dice(seed, family)
         for number in range(count):
             name = f"{draw.__name__.strip('_')} {seed}.{number}"
             cases.append(draw(dice, name, cold=number % 2 == 1))
@@ -134,7 +134,7 @@ def drawn(seed: int, cells: int) -> list[Case]:
 
 def drawn_with_options(seed: int, cells: int) -> list[Case]:
     """Draw so many cells with options; every other one is cold."""
-    dice, cases = _Dice(seed, 4), []
+    dice, cases = Dice(seed, 4), []
     while len(cases) < cells:
         number = len(cases)
         case = _cell(dice, f"cell {seed}.{number}", cold=number % 2 == 1)
@@ -157,6 +157,6 @@ def drawn_with_options(seed: int, cells: int) -> list[Case]:
 
 def drawn_by_area(seed: int, pictures: int) -> list[Case]:
     """Draw so many pictures, pooled by area; every other one is cold."""
-    dice = _Dice(seed, 5)
+    dice = Dice(seed, 5)
     drawn = [_picture(dice, f"picture {seed}.{k}", cold=k % 2 == 1) for k in range(pictures)]
     return [dataclasses.replace(case, family=AREA_PICTURES, options="area") for case in drawn]

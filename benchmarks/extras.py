@@ -65,14 +65,23 @@ def _call(library: AdaptivePool, case: Case) -> Call:
     return call
 
 
+def _least(case: Case) -> Case:
+    """Return the same call on the least input."""
+    ones = (1,) * case.ndim
+    channels = case.shape[1] if case.batch else 1
+    least, sizes = ones[: len(case.least)], (1,) * len(case.sizes)
+    return dataclasses.replace(
+        case, shape=(1, channels, *ones), size=ones, least=least, sizes=sizes
+    )
+
+
 def memory(case: Case, threads: int) -> int | None:
     """Return the peak bytes of a call beside input and output, or None if not on Linux.
 
     A call on the least input comes first, so that code and what NumPy loads late do not count.
     """
     library = AdaptivePool(threads)
-    ones = (1,) * case.ndim
-    _call(library, dataclasses.replace(case, shape=(1, 1, *ones), size=ones))()
+    _call(library, _least(case))()
     call = _call(library, case)
     try:
         (PROC / "clear_refs").write_text("5")  # the peak starts again from here
@@ -81,7 +90,7 @@ def memory(case: Case, threads: int) -> int | None:
     before = _kilobytes("VmRSS")
     result = call()
     peak = _kilobytes("VmHWM")
-    outputs = result if isinstance(result, tuple) else (result,)
+    outputs = result if isinstance(result, tuple | list) else (result,)
     return (peak - before) * 1024 - sum(output.nbytes for output in outputs)
 
 
@@ -109,21 +118,26 @@ def tiny_calls(*, quick: bool) -> dict[str, float]:
     return _run(1, "tiny", "0.001" if quick else "0.02")
 
 
+def memory_of(chosen: list[Case], threads: list[int]) -> list[dict[str, Any]]:
+    """Measure the memory of cases, each in a process of its own."""
+    return [
+        {
+            "name": case.name,
+            "threads": count,
+            "bytes": _run(count, "memory", json.dumps(dataclasses.asdict(case)), str(count)),
+        }
+        for case in chosen
+        for count in threads
+    ]
+
+
 def extras(threads: list[int], *, quick: bool) -> dict[str, Any]:
     """Measure all of it."""
     chosen = _memory_cases(quick)[: 2 if quick else None]
     return {
         "tiny call": tiny_calls(quick=quick),
         "import": _run(1, "import", "3" if quick else "11"),
-        "memory": [
-            {
-                "name": case.name,
-                "threads": count,
-                "bytes": _run(count, "memory", json.dumps(dataclasses.asdict(case)), str(count)),
-            }
-            for case in chosen
-            for count in threads
-        ],
+        "memory": memory_of(chosen, threads),
     }
 
 

@@ -33,6 +33,6 @@ class Library:
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:  # noqa: ARG002
         """Return a result as arrays in the layout of the case: halves as float32."""
-        results = result if isinstance(result, tuple) else (result,)
+        results = result if isinstance(result, tuple | list) else (result,)
         halves = [r.dtype.itemsize == 2 and r.dtype.kind not in "iu" for r in results]
         return [r.astype(np.float32) if h else r for r, h in zip(results, halves, strict=True)]

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from batches_check import check_batch
+from batches_peers import LIBRARIES_OF_BATCHES
 from cases import Case, family_of
 from check import check, check_threads
 from library import Library
@@ -33,10 +35,21 @@ BUSY = 1.0
 SECONDS = 0.02
 
 OURS, READING = "adaptive_pool", "reading"
-PEERS = [name for name in LIBRARIES if name not in (OURS, READING, *LIBRARIES_OF_OPTIONS)]
+WAYS = (*LIBRARIES_OF_OPTIONS, *LIBRARIES_OF_BATCHES)
+PEERS = [name for name in LIBRARIES if name not in (OURS, READING, *WAYS)]
 
 Label = tuple[str, int]  # a library and its number of threads
 Times = dict[Label, list[float]]  # a sample for each round
+
+
+def _checked(case: Case, results: dict[str, list[np.ndarray]]) -> None:
+    """Raise if a library does not compute what the case says."""
+    if case.batch:
+        check_batch(case, results)
+    elif case.options and not case.result:
+        check_options(case, results)
+    else:
+        check(case, results)
 
 
 def prepare(case: Case, libraries: list[str], threads: list[int], workers: Workers) -> list[Label]:
@@ -51,7 +64,7 @@ def prepare(case: Case, libraries: list[str], threads: list[int], workers: Worke
                 ready.append((library, count))
                 results[library] = arrays
         results.pop(READING, None)
-        (check_options if case.options and not case.result else check)(case, results)
+        _checked(case, results)
         first = first or results[OURS]
         check_threads(case, first, results[OURS])
     return ready
@@ -166,6 +179,19 @@ def told(results: list[dict]) -> str:
         ratios = " ".join(f"{name} {ratio:.2f}" for name, ratio in result["ratios"].items())
         lines.append(f"    threads {result['threads']}: {ratios or 'no peer'}")
     return "\n".join(lines)
+
+
+def measured_all(
+    chosen: list[Case], arguments: argparse.Namespace, peers: list[str], *others: str
+) -> list[dict]:
+    """Check and time all cases, and tell of each."""
+    workers, results = processes(chosen, peers, arguments.threads, *others), []
+    for number, case in enumerate(chosen, 1):
+        new = measured(case, peers, workers, arguments, *others)
+        results += new
+        print(f"{number}/{len(chosen)}  {case.family}  {case.name}\n{told(new)}", flush=True)
+    workers.close()
+    return results
 
 
 def options(

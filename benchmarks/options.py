@@ -6,22 +6,18 @@ other ways to the same result. Processes, rounds and ratios are those of the oth
 
 from __future__ import annotations
 
-import argparse
 import time
 
-from cases import Case
 from drawn import drawn_by_area, drawn_with_options
 from extras import tiny_calls
 from measure import (
     machine,
-    measured,
+    measured_all,
     options,
     parsed,
     possible,
     present,
-    processes,
     rounded,
-    told,
     warned,
     write,
 )
@@ -31,17 +27,6 @@ from options_report import markdown, targets
 
 CELLS, QUICK = 60, 8  # for each seed
 RESIZERS = ("opencv", "fast_image_resize")  # which know pictures by area
-
-
-def measure(chosen: list[Case], arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
-    """Check and time all cases."""
-    workers, results = processes(chosen, peers, arguments.threads), []
-    for number, case in enumerate(chosen, 1):
-        new = measured(case, peers, workers, arguments)
-        results += new
-        print(f"{number}/{len(chosen)}  {case.family}  {case.name}\n{told(new)}", flush=True)
-    workers.close()
-    return results
 
 
 def main() -> None:
@@ -60,7 +45,7 @@ def main() -> None:
     about = warned(machine(peers))
     data = {"machine": about, "seeds": arguments.seeds, "cells": count}
     data["tiny call"] = tiny_calls(quick=arguments.quick)
-    data["results"] = measure(chosen, arguments, peers)
+    data["results"] = measured_all(chosen, arguments, peers)
     data = rounded(data)
     print(f"\n{targets(data['results'])}\nin {time.perf_counter() - start:.0f} s", flush=True)
     if arguments.output:

@@ -20,9 +20,7 @@ from cases import (
     Case,
     Workload,
 )
-
-# Whose time ours is divided by: this library in other ways. Of all others the time is over ours.
-BASELINES = ("plain", "valid alone", "one by one")
+from ways import Target
 
 EMBEDDINGS = Workload("embeddings", (64, 384, 256), (1,), "padded texts of a sentence encoder")
 RASTER = Workload("raster", (1, 1, 3000, 4000), (300, 400), "an overview of a raster with gaps")
@@ -81,20 +79,6 @@ GROUPS = (
     Group(TINY_OPTIONS, "mask", (TINY,)),
     Group(TINY_OPTIONS, "holes", (TINY,)),
 )
-
-
-@dataclass(frozen=True)
-class Target:
-    """For operations of a family: at most so many times a baseline, or at least so much faster.
-
-    In the worst of its cases, or in the mean of all.
-    """
-
-    family: str
-    operations: tuple[str, ...]
-    library: str
-    bound: float
-    is_mean: bool = False
 
 
 BACKWARD = ("avg_backward", "max_backward")

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from cases import INTEGERS, Case
 from check import FLOAT32, ROUNDING, borders
-from data import gradient_of, input_of
+from data import dtype_of, gradient_of, input_of
 from options_data import options_of
-from ours import dtype_of
 
 from adaptive_pool import _reference
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from blocks import windows_as_axes
 from cases import Case
-from data import gradient_of, input_of
+from data import dtype_of, gradient_of, input_of
 from library import Call, Library
 from options_data import lengths_of, options_of
-from ours import AdaptivePool, dtype_of
+from ours import AdaptivePool
 
 
 class Plain(AdaptivePool):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 
-from cases import AREA_PICTURES, CELLS_WITH_OPTIONS, family_of
+from cases import AREA_PICTURES, CELLS_WITH_OPTIONS
 from groups import threads_of, with_threads
-from options_cases import BASELINES, GROUPS, TARGETS
+from options_cases import GROUPS, TARGETS
 from report import Row, machine, table
+from ways import cells, targets_table
 
 EXPLAINED = (
     "What is named *over plain*, *over valid alone* and *over one by one* says how many times as "
@@ -18,42 +19,9 @@ EXPLAINED = (
 )
 
 
-def _figure(library: str, ratio: float) -> float:
-    return 1 / ratio if library in BASELINES else ratio
-
-
-def _title(library: str) -> str:
-    return f"over {library}" if library in BASELINES else library
-
-
 def targets(results: list[dict]) -> str:
     """Return each target, and the worst of its cases, or their mean."""
-    rows: list[Row] = []
-    for target in TARGETS:
-        is_most = target.library in BASELINES
-        worst = statistics.geometric_mean if target.is_mean else max if is_most else min
-        for threads in threads_of(results):
-            found = {
-                state: [
-                    _figure(target.library, result["ratios"][target.library])
-                    for result in with_threads(results, threads)
-                    if result["family"] == target.family
-                    and result["operation"] in target.operations
-                    and target.library in result["ratios"]
-                    and result["cold"] == state
-                ]
-                for state in (False, True)
-            }
-            if not found[False]:
-                continue
-            warm, cold = (worst(figures) for figures in found.values())
-            met = max(warm, cold) <= target.bound if is_most else min(warm, cold) >= target.bound
-            bound = f"{'at most' if is_most else 'at least'} {target.bound:g}"
-            what = f"{target.family}: {' and '.join(target.operations)}, {_title(target.library)}"
-            what += ", mean" if target.is_mean else ""
-            verdict = "met" if met else "**missed**"
-            rows.append((what, str(threads), f"{warm:.2f}", f"{cold:.2f}", bound, verdict))
-    return table(("figure", "threads", "warm", "cold", "target", "verdict"), rows)
+    return targets_table(results, TARGETS)
 
 
 def random_cells(results: list[dict]) -> str:
@@ -74,22 +42,6 @@ def random_cells(results: list[dict]) -> str:
                 numbers = (f"{figure:.2f}" for figure in figures)
                 rows.append((options, operation, str(threads), str(len(ratios)), *numbers))
     return table(("option", "operation", "threads", "cells", "mean", "most"), rows)
-
-
-def cells(results: list[dict]) -> str:
-    """Return the table of one family."""
-    libraries = [
-        name
-        for name in family_of(results[0]["family"]).libraries
-        if any(name in result["ratios"] for result in results)
-    ]
-    rows = []
-    for result in results:
-        ratios = {name: _figure(name, ratio) for name, ratio in result["ratios"].items()}
-        shown = (f"{ratios[name]:.2f}" if name in ratios else "" for name in libraries)
-        time = f"{result['seconds']['adaptive_pool'] * 1e6:.1f}"
-        rows.append((result["name"], str(result["threads"]), time, *shown))
-    return table(("case", "threads", "adaptive_pool, us", *map(_title, libraries)), rows)
 
 
 def tiny(calls: dict[str, float]) -> str:

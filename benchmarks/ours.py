@@ -8,17 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from batches_ours import CALLS
 from cases import INTEGERS, Case
-from data import gradient_of, input_of
+from data import dtype_of, gradient_of, input_of
 from library import Call, Library
 from options_data import options_of
-
-
-def dtype_of(name: str) -> np.dtype:
-    """Return a dtype by its name; bfloat16 is that of `ml_dtypes`."""
-    if name == "bfloat16":
-        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
-    return np.dtype(name)
 
 
 class AdaptivePool(Library):
@@ -58,6 +52,8 @@ class AdaptivePool(Library):
         return lambda: gradient(g, indices, shape, **given)
 
     def prepare(self, case: Case) -> Call | None:
+        if case.batch:
+            return CALLS[case.batch](self.ap, case)
         if case.options:
             return self.with_options(case, options_of(case))
         dtype, layout = dtype_of(case.dtype), case.data_format

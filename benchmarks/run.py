@@ -7,7 +7,6 @@ the median of the ratios of the rounds.
 
 from __future__ import annotations
 
-import argparse
 import time
 
 from cases import cases
@@ -15,30 +14,16 @@ from extras import extras
 from measure import (
     READING,
     machine,
-    measured,
+    measured_all,
     options,
     parsed,
     possible,
     present,
-    processes,
     rounded,
-    told,
     warned,
     write,
 )
 from report import family_rows, markdown, summary
-
-
-def measure(arguments: argparse.Namespace, peers: list[str]) -> list[dict]:
-    """Check and time all cases that the command line asks for."""
-    chosen = possible(cases(only=arguments.only, quick=arguments.quick))
-    workers, results = processes(chosen, peers, arguments.threads, READING), []
-    for number, case in enumerate(chosen, 1):
-        new = measured(case, peers, workers, arguments, READING)
-        results += new
-        print(f"{number}/{len(chosen)}  {case.family}  {case.name}\n{told(new)}", flush=True)
-    workers.close()
-    return results
 
 
 def main() -> None:
@@ -47,7 +32,9 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="families with it, or extras")
     arguments = parsed(parser)
     peers = present(arguments.peers)
-    data = {"machine": warned(machine(peers)), "results": measure(arguments, peers)}
+    chosen = possible(cases(only=arguments.only, quick=arguments.quick))
+    data = {"machine": warned(machine(peers))}
+    data["results"] = measured_all(chosen, arguments, peers, READING)
     if arguments.only in ("", "extras"):
         print("tiny call, import, memory", flush=True)
         data["extras"] = extras(arguments.threads, quick=arguments.quick)

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from data import dtype_of
 from drawn import DTYPES
 from groups import LIMIT
-from ours import dtype_of
 from sweep_report import steps
 
 import adaptive_pool as ap

@@ -248,3 +248,78 @@ def test_every_option_is_timed_and_drawn(module):
 def test_report_of_options_is_made_of_the_results(module):
     report = module("options_report").markdown(load(OPTIONS))
     assert report == OPTIONS.with_suffix(".md").read_text("utf-8")
+
+
+def cells_of_batches(module):
+    drawn = module("batches_drawn").drawn_batches(1, 12)
+    return [*module("batches_cases").cases(quick=True), *module("measure").possible(drawn)]
+
+
+def results_of_batches(module):
+    """Yield small cases with the results of all libraries that are there; nothing is timed."""
+    names = ["adaptive_pool", *module("batches_peers").LIBRARIES_OF_BATCHES]
+    present = module("measure").present(names)
+    libraries = {name: module("peers").LIBRARIES[name](1) for name in present}
+    for case in cells_of_batches(module):
+        results = {}
+        for name in ("adaptive_pool", *module("cases").family_of(case.family).libraries):
+            if name in libraries and (call := libraries[name].prepare(case)):
+                results[name] = libraries[name].as_numpy(call(), case)
+        yield case, results
+
+
+def test_many_problems_in_one_call_are_right(module, threads):
+    """All libraries that are there take part, and agree with this one."""
+    check, compared = module("batches_check").check_batch, set()
+    for case, results in results_of_batches(module):
+        assert results["adaptive_pool"]
+        assert results["single calls"]
+        check(case, results)
+        compared |= results.keys()
+    known = module("batches_peers").LIBRARIES_OF_BATCHES
+    assert compared == {"adaptive_pool", *module("measure").present(list(known))}
+
+
+def test_wrong_results_of_many_problems_are_found(module, threads):
+    check = module("batches_check").check_batch
+    for case, results in results_of_batches(module):
+        for library, found in results.items():
+            if library == "adaptive_pool" or not found:
+                continue
+            wrong = found[-1].copy()
+            middle = wrong.size // 2
+            wrong.flat[middle] = 7 if wrong.flat[middle] == 5 else 5
+            with pytest.raises(ValueError, match=f"{library} and adaptive_pool differ"):
+                check(case, {**results, library: [*found[:-1], wrong]})
+
+
+def test_every_kind_of_batch_is_timed_and_drawn(module):
+    named, drawn = module("batches_cases").cases(), module("batches_drawn").drawn_batches
+    kinds = module("batches_ours").CALLS.keys()
+    assert {case.batch for case in named} == {case.batch for case in drawn(1, 60)} == kinds
+    assert drawn(1, 20) == drawn(1, 40)[:20]
+    assert module("batches_alone").SINGLE_CALLS.keys() == kinds
+    memory = module("batches_cases").memory_cases()
+    assert {case.batch for case in memory} == kinds
+    families = {family.name for family in module("cases").FAMILIES}
+    timed = {case.family for case in named}
+    assert {target.family for target in module("batches_cases").TARGETS} <= timed <= families
+
+
+def test_report_of_batches(module):
+    """Every case has a row, and every target a verdict."""
+    measure, cells = module("measure"), cells_of_batches(module)
+    results = []
+    for case in cells:
+        others = module("cases").family_of(case.family).libraries
+        labels = [(name, count) for name in ("adaptive_pool", *others) for count in (1, 2)]
+        times = {label: [1.0, 2.0] for label in labels}
+        results += [measure.figures(case, count, times) for count in (1, 2)]
+    memory = [{"name": "a call", "threads": 2, "bytes": 1 << 22}]
+    data = {"machine": measure.machine([]), "seeds": [1], "cells": 12, "results": results}
+    report = module("batches_report").markdown({**data, "memory": memory})
+    shown = {row[0] for row in rows_of(report)}
+    assert {case.name for case in module("batches_cases").cases(quick=True)} <= shown
+    assert "| a call, 2 threads | 2 | 1 | **missed** |" in report
+    for target in module("batches_cases").TARGETS:
+        assert any(name.startswith(f"{target.family}: ") for name in shown)

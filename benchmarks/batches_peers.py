@@ -1,0 +1,19 @@
+"""What many problems in one call are held against.
+
+To add one: a class with `prepare(case)`, and its name in `LIBRARIES_OF_BATCHES` and its families.
+"""
+
+from __future__ import annotations
+
+from batches_alone import SingleCalls
+from batches_numpy import ReduceatOfItems, Sum
+from batches_torch import TorchLoop, TorchSegments
+from library import Library
+
+LIBRARIES_OF_BATCHES: dict[str, type[Library]] = {
+    "single calls": SingleCalls,
+    "torch loop": TorchLoop,
+    "torch segments": TorchSegments,
+    "reduceat of items": ReduceatOfItems,
+    "sum": Sum,
+}
