@@ -1,7 +1,8 @@
 """Time many problems in one call: `python benchmarks/batches.py`, see `benchmarks/README.md`.
 
-Arrays of many sizes and packed texts: against this library with a call for each, and against other
-libraries. Processes, rounds and ratios are those of the other benchmarks.
+Arrays of many sizes, packed texts, several results of one array, pyramids: against this library
+with a call for each, and against other libraries. Processes, rounds and ratios are those of the
+other benchmarks.
 """
 
 from __future__ import annotations

@@ -44,6 +44,12 @@ def packed_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
     return _numbers(np.random.default_rng(8), shape, case.dtype), offsets
 
 
+def halvings_of(case: Case) -> int:
+    """Return how often a pyramid halves its axes: from their lengths to those of the last level."""
+    length, last = case.pooled[0]
+    return (length // last).bit_length() - 1
+
+
 def parts_of(case: Case, values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
     """Return the items of packed values, as views."""
     if case.data_format == "channels_first":

@@ -5,9 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 from cases import CELLS_OF_BATCHES, FIRST, LAST, Case
-from drawn import CHANNELS, DTYPES, ELEMENTS, LENGTHS, RANKS, SHARE, Dice, sizes_of
+from drawn import (
+    BATCHES,
+    CHANNELS,
+    COMMON,
+    DRAWN_SIZES,
+    DTYPES,
+    ELEMENTS,
+    LENGTHS,
+    RANKS,
+    SHARE,
+    Dice,
+    sizes_of,
+)
 
 NUMBERS = (2, 8, 32, 128, 512, 2000)  # of items
 SPREADS = (1, 2, 4, 16)  # how many times as long as the shortest the longest item may be
@@ -35,7 +48,48 @@ def _packed(dice: Dice, name: str) -> Case:
     return _items(dice, name, 1, "packed")
 
 
-KINDS: tuple[Callable[[Dice, str], Case], ...] = (_ragged, _packed)
+def _one(dice: Dice, name: str, batch: str, operations: tuple[str, ...], **given: Any) -> Case:
+    """Return several operations or sizes of one input."""
+    while True:
+        dtype = "float32" if dice.chance(SHARE) else dice.of(DTYPES[1:])
+        operation, layout = dice.of(operations), dice.of((FIRST, LAST))
+        lengths = (dice.length(*LENGTHS[2]), dice.length(*LENGTHS[2]))
+        shape, size = (dice.of(BATCHES), dice.of(CHANNELS), *lengths), sizes_of(dice, lengths)
+        if "sizes" in given:
+            size = (max(given["sizes"]),) * 2
+        few, many = ELEMENTS
+        if few <= math.prod(shape) <= many and math.prod(size) <= math.prod(lengths):
+            known = (CELLS_OF_BATCHES, operation, name, shape, size, layout, dtype)
+            return Case(*known, batch=batch, **given)
+
+
+def _together(dice: Dice, name: str) -> Case:
+    return _one(dice, name, "together", ("both", "both_indices"))
+
+
+def _sizes(dice: Dice, name: str) -> Case:
+    sizes = sorted({dice.of(COMMON) for _ in range(dice.of((2, 3, 4)))})
+    return _one(dice, name, "sizes", ("avg", "max_values", "both"), sizes=tuple(sizes))
+
+
+def _pyramid(dice: Dice, name: str) -> Case:
+    while True:
+        factor = 2 ** dice.of((1, 2, 3, 4))
+        size = (dice.length(*DRAWN_SIZES), dice.length(*DRAWN_SIZES))
+        shape = (dice.of(BATCHES), *(factor * length for length in size))
+        dtype = dice.of(("uint8", "uint16"))
+        if math.prod(shape) <= ELEMENTS[1]:
+            given = (CELLS_OF_BATCHES, "avg", name, shape, size, FIRST, dtype)
+            return Case(*given, batch="pyramid")
+
+
+KINDS: tuple[Callable[[Dice, str], Case], ...] = (
+    _ragged,
+    _packed,
+    _together,
+    _sizes,
+    _pyramid,
+)
 
 
 def drawn_batches(seed: int, cells: int) -> list[Case]:

@@ -5,15 +5,20 @@ To add one: a class with `prepare(case)`, and its name in `LIBRARIES_OF_BATCHES`
 
 from __future__ import annotations
 
-from batches_alone import SingleCalls
+from batches_alone import SingleCalls, SlowestAlone
 from batches_numpy import ReduceatOfItems, Sum
-from batches_torch import TorchLoop, TorchSegments
+from batches_pyramids import TensorStoreLevels, TinyBrain
+from batches_torch import TorchCalls, TorchLoop, TorchSegments
 from library import Library
 
 LIBRARIES_OF_BATCHES: dict[str, type[Library]] = {
     "single calls": SingleCalls,
+    "slowest alone": SlowestAlone,
+    "torch calls": TorchCalls,
     "torch loop": TorchLoop,
     "torch segments": TorchSegments,
+    "tensorstore levels": TensorStoreLevels,
+    "tinybrain": TinyBrain,
     "reduceat of items": ReduceatOfItems,
     "sum": Sum,
 }

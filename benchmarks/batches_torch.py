@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from batches_data import items_of, packed_of, parts_of
 from cases import INTEGERS, Case
-from library import Call
+from data import input_of
+from library import Call, flat
 from peers_torch import Torch
 
 
@@ -34,11 +36,35 @@ class TorchLoop(TorchBatch):
     """A call for each item."""
 
     def prepare(self, case: Case) -> Call | None:
-        if case.dtype in ("float16", "bfloat16"):  # NumPy's, and none of PyTorch's
+        if case.batch not in ("ragged", "packed") or case.dtype in (
+            "float16",
+            "bfloat16",
+        ):  # NumPy's, and none of PyTorch's
             return None
         arrays = items_of(case) if case.batch == "ragged" else parts_of(case, *packed_of(case))
         items, pool, stack = self.tensors(arrays, case), self.pool(case), self.torch.stack
         return lambda: stack([pool(item) for item in items])
+
+
+class TorchCalls(TorchBatch):
+    """A call for each operation and each size, on one input."""
+
+    def prepare(self, case: Case) -> Call | None:
+        if case.batch not in ("together", "sizes"):
+            return None
+        x = self._tensor(input_of(case), case)
+        pools = self.torch.nn.functional
+        average, maximum = pools.adaptive_avg_pool2d, pools.adaptive_max_pool2d
+        chosen = {"avg": [average], "max_values": [maximum], "both": [average, maximum]}
+        chosen["both_indices"] = [average, functools.partial(maximum, return_indices=True)]
+        sizes = [(size, size) for size in case.sizes] or [case.size]
+        calls = [(pool, size) for pool in chosen[case.operation] for size in sizes]
+
+        def pool_all() -> tuple[Any, ...]:
+            given = x.float() if case.dtype in INTEGERS else x
+            return tuple(flat(pool(given, size) for pool, size in calls))
+
+        return pool_all
 
 
 class TorchSegments(TorchBatch):

@@ -151,6 +151,9 @@ CELLS_WITH_OPTIONS = "random cells with options"
 # Families of many problems in one call, whose cases `batches_cases.py` has.
 RAGGED = "arrays of many sizes"
 PACKED = "packed texts"
+TOGETHER = "average and maximum together"
+SIZES = "several sizes together"
+PYRAMIDS = "pyramids"
 CELLS_OF_BATCHES = "random cells of many"
 FAMILIES = (
     Family("average, channels first", TORCH, ("openvino",)),
@@ -182,7 +185,14 @@ FAMILIES = (
     Family(CELLS_WITH_OPTIONS, ("plain", "one by one")),
     Family(RAGGED, ("single calls",), ("torch loop",)),
     Family(PACKED, ("single calls",), ("sum", "reduceat of items", "torch segments", "torch loop")),
-    Family(CELLS_OF_BATCHES, ("single calls",), ("torch loop",)),
+    Family(TOGETHER, ("single calls",), ("slowest alone", "torch calls")),
+    Family(SIZES, ("single calls",), ("slowest alone", "torch calls")),
+    Family(PYRAMIDS, ("tensorstore levels", "tinybrain"), ("single calls",)),
+    Family(
+        CELLS_OF_BATCHES,
+        ("single calls",),
+        ("torch loop", "torch calls", "tensorstore levels"),
+    ),
 )
 
 # Inputs of this size and more come from memory: they are held against the time of reading them.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from cases import Case, case_of, cases
-from library import Call
+from library import Call, flat
 from ours import AdaptivePool
 from process import HERE, environment
 from timing import seconds_per_call
@@ -68,11 +68,11 @@ def _call(library: AdaptivePool, case: Case) -> Call:
 def _least(case: Case) -> Case:
     """Return the same call on the least input."""
     ones = (1,) * case.ndim
-    channels = case.shape[1] if case.batch else 1
+    others = case.shape[1 : -case.ndim] if case.batch else (1,)
+    pooled = tuple(i // o for i, o in case.pooled) if case.batch == "pyramid" else ones
     least, sizes = ones[: len(case.least)], (1,) * len(case.sizes)
-    return dataclasses.replace(
-        case, shape=(1, channels, *ones), size=ones, least=least, sizes=sizes
-    )
+    shape = (1, *others, *pooled)
+    return dataclasses.replace(case, shape=shape, size=ones, least=least, sizes=sizes)
 
 
 def memory(case: Case, threads: int) -> int | None:
@@ -90,7 +90,7 @@ def memory(case: Case, threads: int) -> int | None:
     before = _kilobytes("VmRSS")
     result = call()
     peak = _kilobytes("VmHWM")
-    outputs = result if isinstance(result, tuple | list) else (result,)
+    outputs = flat([result])
     return (peak - before) * 1024 - sum(output.nbytes for output in outputs)
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 from cases import Case
 
 Call = Callable[[], Any]
+
+
+def flat(results: Iterable[Any]) -> list[Any]:
+    """Return arrays, and those of tuples and lists among them, in one list."""
+    found: list[Any] = []
+    for result in results:
+        found += flat(result) if isinstance(result, tuple | list) else [result]
+    return found
 
 
 class Library:
@@ -33,6 +41,6 @@ class Library:
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:  # noqa: ARG002
         """Return a result as arrays in the layout of the case: halves as float32."""
-        results = result if isinstance(result, tuple | list) else (result,)
+        results = flat([result])
         halves = [r.dtype.itemsize == 2 and r.dtype.kind not in "iu" for r in results]
         return [r.astype(np.float32) if h else r for r, h in zip(results, halves, strict=True)]

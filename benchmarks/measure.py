@@ -24,15 +24,13 @@ from options_check import check_options
 from options_peers import LIBRARIES_OF_OPTIONS
 from peers import LIBRARIES
 from process import Workers
+from timing import SECONDS
 
 # Seconds after which the threads of the library that ran last have stopped spinning.
 SETTLE = 0.02
 
 # A load average from which on threads wait for other programs, and a barrier for the last of them.
 BUSY = 1.0
-
-# Of a sample.
-SECONDS = 0.02
 
 OURS, READING = "adaptive_pool", "reading"
 WAYS = (*LIBRARIES_OF_OPTIONS, *LIBRARIES_OF_BATCHES)
@@ -169,6 +167,8 @@ def measured(
     taking_part = [name for name in family_of(case.family).libraries if name in peers]
     labels = prepare(case, [OURS, *taking_part, *others], arguments.threads, workers)
     times = rounds(labels, workers, quick=arguments.quick, repeats=arguments.repeats)
+    for label in labels:
+        workers.get(*label).forget()
     return [figures(case, count, times) for count in arguments.threads]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from cases import INTEGERS, Case
 from data import gradient_of, input_of
-from library import Call, Library
+from library import Call, Library, flat
 
 
 class Torch(Library):
@@ -61,7 +61,7 @@ class Torch(Library):
         return lambda: backward(g, x, indices)
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:
-        results = result if isinstance(result, tuple) else (result,)
+        results = flat([result])
         results = [r.squeeze(2) if r.dim() > 2 + case.ndim else r for r in results]
         if case.data_format == "channels_last":
             results = [r.movedim(1, -1) for r in results]

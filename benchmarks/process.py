@@ -61,6 +61,10 @@ class Worker:
         """Time the prepared call."""
         return float(str(self._ask(time=budget)))
 
+    def forget(self) -> None:
+        """Let go of the prepared call and its input."""
+        self._ask(forget=True)
+
     def end(self) -> None:
         """Let the process end."""
         assert self.process.stdin is not None

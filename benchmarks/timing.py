@@ -9,6 +9,8 @@ from library import Call
 # Batches in a sample, of which the least counts: what else runs on the machine only ever adds.
 BATCHES = 5
 
+SECONDS = 0.02  # of a sample
+
 # The part of a sample that wakes threads and fills caches, and is not counted.
 WARM_UP = 0.2
 

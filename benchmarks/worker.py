@@ -3,7 +3,7 @@
 Each line is a JSON object, each answer a JSON value; one more comes first, when the library is
 imported. {"prepare": case, "save": folder} makes the input and saves the result for checking, or
 answers that the library has no such operation; {"time": seconds} answers with seconds per call,
-measured over about so many seconds.
+measured over about so many seconds; {"forget": true} lets go of the input.
 """
 
 from __future__ import annotations
@@ -49,12 +49,15 @@ def main() -> None:
     gc.disable()
     print(json.dumps(None), file=answers, flush=True)
     call: Call | None = None
+    answer: object
     for line in sys.stdin:
         request = json.loads(line)
         if "prepare" in request:
             call = None  # the last input goes before the next comes
             call = prepare(library, request["prepare"], Path(request["save"]))
-            answer: object = call is not None
+            answer = call is not None
+        elif "forget" in request:
+            call = answer = None
         else:
             answer = seconds_per_call(call, request["time"]) if call else None
         print(json.dumps(answer), file=answers, flush=True)

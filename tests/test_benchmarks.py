@@ -251,8 +251,9 @@ def test_report_of_options_is_made_of_the_results(module):
 
 
 def cells_of_batches(module):
-    drawn = module("batches_drawn").drawn_batches(1, 12)
-    return [*module("batches_cases").cases(quick=True), *module("measure").possible(drawn)]
+    drawn = module("measure").possible(module("batches_drawn").drawn_batches(1, 24))
+    small = [case for case in drawn if case.input_bytes < 1_000_000]
+    return [*module("batches_cases").cases(quick=True), *small]
 
 
 def results_of_batches(module):
@@ -289,7 +290,7 @@ def test_wrong_results_of_many_problems_are_found(module, threads):
             wrong = found[-1].copy()
             middle = wrong.size // 2
             wrong.flat[middle] = 7 if wrong.flat[middle] == 5 else 5
-            with pytest.raises(ValueError, match=f"{library} and adaptive_pool differ"):
+            with pytest.raises(ValueError, match=" does not compute it"):
                 check(case, {**results, library: [*found[:-1], wrong]})
 
 
