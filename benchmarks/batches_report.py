@@ -23,10 +23,13 @@ DRAWN = (
 
 
 def targets(data: dict) -> str:
-    """Return each target of times, and that of memory."""
+    """Return each target of times, and that of memory if it was measured."""
+    times = targets_table(data["results"], TARGETS)
+    if not data["memory"]:
+        return times
     rows = [at_most(what, mb, MEMORY / 2**20) for what, mb in _memory(data).items()]
     memory = table(("memory beside inputs and outputs", "MB a thread", "at most", ""), rows)
-    return f"{targets_table(data['results'], TARGETS)}\n{memory}"
+    return f"{times}\n{memory}"
 
 
 def _memory(data: dict) -> dict[str, float]:
@@ -62,7 +65,8 @@ def markdown(data: dict) -> str:
         shown = [result for result in results if result["family"] == family.name]
         if shown and family.name != CELLS_OF_BATCHES:
             parts += [f"## {family.name[0].upper()}{family.name[1:]}", cells(shown)]
-    seeds = ", ".join(map(str, data["seeds"]))
-    drawn = f"{DRAWN} Seeds: {seeds}; {data['cells']} cells of each."
-    parts += ["## Random cells", drawn, random_cells(results)]
+    if data["seeds"]:
+        seeds = ", ".join(map(str, data["seeds"]))
+        drawn = f"{DRAWN} Seeds: {seeds}; {data['cells']} cells of each."
+        parts += ["## Random cells", drawn, random_cells(results)]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
