@@ -1,8 +1,8 @@
 """Time many problems in one call: `python benchmarks/batches.py`, see `benchmarks/README.md`.
 
-Arrays of many sizes, packed texts, several results of one array, pyramids: against this library
-with a call for each, and against other libraries. Processes, rounds and ratios are those of the
-other benchmarks.
+Pictures to one tensor, arrays of many sizes, packed texts, several results of one array, pyramids:
+against this library with a call for each, and against other libraries. Processes, rounds and ratios
+are those of the other benchmarks.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from batches_data import halvings_of, items_of, packed_of, parts_of
+from batches_data import halvings_of, items_of, packed_of, parts_of, pictures_of
+from batches_ours import tensors_of
 from cases import Case
 from data import dtype_of, input_of
 from library import Call, flat
@@ -21,6 +22,11 @@ def _each(ap: ModuleType, case: Case, items: list[np.ndarray]) -> Call:
     pool = getattr(ap, f"adaptive_{case.operation[:3]}_pool{case.ndim}d")
     size, given = case.size, {"data_format": case.data_format, "num_threads": 1}
     return lambda: np.stack([pool(item, size, **given) for item in items])
+
+
+def _each_picture(case: Case) -> Call:
+    calls = [tensors_of(case, [picture]) for picture in pictures_of(case)]
+    return lambda: np.concatenate([call() for call in calls])
 
 
 def _pools(ap: ModuleType, case: Case) -> list[tuple[Callable[..., Any], dict[str, Any]]]:
@@ -62,6 +68,7 @@ SINGLE_CALLS: dict[str, Callable[[ModuleType, Case], Call]] = {
     "together": lambda ap, case: _all_of(calls_of_each(ap, case)),
     "sizes": lambda ap, case: _all_of(calls_of_each(ap, case)),
     "pyramid": _levels,
+    "pictures": lambda _, case: _each_picture(case),
     "packed": lambda ap, case: _each(ap, case, parts_of(case, *packed_of(case))),
 }
 
@@ -78,9 +85,8 @@ class SlowestAlone(AdaptivePool):
             return None
         calls = calls_of_each(self.ap, case)
         if case not in self.known:
-            seconds = [
-                min(seconds_per_call(call, SECONDS / 10) for _ in range(3)) for call in calls
-            ]
+            samples = [[seconds_per_call(call, SECONDS / 10) for _ in range(3)] for call in calls]
+            seconds = [min(taken) for taken in samples]
             self.known[case] = seconds.index(max(seconds))
         return calls[self.known[case]]
 

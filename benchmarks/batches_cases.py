@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cases import FIRST, LAST, PACKED, PYRAMIDS, RAGGED, SIZES, TOGETHER, Case
+from cases import FIRST, LAST, PACKED, PYRAMIDS, RAGGED, SIZES, TENSORS, TOGETHER, Case
 from ways import Target
 
 FORWARD = ("avg", "max_values")
@@ -37,13 +37,15 @@ def _large(family: str, operations: tuple[str, ...], size: int, **given: Any) ->
     ]
 
 
-# Feature maps of regions of any size; texts of a sentence encoder without padding; a volume of a
-# microscope, section by section.
+# What a classifier is fed, from 0.1 to 12 megapixels; feature maps of regions of any size; texts
+# of a sentence encoder without padding; a volume of a microscope, section by section.
+PHOTOGRAPHS = ("photographs", (64, 3, 3000, 4000), (224, 224), FIRST, "uint8")
 MAPS = ("maps", (1000, 64, 60, 60), (7, 7), FIRST)
 TEXTS = ("texts", (10_000, 128, 60), (1,), LAST)
 VOLUME = ("volume", (64, 2048, 2048), (128, 128), FIRST, "uint16")
 
 _CASES = (
+    *_of(TENSORS, ("avg",), *PHOTOGRAPHS, batch="pictures", least=(250, 400)),
     *_of(RAGGED, FORWARD, *MAPS, batch="ragged", least=(10, 10)),
     *_of(PACKED, FORWARD, *TEXTS, batch="packed", least=(5,)),
     *_large(TOGETHER, BOTH, 7, batch="together"),
@@ -52,6 +54,10 @@ _CASES = (
 )
 
 TARGETS = (
+    Target(TENSORS, ("avg",), "opencv blobs", 6, threads=2),
+    Target(TENSORS, ("avg",), "fast_image_resize + numpy", 1.3, threads=2),
+    Target(TENSORS, ("avg",), "torch, each", 3, threads=2),
+    Target(TENSORS, ("avg",), "bytes alone", 1.15, threads=2),
     Target(RAGGED, FORWARD, "single calls", 1.7, threads=2),
     Target(RAGGED, FORWARD, "torch loop", 5),
     Target(PACKED, ("avg",), "single calls", 20),
@@ -65,7 +71,7 @@ TARGETS = (
 
 def _less(case: Case) -> Case:
     """Return a case of the same kind that takes no time."""
-    part = {"together": 10, "sizes": 5, "pyramid": 32}.get(case.batch, 1)
+    part = {"pictures": 10, "together": 10, "sizes": 5, "pyramid": 32}.get(case.batch, 1)
     lead, pooled = case.shape[: -case.ndim], case.shape[-case.ndim :]
     shape = (*(min(length, 5) for length in lead), *(length // part for length in pooled))
     size = case.size if case.batch == "sizes" else tuple(max(n // part, 1) for n in case.size)
@@ -74,9 +80,14 @@ def _less(case: Case) -> Case:
 
 
 def cases(*, only: str = "", quick: bool = False) -> list[Case]:
-    """All cases of the families that contain `only`; small ones for `quick`."""
+    """All cases of the families that contain `only`; a small one of each kind for `quick`."""
     chosen = [case for case in _CASES if only in case.family]
-    return [_less(case) for case in chosen] if quick else chosen
+    if not quick:
+        return chosen
+    kinds: dict[tuple[object, ...], Case] = {}
+    for case in chosen:
+        kinds.setdefault((case.family, case.operation, case.data_format, case.cold), _less(case))
+    return list(kinds.values())
 
 
 def memory_cases(*, quick: bool = False) -> list[Case]:

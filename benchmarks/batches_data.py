@@ -8,6 +8,10 @@ import numpy as np
 from cases import INTEGERS, Case
 from data import dtype_of
 
+PROPORTIONS = (1.0, 4 / 3, 3 / 2, 16 / 9)  # of photographs, upright or not
+KNOTS = 40  # pixels from one to the next random number
+MEAN, STD = (0.485, 0.456, 0.406, 0.5), (0.229, 0.224, 0.225, 0.25)  # ImageNet's; of a fourth
+
 
 def _numbers(generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Integers of a dtype, or numbers from -1 to 1."""
@@ -33,6 +37,38 @@ def items_of(case: Case) -> list[np.ndarray]:
     shapes = [tuple(lengths) for lengths in lengths_of_items(case).tolist()]
     stored = [channels + shape if first else shape + channels for shape in shapes]
     return [_numbers(generator, shape, case.dtype) for shape in stored]
+
+
+def _sizes_of_pictures(case: Case) -> list[tuple[int, int]]:
+    """Return heights and widths: numbers of pixels by their logarithm, shapes of photographs."""
+    generator, (lead, _, *longest) = np.random.default_rng(9), case.shape
+    few, many = np.log(np.prod(case.least)), np.log(np.prod(longest))
+    pixels = np.exp(generator.uniform(few, many, lead))
+    proportions = generator.choice(PROPORTIONS, lead) ** generator.choice([-1, 1], lead)
+    heights, widths = np.sqrt(pixels * proportions), np.sqrt(pixels / proportions)
+    return [(max(1, round(h)), max(1, round(w))) for h, w in zip(heights, widths, strict=True)]
+
+
+def _curve(generator: np.random.Generator, length: int) -> np.ndarray:
+    """Return bytes up to 127 that change slowly."""
+    knots = np.arange(0, length + KNOTS, KNOTS)
+    values = generator.uniform(0, 127, len(knots))
+    return np.interp(np.arange(length), knots, values).astype(np.uint8)
+
+
+def pictures_of(case: Case) -> list[np.ndarray]:
+    """Return smooth pictures of bytes with channels last: a curve of rows and one of columns."""
+    generator, channels, pictures = np.random.default_rng(10), case.shape[1], []
+    for height, width in _sizes_of_pictures(case):
+        columns = np.stack([_curve(generator, width) for _ in range(channels)], axis=1)
+        picture = _curve(generator, height)[:, np.newaxis] + columns.reshape(-1)
+        pictures.append(picture.reshape(height, width, channels))
+    return pictures
+
+
+def normalisation_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel, of pictures from 0 to 1."""
+    return np.array(MEAN[: case.shape[1]]), np.array(STD[: case.shape[1]])
 
 
 def packed_of(case: Case) -> tuple[np.ndarray, np.ndarray]:

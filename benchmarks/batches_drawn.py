@@ -16,6 +16,8 @@ from drawn import (
     DTYPES,
     ELEMENTS,
     LENGTHS,
+    PICTURE_CHANNELS,
+    PIXELS,
     RANKS,
     SHARE,
     Dice,
@@ -24,6 +26,7 @@ from drawn import (
 
 NUMBERS = (2, 8, 32, 128, 512, 2000)  # of items
 SPREADS = (1, 2, 4, 16)  # how many times as long as the shortest the longest item may be
+INPUTS = (32, 64, 96, 128, 224)  # lengths of sides that models take
 STREAM = 6  # of random numbers, past those of `drawn.py`
 
 
@@ -46,6 +49,18 @@ def _ragged(dice: Dice, name: str) -> Case:
 
 def _packed(dice: Dice, name: str) -> Case:
     return _items(dice, name, 1, "packed")
+
+
+def _pictures(dice: Dice, name: str) -> Case:
+    while True:
+        longest, spread = (dice.length(*PIXELS), dice.length(*PIXELS)), dice.of(SPREADS)
+        shape = (dice.of(NUMBERS), dice.of(PICTURE_CHANNELS), *longest)
+        layout, size = dice.of((FIRST, LAST)), (dice.of(INPUTS),) * 2
+        least = tuple(max(1, length // spread) for length in longest)
+        # Of any proportions they are reduced: OpenCV enlarges by another rule.
+        if math.prod(shape) <= ELEMENTS[1] and 2 * math.prod(size) <= math.prod(least):
+            given = (CELLS_OF_BATCHES, "avg", name, shape, size, layout, "uint8")
+            return Case(*given, batch="pictures", least=least)
 
 
 def _one(dice: Dice, name: str, batch: str, operations: tuple[str, ...], **given: Any) -> Case:
@@ -86,6 +101,7 @@ def _pyramid(dice: Dice, name: str) -> Case:
 KINDS: tuple[Callable[[Dice, str], Case], ...] = (
     _ragged,
     _packed,
+    _pictures,
     _together,
     _sizes,
     _pyramid,

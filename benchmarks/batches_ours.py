@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
-from batches_data import halvings_of, items_of, packed_of
+from batches_data import halvings_of, items_of, normalisation_of, packed_of, pictures_of
 from cases import Case
 from data import dtype_of, input_of
 from library import Call
 
 REDUCTIONS = {"avg": "avg", "max_values": "max", "both": ("avg", "max")}
+
+
+def tensors_of(case: Case, pictures: list[np.ndarray]) -> Call:
+    """Return a call that makes one tensor of pictures."""
+    to_tensor = importlib.import_module("adaptive_pool.pictures").to_tensor
+    layout = "NCHW" if case.data_format == "channels_first" else "NHWC"
+    mean, std = (numbers.tolist() for numbers in normalisation_of(case))
+    return lambda: to_tensor(pictures, case.size, mean=mean, std=std, layout=layout)
 
 
 def _ragged(ap: ModuleType, case: Case) -> Call:
@@ -47,10 +56,15 @@ def _pyramid(ap: ModuleType, case: Case) -> Call:
     return lambda: ap.pyramid(x, count, reduce=reduce)[1:]  # the first is the input
 
 
+def _pictures(_: ModuleType, case: Case) -> Call:
+    return tensors_of(case, pictures_of(case))
+
+
 # To add a way to give many problems: its call here, its single calls in `batches_alone.py`.
 CALLS: dict[str, Callable[[ModuleType, Case], Call]] = {
     "ragged": _ragged,
     "packed": _packed,
+    "pictures": _pictures,
     "together": _together,
     "sizes": _sizes,
     "pyramid": _pyramid,

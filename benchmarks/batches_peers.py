@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from batches_alone import SingleCalls, SlowestAlone
 from batches_numpy import ReduceatOfItems, Sum
+from batches_pictures import BytesAlone, FastImageResizeNumPy, OpenCVBlobs, TorchEach
 from batches_pyramids import TensorStoreLevels, TinyBrain
 from batches_torch import TorchCalls, TorchLoop, TorchSegments
 from library import Library
@@ -17,6 +18,10 @@ LIBRARIES_OF_BATCHES: dict[str, type[Library]] = {
     "torch calls": TorchCalls,
     "torch loop": TorchLoop,
     "torch segments": TorchSegments,
+    "bytes alone": BytesAlone,
+    "torch, each": TorchEach,
+    "opencv blobs": OpenCVBlobs,
+    "fast_image_resize + numpy": FastImageResizeNumPy,
     "tensorstore levels": TensorStoreLevels,
     "tinybrain": TinyBrain,
     "reduceat of items": ReduceatOfItems,

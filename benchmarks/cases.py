@@ -132,6 +132,7 @@ class Family:
 
 
 TORCH = ("torch",)
+PHOTOGRAPHIC = ("torch, each", "opencv blobs", "fast_image_resize + numpy")
 SMALL = "arrays under 64 KB"
 # Families of the sweep, whose cases `drawn.py` draws.
 CELLS = "random cells"
@@ -149,6 +150,7 @@ AREA_PICTURES = "uint8 pictures by area"
 TINY_OPTIONS = "tiny calls with options"
 CELLS_WITH_OPTIONS = "random cells with options"
 # Families of many problems in one call, whose cases `batches_cases.py` has.
+TENSORS = "photographs to one tensor"
 RAGGED = "arrays of many sizes"
 PACKED = "packed texts"
 TOGETHER = "average and maximum together"
@@ -183,6 +185,7 @@ FAMILIES = (
     Family(AREA_PICTURES, ("opencv",), ("fast_image_resize", "plain")),
     Family(TINY_OPTIONS, ("plain",)),
     Family(CELLS_WITH_OPTIONS, ("plain", "one by one")),
+    Family(TENSORS, PHOTOGRAPHIC, ("bytes alone", "single calls")),
     Family(RAGGED, ("single calls",), ("torch loop",)),
     Family(PACKED, ("single calls",), ("sum", "reduceat of items", "torch segments", "torch loop")),
     Family(TOGETHER, ("single calls",), ("slowest alone", "torch calls")),
@@ -191,7 +194,7 @@ FAMILIES = (
     Family(
         CELLS_OF_BATCHES,
         ("single calls",),
-        ("torch loop", "torch calls", "tensorstore levels"),
+        ("torch loop", "torch calls", "tensorstore levels", *PHOTOGRAPHIC),
     ),
 )
 

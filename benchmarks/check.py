@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from cases import INTEGERS, ITEMSIZE, Case
@@ -65,14 +66,19 @@ def _mean(x: np.ndarray, axis: int, rule: str, count: int) -> np.ndarray:
     return np.moveaxis((at(ends) - at(starts)) / lengths, 0, axis)
 
 
+def means_of(x: np.ndarray, first: int, rule: str, counts: Sequence[int]) -> np.ndarray:
+    """Average in float64 along so many axes from the first on."""
+    x = x.astype(np.float64)
+    for axis, count in enumerate(counts, first):
+        x = _mean(x, axis, rule, count)
+    return x
+
+
 @functools.lru_cache(maxsize=4)  # the same for every number of threads
 def exact(case: Case, rule: str) -> np.ndarray:
     """Means in float64."""
-    x = input_of(case).astype(np.float64)
     first = 2 if case.data_format == "channels_first" else 1
-    for axis, (_, count) in enumerate(case.pooled, first):
-        x = _mean(x, axis, rule, count)
-    return x
+    return means_of(input_of(case), first, rule, [count for _, count in case.pooled])
 
 
 def _windows(case: Case) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,25 +81,37 @@ class FastImageResize(Library):
     # most 2**-15 / n, which moves a mean by 255 * 2**-14 on two axes.
     levels = 1.02
 
-    def prepare(self, case: Case) -> Call | None:
-        fir = importlib.import_module("cykooz_resizer")
-        kinds = {1: fir.PixelType.U8, 3: fir.PixelType.U8x3, 4: fir.PixelType.U8x4}
-        if case.dtype != "uint8" or case.shape[1] not in kinds:
-            return None
-        kind = kinds[case.shape[1]]
-        (ih, oh), (iw, ow) = case.pooled
-        picture = fir.ImageData(iw, ih, kind, input_of(case).tobytes())
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.fir = importlib.import_module("cykooz_resizer")
+
+    def kinds(self) -> dict[int, Any]:
+        """Return the kinds of pixels by their numbers of channels."""
+        kinds = self.fir.PixelType
+        return {1: kinds.U8, 3: kinds.U8x3, 4: kinds.U8x4}
+
+    def resizer(self) -> Callable[[Any, int, int, Any], Any]:
+        """Return what resizes a picture to a width and a height."""
+        fir, resizer = self.fir, self.fir.Resizer()
         box = fir.ResizeAlg.convolution(fir.FilterType.box)
         pool = fir.ResizerThreadPool(self.threads) if self.threads > 1 else None
         options = fir.ResizeOptions(resize_alg=box, use_alpha=False, thread_pool=pool)
-        resizer = fir.Resizer()
 
-        def resize() -> Any:
-            result = fir.ImageData(ow, oh, kind)
+        def resize(picture: Any, width: int, height: int, kind: Any) -> Any:
+            result = fir.ImageData(width, height, kind)
             resizer.resize(picture, result, options)
             return result
 
         return resize
+
+    def prepare(self, case: Case) -> Call | None:
+        if case.dtype != "uint8" or case.shape[1] not in self.kinds():
+            return None
+        kind = self.kinds()[case.shape[1]]
+        (ih, oh), (iw, ow) = case.pooled
+        picture = self.fir.ImageData(iw, ih, kind, input_of(case).tobytes())
+        resize = self.resizer()
+        return lambda: resize(picture, ow, oh, kind)
 
     def as_numpy(self, result: Any, case: Case) -> list[np.ndarray]:
         return [np.frombuffer(result.get_buffer(), np.uint8).reshape(case.output_shape)]

@@ -11,7 +11,7 @@ from groups import threads_of, with_threads
 from report import Row, table
 
 # Whose time ours is divided by: less work, or other ways. Of all others the time is over ours.
-BASELINES = ("plain", "valid alone", "one by one", "sum", "slowest alone")
+BASELINES = ("plain", "valid alone", "one by one", "sum", "bytes alone", "slowest alone")
 
 
 @dataclass(frozen=True)
