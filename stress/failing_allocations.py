@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 import adaptive_pool as ap
+from adaptive_pool import _together
 from adaptive_pool._kernels.call import known
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -98,6 +99,7 @@ def ragged(shapes, counts, make=np.empty, indexed=False, **options):
 
 
 def together(shape, sizes, make=np.empty, **options):
+    _together._SMALL = -1  # small arrays too are read once
     x = values(shape, "float32", make)
     outs = tuple(np.empty(pool_shape(shape, size, {}), "f4") for _ in range(2) for size in sizes)
     pool, reduce = ap.spatial_pyramid_pool2d, ("avg", "max")

@@ -6,9 +6,17 @@ from cases import DTYPES, FLOATS, random_array, strided
 from oracle import function, pooled_back
 
 import adaptive_pool as ap
+from adaptive_pool import _together
 
 SIZES = {1: (500,), 2: (20, 31), 3: (5, 6, 11)}
 COUNTS = {1: (7,), 2: (3, 5), 3: (2, 6, 3)}
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["calls", "one-read"])
+def one_read(request, monkeypatch):
+    """Small arrays are pooled by a call for each result, unless they are read once, too."""
+    if request.param:
+        monkeypatch.setattr(_together, "_SMALL", -1)
 
 
 def both(ndim, backward=False):

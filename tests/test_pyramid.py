@@ -7,6 +7,14 @@ import pytest
 from cases import DTYPES, random_array, strided
 
 import adaptive_pool as ap
+from adaptive_pool import _together
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["calls", "one-read"])
+def one_read(request, monkeypatch):
+    """Small arrays are pooled by a call for each result, unless they are read once, too."""
+    if request.param:
+        monkeypatch.setattr(_together, "_SMALL", -1)
 
 
 def blocks_of(x, axes, factors, level):

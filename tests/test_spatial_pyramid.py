@@ -6,9 +6,17 @@ from cases import DTYPES, FLOATS, random_array, strided
 from oracle import function, pooled_back
 
 import adaptive_pool as ap
+from adaptive_pool import _together
 
 SIZES = {1: (300,), 2: (13, 31), 3: (6, 7, 11)}
 PYRAMIDS = {1: (1, 2, 3, 6), 2: (1, 2, (3, 4), (None, 1), 6), 3: (1, (2, 1, 3), 4)}
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["calls", "one-read"])
+def one_read(request, monkeypatch):
+    """Small arrays are pooled by a call for each result, unless they are read once, too."""
+    if request.param:
+        monkeypatch.setattr(_together, "_SMALL", -1)
 
 
 def spatial(ndim, backward=False):

@@ -12,6 +12,7 @@ from . import _dtypes
 from ._arrays import Array, as_array
 from ._average import _average
 from ._average_backward import _average_backward
+from ._kernels.call.known import call
 from ._maximum import _maximum
 from ._objects import is_a, no_memory
 from ._options import AllOptionTypes, GradientTypes, described, options_of
@@ -19,7 +20,7 @@ from ._problem import DataFormat, Size, as_bool, normalize_size
 from ._scatter import maximum_backward_at
 from ._summed import sum_of_gradients
 from ._targets import deliver_all
-from ._together import pool_together, wanted_of
+from ._together import is_small, pool_together, wanted_of
 from ._windows import Windows, check_unweighted
 
 
@@ -46,21 +47,19 @@ def _average_maximum(
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
         means = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         targets = None if out is None else _targets_of(function, out, 3 if wanted else 2)
-        if options is not None:
+        _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+        counts: list[Array] = []
+        if options is not None or is_small(x):
             results, counts = _one_by_one(
                 function, ndim, x, sizes, positions, data_format, windows, means, num_threads, given
             )
         else:
-            x_dtype = x.dtype
-            _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
-            x_dtype = _dtypes.native(x_dtype)
-            geometry = (x.shape, x_dtype, sizes, data_format, windows)
+            geometry = (x.shape, _dtypes.native(x.dtype), sizes, data_format, windows)
             both = (
                 wanted_of(function, "avg", *geometry, means),
                 wanted_of(function, "max", *geometry, None, positions),
             )
             results = pool_together(function, x, both, targets, num_threads)
-            counts = []
         delivered = results if targets is None else deliver_all(function, results, targets)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -89,20 +88,19 @@ def _one_by_one(
     num_threads: int | None,
     given: Mapping[str, Any],
 ) -> tuple[list[Array], list[Array]]:
-    """Return results with options, and counts if they are wanted: the array is read twice."""
+    """Return results, and counts if they are wanted, of a call for each."""
     indexed = (positions is not None, np.int64 if positions is None else positions)
-    given = {
-        **given,
-        "return_counts": as_bool(function, "return_counts", given.get("return_counts", False)),
-    }
-    means: Any = _average(
-        None, function, ndim, x, sizes, data_format, windows, dtype, None, num_threads, given
+    of_maxima = {name: value for name, value in given.items() if name != "return_counts"}
+    wants_counts = as_bool(function, "return_counts", given.get("return_counts", False))
+    of_means = {**of_maxima, "return_counts": True} if wants_counts else of_maxima
+    means: Any = call(
+        _average, function, ndim, x, sizes, data_format, windows, dtype, None, num_threads, of_means
     )
-    without = {name: value for name, value in given.items() if name != "return_counts"}
-    maxima: Any = _maximum(
-        None, function, ndim, x, sizes, *indexed, data_format, windows, None, num_threads, without
-    )
-    means, *counts = means if given["return_counts"] else (means,)
+    maxima: Any = call(
+        _maximum, function, ndim, x, sizes, *indexed, data_format, windows, None, num_threads,
+        of_maxima,
+    )  # fmt: skip
+    means, *counts = means if wants_counts else (means,)
     return [means, *(maxima if positions is not None else (maxima,))], counts
 
 

@@ -16,7 +16,7 @@ from ._counting import mask_of
 from ._maximum import _maximum
 from ._objects import is_a, no_memory, said, shown
 from ._options import CountedTypes, described, options_of
-from ._together import REDUCTIONS, pool_together, wanted_of
+from ._together import REDUCTIONS, is_small, pool_together, wanted_of
 from ._windows import Table, as_size, block_windows, first_entries
 
 _MOST_LEVELS = 64  # no axis is longer than 1 then, where the factor is 2
@@ -154,7 +154,7 @@ def _pyramid(
             ]
             for level in range(1, count)
         ]
-        pool = _together if options is None else _one_by_one
+        pool = _one_by_one if options is not None or is_small(x) else _together
         made = pool(function, name, source, blocks, num_threads, given)
         return [x, *[source.as_given(level) for level in made]]
     except MemoryError as error:

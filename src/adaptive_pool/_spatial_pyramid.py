@@ -13,6 +13,7 @@ from . import _dtypes
 from ._arrays import Array, as_array
 from ._average import _average
 from ._average_backward import _average_backward
+from ._kernels.call.known import call
 from ._maximum import _maximum
 from ._objects import is_a, no_memory, shown
 from ._options import OptionTypes, described, options_of
@@ -29,7 +30,7 @@ from ._problem import (
 from ._scatter import maximum_backward_at
 from ._summed import sum_of_gradients
 from ._targets import deliver_all
-from ._together import REDUCTIONS, pool_together, wanted_of
+from ._together import REDUCTIONS, is_small, pool_together, wanted_of
 from ._windows import Rule, Windows, check_unweighted, first_entries
 
 Reduce: TypeAlias = Literal["avg", "max"]
@@ -128,7 +129,7 @@ def _spatial_pyramid(
             raise TypeError(f"{function}: pass out or return_indices, not both")
         _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
         targets = None if out is None or flat else _targets_of(function, out, len(poolings))
-        if options is None:
+        if options is None and not is_small(x):
             wanted = [
                 wanted_of(
                     function, each.reduce, x.shape, _dtypes.native(x.dtype), each.sizes,
@@ -143,13 +144,22 @@ def _spatial_pyramid(
             for each in poolings:
                 rest = (data_format, each.windows)
                 if each.reduce == "avg":
-                    answer: Any = _average(
-                        None, function, ndim, x, each.sizes, *rest, means, None, num_threads, given
+                    answer: Any = call(
+                        _average,
+                        function,
+                        ndim,
+                        x,
+                        each.sizes,
+                        *rest,
+                        means,
+                        None,
+                        num_threads,
+                        given,
                     )
                 else:
                     chosen = np.int64 if positions is None else positions
-                    answer = _maximum(
-                        None, function, ndim, x, each.sizes, indexed, chosen, *rest, None,
+                    answer = call(
+                        _maximum, function, ndim, x, each.sizes, indexed, chosen, *rest, None,
                         num_threads, given,
                     )  # fmt: skip
                 arrays += answer if isinstance(answer, tuple) else [answer]

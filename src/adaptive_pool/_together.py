@@ -27,6 +27,8 @@ from ._windows import Windows, check_unweighted
 
 REDUCTIONS = ("avg", "max")
 
+_SMALL = 262144  # bytes of an array that stays in the cache from one call to the next
+
 
 class Wanted(NamedTuple):
     """A result: what windows are pooled, and to what."""
@@ -70,6 +72,11 @@ def wanted_of(
     if positions is not None:
         _dtypes.check_index_dtype(function, positions, problem.plane)
     return Wanted(reduce, problem, y_dtype, positions)
+
+
+def is_small(x: Array) -> bool:
+    """Whether results of an array are sooner made by a call for each."""
+    return x.nbytes <= _SMALL
 
 
 def pool_together(
