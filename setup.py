@@ -32,7 +32,7 @@ PACKAGE = "adaptive_pool._kernels"
 # What takes longest comes first. The kernels are built for each level, all others once.
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
 OTHERS = ["threads.parallel", "call.known", "call.parts", "call.part_runs", "call.item_runs"]
-OTHERS += ["call.result_runs", "call.box_runs", "call.work", "call.problem", "call.canonical"]
+OTHERS += ["call.result_runs", "call.boxes", "call.kernel", "call.problem", "call.canonical"]
 OTHERS += ["call.tables", "call.elements", "call.cpu"]
 
 

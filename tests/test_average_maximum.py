@@ -7,6 +7,7 @@ from oracle import function, pooled_back
 
 import adaptive_pool as ap
 from adaptive_pool import _together
+from adaptive_pool._targets import check_apart
 
 SIZES = {1: (500,), 2: (20, 31), 3: (5, 6, 11)}
 COUNTS = {1: (7,), 2: (3, 5), 3: (2, 6, 3)}
@@ -160,6 +161,16 @@ def test_bad_arguments(rng):
         ap.adaptive_avg_max_pool2d_backward(
             np.ones((2, 1, 1)), np.ones((2, 1, 1)), np.full((2, 1, 1), 36), x.shape
         )
+
+
+def test_results_that_interleave_may_not_share_memory(rng):
+    """The second and the third overlap; both lie inside what the first spans."""
+    memory = np.zeros(200)
+    a, b, c = memory[0:100:2], memory[1:21:2], memory[11:31:2]
+    check_apart("f", [a, b])
+    for arrays in ([a, b, c], [c, b, a], [b, a, c]):
+        with pytest.raises(ValueError, match=r"f: out\[\d\] and out\[\d\] must not share memory"):
+            check_apart("f", arrays)
 
 
 def test_results_may_overwrite_the_input(rng):

@@ -125,6 +125,19 @@ def test_chained_rounding_differs(rng):
     assert (chained != levels[3]).mean() > 0.1
 
 
+def test_factors_of_any_size():
+    x = np.arange(12.0).reshape(3, 4)
+    for factor in (10**30, np.int64(2**62), (2**62, 2**63 - 1)):
+        if factor == 10**30:
+            with pytest.raises(ValueError, match=r"pyramid: factor is too large to address"):
+                ap.pyramid(x, 64, factor=factor)
+            continue
+        levels = ap.pyramid(x, 64, factor=factor)
+        assert [y.item() for y in levels[1:]] == [5.5] * 63
+    assert ap.pyramid(x, 2, factor=np.array(2))[1].shape == (2, 2)
+    assert ap.pyramid(x, 2, factor=np.array([1, 2]), axes=np.array([0, 1]))[1].shape == (3, 2)
+
+
 def test_bad_arguments(rng):
     x = np.zeros((4, 6, 6), np.uint8)
     for levels in (0, 65):

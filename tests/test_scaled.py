@@ -91,6 +91,45 @@ def test_large_results_and_many_axes(rng, windows):
         assert (y == np.moveaxis(expected, -3, -1)).all()
 
 
+@pytest.mark.parametrize("lanes", [300, 9000, 20000])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int32"])
+def test_windows_of_very_different_lengths(rng, lanes, dtype):
+    """Boxes that hold some windows of a table in which another one is all of the axis."""
+    x = random_array(rng, (2, 2, lanes), dtype)
+    y = random_array(rng, (1, 8, lanes), dtype)
+    tables = [([0, 0, 4], [8, 4, 8])]
+    for z, size, windows in ((x, 3, "torch"), (x, 3, "area"), (y, None, tables), (y, 5, "torch")):
+        options = {"windows": windows, "data_format": "channels_last"}
+        means = ap.adaptive_avg_pool1d(z, size, dtype=np.float64, **options)
+        expected = (means * 0.5 + 1).astype(np.float32)
+        options |= {"scale": 0.5, "offset": 1, "dtype": np.float32}
+        for threads in (1, 2, 6):
+            result = ap.adaptive_avg_pool1d(z, size, num_threads=threads, **options)
+            assert result.tobytes() == expected.tobytes()
+        wide = np.ascontiguousarray(z.reshape(z.shape[0], -1, 1, lanes))
+        tall = [*tables, ([0], [1])] if windows is tables else windows
+        result = ap.adaptive_avg_pool2d(
+            wide, None if windows is tables else (size, 1), **{**options, "windows": tall}
+        )
+        assert result.reshape(expected.shape).tobytes() == expected.tobytes()
+
+
+def test_windows_without_elements_that_become_integers(rng):
+    x = np.full((2, 4, 4), -1, np.int16)
+    x[0] = 5
+    options = {"nodata": -1, "scale": 2, "offset": 7}
+    for pool, given in ((ap.adaptive_avg_pool2d, x), (ap.adaptive_avg_pool2d_ragged, [x, x])):
+        with pytest.raises(ValueError, match=r"no NaN for it; say with empty what it becomes"):
+            pool(given, 2, dtype=np.uint8, **options)
+        y = pool(given, 2, dtype=np.uint8, empty=1, **options)
+        assert set(y.ravel().tolist()) == {17, 9}
+    with pytest.raises(ValueError, match=r"fewer elements that count than 5, and uint8 has no NaN"):
+        ap.adaptive_avg_pool2d(x[0], 2, dtype=np.uint8, min_count=5, scale=2)
+    counted = ap.adaptive_avg_pool2d(x, 2, return_counts=True, **options)
+    assert np.isnan(counted[0][1]).all()
+    assert counted[1].tolist() == [[[4, 4], [4, 4]], [[0, 0], [0, 0]]]
+
+
 def test_either_alone_and_defaults(rng):
     x = random_array(rng, (3, 8, 8), "uint8")
     means = ap.adaptive_avg_pool2d(x, 3, dtype=np.float64)

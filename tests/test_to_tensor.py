@@ -136,9 +136,11 @@ def test_more_pictures_than_are_planned_at_a_time(rng):
     items = [random_array(rng, (h, w, 3), "uint8") for h, w in rng.integers(1, 40, (150, 2))]
     y = to_tensor(items, 8, num_threads=2)
     assert all((y[k] == to_tensor([x], 8)[0]).all() for k, x in enumerate(items))
-    out = np.zeros_like(y)
-    assert to_tensor(items, 8, out=out) is out
-    assert (out == y).all()
+    for fit in ("stretch", "letterbox"):
+        y = to_tensor(items, 8, fit=fit, pad_value=9)
+        out = np.zeros_like(y)
+        assert to_tensor(items, 8, fit=fit, pad_value=9, out=out) is out
+        assert (out == y).all()
 
 
 def test_pictures_of_pillow(rng):
@@ -195,6 +197,13 @@ def test_bad_arguments(rng):
         to_tensor([x], 4, dtype=np.int32)
     with pytest.raises(ValueError, match=r"to_tensor: pictures\[1\]: window rule 'split' leaves"):
         to_tensor([x, x[:2]], 4, windows="split")
+    with pytest.raises(ValueError, match=r"to_tensor: std .* is too small to divide scale and"):
+        to_tensor([x], 4, std=5e-324)
+    with pytest.raises(TypeError, match=r"to_tensor: windows must be the name of a rule"):
+        to_tensor([x], 4, windows=[([0], [1])] * 2)
+    for masked in (np.ma.masked_array(x, mask=True)[np.newaxis], [np.ma.masked_array(x)]):
+        with pytest.raises(TypeError, match=r"to_tensor: pictures.*mask"):
+            to_tensor(masked, 4)
     out = np.zeros((1, 3, 4, 4), np.float32)
     with pytest.raises(ValueError, match=r"to_tensor: out must have shape \(1, 4, 4, 3\)"):
         to_tensor([x], 4, layout="NHWC", out=out)

@@ -26,6 +26,7 @@ from ._problem import (
     DataFormat,
     Pair,
     Size,
+    as_bool,
     deliver,
     keep,
     make_problem,
@@ -34,7 +35,7 @@ from ._problem import (
 )
 from ._scaled import channel_axis_of, scaled_dtype, scaling_of, store_scaled
 from ._threads import threads_for
-from ._windows import Windows
+from ._windows import Windows, as_size
 
 
 def _average(
@@ -123,17 +124,16 @@ def _scaled(
     _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
     y_dtype = scaled_dtype(function, _dtypes.native(x.dtype), dtype)
     counts: list[Array] = []
-    if (others := options.without_scaling(function)) is not None:
-        means = _average(
-            None, function, ndim, x, sizes, data_format, windows, np.float64, None, num_threads,
-            others._asdict(), Options,
-        )  # fmt: skip
-        x, *counts = means if isinstance(means, tuple) else (means,)
+    if (others := options.without_scaling()) is not None:
+        x, *counts = _counted_means(
+            function, ndim, x, sizes, data_format, windows, y_dtype, num_threads, others
+        )
         sizes, windows = (None,) * ndim, "torch"  # and now each mean by itself
-    problem = make_problem(function, x.shape, sizes, data_format, windows, y_dtype.itemsize)
-    axis = channel_axis_of(ndim, x.ndim, data_format)
-    scaling = scaling_of(function, options, x.shape, axis)
-    work = int(problem.elements * x.dtype.itemsize)
+    x_shape, x_dtype = x.shape, _dtypes.native(x.dtype)
+    problem = make_problem(function, x_shape, sizes, data_format, windows, y_dtype.itemsize)
+    axis = channel_axis_of(ndim, len(x_shape), data_format)
+    scaling = scaling_of(function, options, x_shape, axis)
+    work = int(problem.elements * x_dtype.itemsize)
     threads = threads_for(function, num_threads, work)
     x, shape = native(x), problem.output_shape
     if out is None:
@@ -141,10 +141,39 @@ def _scaled(
     else:
         y = result_array(function, "out", out, shape, y_dtype, problem, x)
     if (tables := problem.cut()) is not None:
-        _dtypes.check_exact_sum(function, x.dtype, int(tables.largest))
+        _dtypes.check_exact_sum(function, x_dtype, int(tables.largest))
         store_scaled([0], lambda _: (x, y), [problem], scaling, axis, threads)
     answer: Any = y if out is None else deliver(y, out, out)
     return (answer, *counts) if counts else answer
+
+
+def _counted_means(
+    function: str,
+    ndim: int,
+    x: Array,
+    sizes: tuple[int | None, ...],
+    data_format: DataFormat,
+    windows: Windows,
+    y_dtype: np.dtype[Any],
+    num_threads: int | None,
+    options: Options,
+) -> tuple[Array, ...]:
+    """Return means of float64 with options, and counts if they are wanted."""
+    is_open = y_dtype.kind in "iu" and options.empty is None  # what windows without elements become
+    given = {**options._asdict(), "return_counts": True}
+    means, counts = _average(
+        None, function, ndim, x, sizes, data_format, windows, np.float64, None, num_threads, given,
+        Options,
+    )  # fmt: skip
+    least = max(as_size(function, "min_count", options.min_count), 1)
+    if is_open and (counts < least).any():
+        raise ValueError(
+            f"{function}: a window has fewer elements that count than {least}, and {y_dtype} has "
+            f"no NaN for it; say with empty what it becomes"
+        )
+    return (
+        (means, counts) if as_bool(function, "return_counts", options.return_counts) else (means,)
+    )
 
 
 @overload
@@ -242,8 +271,8 @@ def adaptive_avg_pool1d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
         "area", the weight that must count, as `counts` has it.
@@ -258,9 +287,9 @@ def adaptive_avg_pool1d(
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
-        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
-        becomes 0.
+        bits, float64 for wider ones. With `scale` or `offset`: one of the four float types, or
+        int8, uint8, int16 or uint16, of any `x`; integers are rounded half to even, numbers beyond
+        their range become the nearest in it, and NaN becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -421,8 +450,8 @@ def adaptive_avg_pool2d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
         "area", the weight that must count, as `counts` has it.
@@ -437,9 +466,9 @@ def adaptive_avg_pool2d(
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
-        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
-        becomes 0.
+        bits, float64 for wider ones. With `scale` or `offset`: one of the four float types, or
+        int8, uint8, int16 or uint16, of any `x`; integers are rounded half to even, numbers beyond
+        their range become the nearest in it, and NaN becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional
@@ -604,8 +633,8 @@ def adaptive_avg_pool3d(
         leading axis, then start and end on each pooled axis. The result has `K` for that axis. Each
         is pooled as if alone, to the bit. Not together with `lengths`.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too. Where `windows` is
         "area", the weight that must count, as `counts` has it.
@@ -620,9 +649,9 @@ def adaptive_avg_pool3d(
     dtype : dtype, optional
         Type of the result: any of the four float types or, for integers, that integer type (rounded
         half to even). By default that of `x` for floats, float32 for bool and integers of 8 and 16
-        bits, float64 for wider ones. With `scale` or `offset` also int8, uint8, int16 or uint16 of
-        any `x`: rounded half to even, numbers beyond their range become the nearest in it, and NaN
-        becomes 0.
+        bits, float64 for wider ones. With `scale` or `offset`: one of the four float types, or
+        int8, uint8, int16 or uint16, of any `x`; integers are rounded half to even, numbers beyond
+        their range become the nearest in it, and NaN becomes 0.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype, with any strides. It may overlap `x`.
     num_threads : int, optional

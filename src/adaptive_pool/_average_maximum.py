@@ -34,7 +34,7 @@ def _average_maximum(
     data_format: DataFormat,
     windows: Windows,
     dtype: npt.DTypeLike | None,
-    out: Sequence[Array] | None,
+    out: tuple[Array, ...] | None,
     num_threads: int | None,
     given: Mapping[str, Any],
 ) -> tuple[Array, ...]:
@@ -47,14 +47,15 @@ def _average_maximum(
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
         means = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         targets = None if out is None else _targets_of(function, out, 3 if wanted else 2)
-        _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
         counts: list[Array] = []
         if options is not None or is_small(x):
             results, counts = _one_by_one(
                 function, ndim, x, sizes, positions, data_format, windows, means, num_threads, given
             )
         else:
-            geometry = (x.shape, _dtypes.native(x.dtype), sizes, data_format, windows)
+            geometry = (x_shape, _dtypes.native(x_dtype), sizes, data_format, windows)
             both = (
                 wanted_of(function, "avg", *geometry, means),
                 wanted_of(function, "max", *geometry, None, positions),
@@ -145,7 +146,7 @@ def adaptive_avg_max_pool1d(
     data_format: DataFormat = "channels_first",
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
-    out: Sequence[Array] | None = None,
+    out: tuple[Array, ...] | None = None,
     num_threads: int | None = None,
     **options: Unpack[AllOptionTypes],
 ) -> tuple[Array, ...]:
@@ -273,7 +274,7 @@ def adaptive_avg_max_pool2d(
     data_format: DataFormat = "channels_first",
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
-    out: Sequence[Array] | None = None,
+    out: tuple[Array, ...] | None = None,
     num_threads: int | None = None,
     **options: Unpack[AllOptionTypes],
 ) -> tuple[Array, ...]:
@@ -408,7 +409,7 @@ def adaptive_avg_max_pool3d(
     data_format: DataFormat = "channels_first",
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
-    out: Sequence[Array] | None = None,
+    out: tuple[Array, ...] | None = None,
     num_threads: int | None = None,
     **options: Unpack[AllOptionTypes],
 ) -> tuple[Array, ...]:

@@ -94,8 +94,8 @@ def adaptive_avg_pool1d_ragged(
     nodata : scalar, optional
         A number that stands for no data: elements that are equal to it do not count.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
@@ -325,8 +325,8 @@ def adaptive_avg_pool2d_ragged(
     nodata : scalar, optional
         A number that stands for no data: elements that are equal to it do not count.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool
@@ -560,8 +560,8 @@ def adaptive_avg_pool3d_ragged(
     nodata : scalar, optional
         A number that stands for no data: elements that are equal to it do not count.
     empty : scalar, optional
-        What a window becomes none of whose elements count. By default NaN and, where the result
-        holds integers, an error.
+        What a window becomes none of whose elements count, before it is scaled. By default NaN and,
+        where the result holds integers, an error.
     min_count : int
         Elements that must count in a window: with fewer it becomes `empty` too.
     return_counts : bool

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from ._arrays import Array
+from ._kernels.call.item_runs import run_items
+from ._kernels.call.kernel import Kernel
 from ._kernels.call.problem import Problem
 from ._kernels.call.tables import Windows
-from ._kernels.call.work import Work
 from ._problem import check_out
 
 AT_ONCE = 64  # items whose arrays and windows kernels have at a time
-_Kernel = Callable[[list[tuple[Array, ...]], list[Windows], Work, int], bool | None]
 
 
 def result_of_items(
@@ -58,14 +58,13 @@ def largest_first(sizes: Sequence[float]) -> list[int]:
 
 
 def run_in_turn(
-    kernel: _Kernel,
-    work_of: Callable[[list[Windows]], Work],
+    kernel_for: Callable[[list[Windows]], Kernel],
     items: Sequence[int],
     arrays_of: Callable[[int], tuple[Array, ...]],
     problems: Sequence[Problem],
     threads: int,
 ) -> bool:
-    """Run a kernel for items of these numbers; return what it does, or-ed over all.
+    """Run the kernel for some windows on items of these numbers; return what it found, or-ed.
 
     No array of any of them is empty.
     """
@@ -74,5 +73,5 @@ def run_in_turn(
         some = items[begin : begin + AT_ONCE]
         cut = {problems[k]: problems[k].cut() for k in some}
         tables = [windows for k in some if (windows := cut[problems[k]]) is not None]
-        found |= bool(kernel([arrays_of(k) for k in some], tables, work_of(tables), threads))
+        found |= run_items([arrays_of(k) for k in some], tables, kernel_for(tables), threads)
     return found

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _windows
 from ._arrays import Array
 from ._dtypes import WORDS
 from ._kernels.call.problem import Problem
-from ._windows import Table
+from ._windows import Table, cut_by_rule
 
 _PIECE = 65536  # elements that are looked at at a time
 
 
-def tables_of(problem: Problem) -> tuple[Table, ...]:
+def tables_of(function: str, problem: Problem) -> tuple[Table, ...]:
     """Return the windows of a problem."""
-    if isinstance(problem.windows, tuple):
-        return problem.windows
-    rule = problem.windows
-    return tuple(
-        [
-            _windows.pool_windows(size, count, rule)  # type: ignore[arg-type]
-            for size, count in zip(problem.input_size, problem.output_size, strict=True)
-        ]
-    )
+    given = problem.windows
+    if isinstance(given, tuple):
+        return given
+    lengths = zip(problem.input_size, problem.output_size, strict=True)
+    return tuple([cut_by_rule(function, size, count, str(given)) for size, count in lengths])
 
 
 def _ranges(fine: Table, coarse: Table) -> Table | None:

@@ -20,7 +20,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """Which elements count; over what is pooled; what comes of windows with few elements."""
+    """Which elements count, over what is pooled, windows with few elements, and scaled means."""
 
     where: npt.ArrayLike | None = None
     nan_policy: NanPolicy = "propagate"
@@ -40,9 +40,9 @@ class Options(NamedTuple):
         """Whether results are scaled."""
         return self.scale is not None or self.offset is not None
 
-    def without_scaling(self, function: str) -> Options | None:
+    def without_scaling(self) -> Options | None:
         """Return the others, or None if all of them are as they are by default."""
-        return options_of(function, self._replace(scale=None, offset=None)._asdict(), type(self))
+        return _or_none(self._replace(scale=None, offset=None))
 
 
 class RegionTypes(TypedDict, total=False):
@@ -149,7 +149,10 @@ def options_of(function: str, given: Mapping[str, Any], types: type) -> Options 
     for name in given:
         if name not in types.__annotations__:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
-    options = Options(**given)
+    return _or_none(Options(**given))
+
+
+def _or_none(options: Options) -> Options | None:
     defaults = zip(options, Options(), strict=True)
     return None if all(a is b or _are_same(a, b) for a, b in defaults) else options
 

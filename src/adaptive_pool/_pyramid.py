@@ -37,9 +37,9 @@ def pyramid(
 
     An element of level `l` is the average, or the maximum, of a block of ``factor**l`` elements of
     `x` along each of `axes`; blocks at the end of an axis have what is left, so no size needs to
-    divide. Every level is made of `x`, not of the level before: averages of integers are rounded
-    once, half to even. The input is read from memory once, piece by piece, while a piece is in the
-    cache; with `where` and the options after it, once for each level.
+    divide. Every level is what it would be if it were made of `x` alone: averages of integers are
+    rounded once, half to even. A large input is read from memory once for all levels, piece by
+    piece, while a piece is in the cache; with `where` and the options after it, once for each.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def pyramid(
 
     Returns
     -------
-    list of ndarray, dtype of `x`
-        Level 0 is `x` itself, as an array, not a copy. Level `l` has length
+    list of ndarray, dtype of `x` in the byte order of the machine
+        Level 0 is `x` itself, as an array, not a copy, and as it is. Level `l` has length
         ``ceil(I / factor**l)`` along an axis of length `I`.
 
     Raises
@@ -93,8 +93,8 @@ def pyramid(
     Notes
     -----
     Levels that are made of the level before differ, as each rounds again: of random bytes a sixth
-    of the elements of level 3. Where a size is odd, they also give the last row or column of a
-    block more weight than the others.
+    of the elements of level 3. At odd sizes, an element at the end of an axis then counts as much
+    as two others.
 
     References
     ----------
@@ -147,13 +147,7 @@ def _pyramid(
                 f"{function}: averages of bool are no bool; pass reduce='max', or convert x"
             )
         source = _Source(x, tuple(factors))
-        blocks = [
-            [
-                block_windows(x.shape[axis], min(each**level, max(x.shape[axis], 1)))
-                for axis, each in factors.items()
-            ]
-            for level in range(1, count)
-        ]
+        blocks = _blocks(x.shape, factors, count)
         pool = _one_by_one if options is not None or is_small(x) else _together
         made = pool(function, name, source, blocks, num_threads, given)
         return [x, *[source.as_given(level) for level in made]]
@@ -163,7 +157,7 @@ def _pyramid(
 
 def _factors(function: str, ndim: int, axes: Any, factor: Any) -> dict[int, int]:
     """Return the factor of each pooled axis, in the order of the axes."""
-    names = _integers(function, "axes", axes)
+    names = [_axis(function, entry) for entry in _entries(function, "axes", axes)]
     if not 1 <= len(names) <= 3:
         raise ValueError(f"{function}: axes must be 1 to 3 axes, got {shown(axes)}")
     if any(not -ndim <= axis < ndim for axis in names):
@@ -171,8 +165,10 @@ def _factors(function: str, ndim: int, axes: Any, factor: Any) -> dict[int, int]
     pooled = [axis % ndim for axis in names]
     if len(set(pooled)) < len(pooled):
         raise ValueError(f"{function}: axes must be different, got {shown(axes)}")
-    given = _integers(function, "factor", factor)
-    factors = given * len(pooled) if is_a(factor, (int, np.integer)) else given
+    given = _entries(function, "factor", factor)
+    factors = [as_size(function, "factor", entry) for entry in given]
+    if not _is_sequence(factor):
+        factors *= len(pooled)
     if len(factors) != len(pooled) or min(factors) < 1:
         raise ValueError(
             f"{function}: factor must be an int from 1 on, or one for each of {len(pooled)} axes, "
@@ -181,15 +177,35 @@ def _factors(function: str, ndim: int, axes: Any, factor: Any) -> dict[int, int]
     return dict(sorted(zip(pooled, factors, strict=True)))
 
 
-def _integers(function: str, name: str, given: Any) -> list[int]:
-    """Return an integer, or those of a short sequence, each evaluated once."""
-    entries = (given,)
-    if hasattr(type(given), "__iter__") and not is_a(given, (str, bytes)):
-        entries = first_entries(f"{function}: {name}", given, 4)
+def _is_sequence(given: Any) -> bool:
+    if is_a(given, np.ndarray):
+        return np.asarray(given).ndim > 0
+    return hasattr(type(given), "__iter__") and not is_a(given, (str, bytes))
+
+
+def _entries(function: str, name: str, given: Any) -> tuple[Any, ...]:
+    """Return the entries of a short sequence, or one that is none."""
+    return first_entries(f"{function}: {name}", given, 4) if _is_sequence(given) else (given,)
+
+
+def _axis(function: str, entry: Any) -> int:
     try:
-        return [operator.index(entry) for entry in entries]
+        return operator.index(entry)
+    except MemoryError as error:
+        raise no_memory(f"{function}: axes", error) from error
     except Exception as error:  # whatever an __index__ raises
-        raise TypeError(f"{function}: {name} must be integers: {said(error)}") from error
+        raise TypeError(f"{function}: axes must be integers: {said(error)}") from error
+
+
+def _blocks(shape: tuple[int, ...], factors: dict[int, int], count: int) -> list[list[Table]]:
+    """Return the blocks of each level but the first, along each pooled axis."""
+    lengths = dict.fromkeys(factors, 1)
+    levels: list[list[Table]] = []
+    for _ in range(1, count):
+        for axis, factor in factors.items():  # no number is much larger than an axis
+            lengths[axis] = min(lengths[axis] * factor, max(shape[axis], 1))
+        levels.append([block_windows(shape[axis], lengths[axis]) for axis in factors])
+    return levels
 
 
 class _Source:

@@ -16,11 +16,10 @@ from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._average import _average
 from ._items import largest_first, result_of_items, run_in_turn
-from ._kernels import average_work, maximum_work
+from ._kernels import average_kernel, maximum_kernel
 from ._kernels.call.elements import ELEMENTS
-from ._kernels.call.item_runs import run_items
+from ._kernels.call.kernel import Kernel
 from ._kernels.call.problem import Problem, check_addressable
-from ._kernels.call.work import Work
 from ._maximum import Triple, _maximum, pair_of
 from ._objects import is_a, no_memory
 from ._options import AllRaggedAverageTypes, AllRaggedTypes, options_of
@@ -139,11 +138,10 @@ class _Plan(NamedTuple):
             function, name, out, self.shape, dtype, len(items), items, merges=merges
         )
 
-    def run(self, work: Work, batch: _Batch, results: tuple[Array, ...]) -> None:
+    def run(self, kernel: Kernel, batch: _Batch, results: tuple[Array, ...]) -> None:
         """Pool items into results."""
         run_in_turn(
-            run_items,
-            lambda _: work,
+            lambda _: kernel,
             self.order,
             lambda k: (batch.items[k], *(result[k] for result in results)),
             self.problems,
@@ -216,7 +214,7 @@ def average_ragged(
         dtype_of = scaled_dtype if scales else _dtypes.mean_dtype
         y_dtype = dtype_of(function, batch.dtype, wanted)
         sizes = normalize_size(function, ndim, output_size)
-        if options is not None and options.without_scaling(function) is not None:
+        if options is not None and options.without_scaling() is not None:
             return _one_by_one(  # type: ignore[no-any-return]
                 function,
                 lambda name, x, own: _average(
@@ -254,7 +252,7 @@ def average_ragged(
             )
         elif y.size > 0:
             elements = (ELEMENTS[batch.name], ELEMENTS[_dtypes.name_of(y_dtype)])
-            plan.run(average_work(*elements, False), batch, (y,))
+            plan.run(average_kernel(*elements, False), batch, (y,))
         return y if out is None else deliver(y, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
@@ -359,7 +357,7 @@ def maximum_ragged(
             if out is not None:
                 check_apart(function, [values, places])
         if y.size > 0:
-            plan.run(maximum_work(ELEMENTS[batch.name], positions is not None), batch, results)
+            plan.run(maximum_kernel(ELEMENTS[batch.name], positions is not None), batch, results)
         return _delivered(results, out)  # type: ignore[no-any-return]
     except MemoryError as error:
         raise no_memory(function, error) from error

@@ -14,9 +14,8 @@ from . import _dtypes
 from ._arrays import Array, as_array, readable
 from ._average_backward import _average_backward
 from ._items import largest_first, result_of_items, run_in_turn
-from ._kernels import any_outside, average_backward_work, maximum_backward_work
+from ._kernels import any_outside, average_backward_kernel, maximum_backward_kernel
 from ._kernels.call.elements import ELEMENTS
-from ._kernels.call.item_runs import run_items
 from ._kernels.call.problem import Problem
 from ._objects import no_memory
 from ._options import RaggedGradientTypes, options_of
@@ -112,34 +111,33 @@ def _run(
     threads = threads_for(function, num_threads, int(work) // 2)
     read = [gradients] if places is None else [gradients, places]
     results = _results_of(function, batch, read, targets)
-    order = largest_first([y.size for y in results])
-    some = [k for k in order if results[k].size > 0 and problems[k].computes]
-    if places is not None and targets is not None:  # before anything of the caller's is written
-        _check_places(function, batch, places, some, threads)
-    for k in set(order) - set(some):
-        results[k][...] = 0
+    order = largest_first([each.elements for each in problems])
+    some = [k for k in order if problems[k].computes and 0 not in problems[k].input_shape]
     if places is None:
         run_in_turn(
-            run_items,
-            lambda tables: average_backward_work(element, tables),
+            lambda tables: average_backward_kernel(element, tables),
             some,
             lambda k: (results[k], gradients[k]),
             problems,
             threads,
         )
-        return results
-    work_of_maxima = maximum_backward_work(element)
-    outside = run_in_turn(
-        run_items,
-        lambda _: work_of_maxima,
-        some,
-        lambda k: (results[k], gradients[k], places[k]),
-        problems,
-        threads,
-    )
-    if outside:
-        _check_places(function, batch, places, some, threads)
-        raise _outside(function, some[0], batch, places)  # it has been changed meanwhile
+    else:
+        if targets is not None:  # before anything of the caller's is written
+            theirs = [k for k in some if results[k] is targets[k]]
+            _check_places(function, batch, places, theirs, threads)
+        kernel = maximum_backward_kernel(element)
+        outside = run_in_turn(
+            lambda _: kernel,
+            some,
+            lambda k: (results[k], gradients[k], places[k]),
+            problems,
+            threads,
+        )
+        if outside:
+            _check_places(function, batch, places, some, threads)
+            raise _outside(function, some[0], batch, places)  # it has been changed meanwhile
+    for k in set(order) - set(some):
+        results[k][...] = 0
     return results
 
 

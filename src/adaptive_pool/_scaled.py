@@ -1,7 +1,7 @@
 """Averages that are scaled on their way to memory: mean * scale + offset.
 
 All three are float64, each operation is rounded once, and the result once more to what is stored.
-`_kernels/call/box_runs.pyx` computes means in scratch, a box at a time.
+`_kernels/call/boxes.pyx` computes means in scratch, a box at a time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 from . import _dtypes
 from ._arrays import Array, as_array
 from ._items import run_in_turn
-from ._kernels import scaled_average_work
-from ._kernels.call.box_runs import run_boxes
+from ._kernels import scaled_average_kernel
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.problem import Problem
 from ._options import Options
@@ -90,12 +89,16 @@ def store_scaled(
     least = most = 0.0
     if y.dtype.kind in "iu":
         least, most = float(np.iinfo(y.dtype).min), float(np.iinfo(y.dtype).max)
-    work = scaled_average_work(
+    kernel = scaled_average_kernel(
         ELEMENTS[_dtypes.name_of(x.dtype)], ELEMENTS[_dtypes.name_of(y.dtype)], least, most
     )
 
-    def with_factors(k: int) -> tuple[Array, ...]:
-        x, y = arrays_of(k)
-        return (x, y, *scaling.spread(y.shape, channel_axis))
+    spread: dict[tuple[int, ...], tuple[Array, Array]] = {}  # of results of a shape
 
-    run_in_turn(run_boxes, lambda _: work, items, with_factors, problems, threads)
+    def with_factors(k: int) -> tuple[Array, ...]:
+        shape = problems[k].output_shape
+        if shape not in spread:
+            spread[shape] = scaling.spread(shape, channel_axis)
+        return (*arrays_of(k), *spread[shape])
+
+    run_in_turn(lambda _: kernel, items, with_factors, problems, threads)

@@ -92,13 +92,15 @@ def _poolings(function: str, ndim: int, sizes: Any, reduce: Any, windows: Any) -
 
 def _flat_lengths(function: str, ndim: int, shapes: list[tuple[int, ...]]) -> list[int]:
     """Return how long results of these shapes are along the one axis that theirs become."""
-    lead = len(shapes[0]) - ndim - 1
-    if lead < 0:
+    _check_room_for_channels(function, ndim, shapes[0])
+    return [math.prod(shape[-ndim - 1 :]) for shape in shapes]
+
+
+def _check_room_for_channels(function: str, ndim: int, shape: tuple[int, ...]) -> None:
+    if len(shape) <= ndim:
         raise ValueError(
-            f"{function}: flatten needs a channel axis, {ndim + 1} axes at least, got results of "
-            f"shape {shapes[0]}"
+            f"{function}: flatten needs a channel axis, {ndim + 1} axes at least, got shape {shape}"
         )
-    return [math.prod(shape[lead:]) for shape in shapes]
 
 
 def _spatial_pyramid(
@@ -127,12 +129,15 @@ def _spatial_pyramid(
         means = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         if indexed and out is not None:
             raise TypeError(f"{function}: pass out or return_indices, not both")
-        _dtypes.check_dtype(function, "x", x.dtype, _dtypes.SUPPORTED)
+        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
+        if flat:
+            _check_room_for_channels(function, ndim, x_shape)
         targets = None if out is None or flat else _targets_of(function, out, len(poolings))
         if options is None and not is_small(x):
             wanted = [
                 wanted_of(
-                    function, each.reduce, x.shape, _dtypes.native(x.dtype), each.sizes,
+                    function, each.reduce, x_shape, _dtypes.native(x_dtype), each.sizes,
                     data_format, each.windows, means,
                     positions if each.reduce == "max" else None,
                 )
@@ -274,30 +279,37 @@ def _gradients(
     data_format: DataFormat,
 ) -> list[Any]:
     """Return the gradients of each result, of the shape that the result has."""
-    if not as_bool(function, "flatten", flatten):
-        gradients = list(_sequence(function, "grad_outputs", given))
-        if len(gradients) != len(poolings):
-            raise ValueError(
-                f"{function}: grad_outputs must have {len(poolings)} arrays, got {len(gradients)}"
-            )
-        return gradients
-    flat = as_array(function, "grad_outputs", given)
     shapes = [
         make_problem(
-            function, shape, each.sizes, data_format, each.windows, flat.dtype.itemsize,
-            "input_shape",
+            function, shape, each.sizes, data_format, each.windows, 8, "input_shape"
         ).output_shape
         for each in poolings
-    ]  # fmt: skip
+    ]
+    if not as_bool(function, "flatten", flatten):
+        given = _sequence(function, "grad_outputs", given)
+        if len(given) != len(poolings):
+            raise ValueError(
+                f"{function}: grad_outputs must have {len(poolings)} arrays, got {len(given)}"
+            )
+        gradients = [as_array(function, f"grad_outputs[{k}]", g) for k, g in enumerate(given)]
+        for k, (gradient, wanted) in enumerate(zip(gradients, shapes, strict=True)):
+            _check_shape(function, f"grad_outputs[{k}]", gradient, wanted, shape)
+        return gradients
+    flat = as_array(function, "grad_outputs", given)
     lengths = _flat_lengths(function, ndim, shapes)
-    wanted = (*shapes[0][: len(shapes[0]) - ndim - 1], sum(lengths))
-    if flat.shape != wanted:
-        raise ValueError(
-            f"{function}: grad_outputs must have shape {wanted} for input_shape {shape}, got "
-            f"{flat.shape}"
-        )
+    _check_shape(function, "grad_outputs", flat, (*shapes[0][: -ndim - 1], sum(lengths)), shape)
     parts = np.split(flat, np.cumsum(lengths)[:-1], axis=-1)
     return [part.reshape(one) for part, one in zip(parts, shapes, strict=True)]
+
+
+def _check_shape(
+    function: str, name: str, x: Array, wanted: tuple[int, ...], input_shape: tuple[int, ...]
+) -> None:
+    if x.shape != wanted:
+        raise ValueError(
+            f"{function}: {name} must have shape {wanted} for input_shape {input_shape}, got "
+            f"{x.shape}"
+        )
 
 
 @described

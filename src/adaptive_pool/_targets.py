@@ -15,14 +15,15 @@ from ._problem import check_out, deliver, share_memory
 def check_apart(function: str, arrays: Sequence[Array]) -> None:
     """Raise if two arrays share memory."""
     places = [(*byte_bounds(np.asarray(x)), k) for k, x in enumerate(arrays) if x.size > 0]
-    end, last = 0, 0
-    for begin, next_end, k in sorted(places):
-        if begin < end and share_memory(arrays[last], arrays[k]):
-            raise ValueError(
-                f"{function}: out[{min(last, k)}] and out[{max(last, k)}] must not share memory"
-            )
-        if next_end > end:
-            end, last = next_end, k
+    before: list[tuple[int, int]] = []  # where those end that may reach into the next, and which
+    for begin, end, k in sorted(places):
+        before = [(other_end, j) for other_end, j in before if other_end > begin]
+        for _, j in before:
+            if share_memory(arrays[j], arrays[k]):
+                raise ValueError(
+                    f"{function}: out[{min(j, k)}] and out[{max(j, k)}] must not share memory"
+                )
+        before.append((end, k))
 
 
 def check_targets(function: str, targets: Sequence[Any], results: Sequence[Array]) -> None:

@@ -13,12 +13,12 @@ import numpy as np
 
 from . import _dtypes
 from ._arrays import Array, native
-from ._kernels import average_work, maximum, maximum_work
+from ._kernels import average_kernel, maximum, maximum_kernel
 from ._kernels.call.elements import ELEMENTS
+from ._kernels.call.kernel import Kernel
 from ._kernels.call.problem import Problem
 from ._kernels.call.result_runs import run_results
 from ._kernels.call.tables import windows_given
-from ._kernels.call.work import Work
 from ._nested import is_settled, ranges_of, tables_of
 from ._problem import DataFormat, make_problem, result_array
 from ._targets import check_targets
@@ -27,6 +27,7 @@ from ._windows import Windows, check_unweighted
 
 REDUCTIONS = ("avg", "max")
 
+_CANDIDATES = 8  # that windows are looked for in
 _SMALL = 262144  # bytes of an array that stays in the cache from one call to the next
 
 
@@ -42,11 +43,11 @@ class Wanted(NamedTuple):
     def dtypes(self) -> tuple[np.dtype[Any], ...]:
         return (self.dtype,) if self.positions is None else (self.dtype, self.positions)
 
-    def work(self, x: np.dtype[Any]) -> Work:
+    def kernel(self, x: np.dtype[Any]) -> Kernel:
         element = ELEMENTS[_dtypes.name_of(x)]
         if self.reduce == "avg":
-            return average_work(element, ELEMENTS[_dtypes.name_of(self.dtype)], True)
-        return maximum_work(element, self.positions is not None)
+            return average_kernel(element, ELEMENTS[_dtypes.name_of(self.dtype)], True)
+        return maximum_kernel(element, self.positions is not None)
 
 
 def wanted_of(
@@ -100,7 +101,7 @@ def pool_together(
     work = sum(each.problem.elements for each in wanted) * x_dtype.itemsize
     threads = threads_for(function, num_threads, int(work))
     x = native(x)
-    made_of = _made_of(wanted)
+    made_of = _made_of(function, wanted)
     kinds = [(each.problem, dtype) for each in wanted for dtype in each.dtypes]
     if out is None or made_of:
         results = [empty(problem.output_shape, dtype) for problem, dtype in kinds]
@@ -120,7 +121,7 @@ def pool_together(
             run_results(
                 [(x, *arrays[k]) for k, _ in some],
                 [windows for _, windows in some],
-                tuple([wanted[k].work(x_dtype) for k, _ in some]),
+                tuple([wanted[k].kernel(x_dtype) for k, _ in some]),
                 threads,
             )
 
@@ -132,11 +133,12 @@ def pool_together(
             run([*made_of])
             break
         windows = windows_given(problem.first_axis, problem.output_size, ranges)
-        maximum(fine, arrays[k][0], None, windows, element, threads)
+        few = threads_for(function, num_threads, fine.nbytes)
+        maximum(fine, arrays[k][0], None, windows, element, few)
     return results
 
 
-def _made_of(wanted: Sequence[Wanted]) -> dict[int, tuple[int, tuple[Any, ...]]]:
+def _made_of(function: str, wanted: Sequence[Wanted]) -> dict[int, tuple[int, tuple[Any, ...]]]:
     """Find maxima that are made of others: of which, and of which windows of these.
 
     They are in such an order that those come first.
@@ -149,10 +151,10 @@ def _made_of(wanted: Sequence[Wanted]) -> dict[int, tuple[int, tuple[Any, ...]]]
     if len(numbers) < 2:
         return {}
     numbers.sort(key=lambda k: wanted[k].problem.elements, reverse=True)
-    tables = {k: tables_of(wanted[k].problem) for k in numbers}
+    tables = {k: tables_of(function, wanted[k].problem) for k in numbers}
     made_of: dict[int, tuple[int, tuple[Any, ...]]] = {}
     for place, k in enumerate(numbers):
-        for other in reversed(numbers[:place]):  # the coarsest that will do
+        for other in reversed(numbers[max(place - _CANDIDATES, 0) : place]):  # the coarsest
             ranges = ranges_of(tables[other], tables[k])
             if ranges is not None:
                 made_of[k] = (other, ranges)

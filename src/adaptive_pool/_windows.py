@@ -270,10 +270,11 @@ def pool_windows(input_size: int, output_size: int, rule: Rule = "torch") -> Tab
     function = "pool_windows"
     size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    return _cut(function, size, count, check_rule(function, rule, "rule"))
+    return cut_by_rule(function, size, count, check_rule(function, rule, "rule"))
 
 
-def _cut(function: str, size: int, count: int, rule: str) -> Table:
+def cut_by_rule(function: str, size: int, count: int, rule: str) -> Table:
+    """Return the windows of a rule, or raise if one is empty."""
     check_not_empty(function, size, count, rule)
     starts, ends = _empty_table(function, count)
     cut(starts, ends, size, RULES[rule])
@@ -330,7 +331,7 @@ def area_weights(input_size: int, output_size: int) -> npt.NDArray[np.int64]:
     function = "area_weights"
     size = _check_axis(function, "input_size", input_size)
     count = as_size(function, "output_size", output_size)
-    starts, ends = _cut(function, size, count, "area")
+    starts, ends = cut_by_rule(function, size, count, "area")
     if count == 0:
         return np.empty((0, 0), np.int64)
     try:

@@ -28,7 +28,7 @@ from ._problem import (
 from ._ragged import as_list
 from ._scaled import Scaling, numbers_of, scaled_dtype, store_scaled
 from ._threads import threads_for
-from ._windows import Rule
+from ._windows import Rule, check_rule
 
 __all__ = ["to_tensor"]
 
@@ -186,6 +186,7 @@ def _to_tensor(
 ) -> Any:
     layout = _one_of(function, "layout", layout, _LAYOUTS)
     fit = _one_of(function, "fit", fit, _FITS)
+    rule = check_rule(function, windows)
     reverses = as_bool(function, "bgr", bgr)
     wants_boxes = as_bool(function, "return_boxes", return_boxes)
     height, width = _size_of(function, size)
@@ -205,7 +206,7 @@ def _to_tensor(
             x.shape,
             (place.target[2] - place.target[0], place.target[3] - place.target[1]),
             "channels_last",
-            windows,
+            rule,  # type: ignore[arg-type]
             y_dtype.itemsize,
         )
         for k, (x, place) in enumerate(zip(sources, places, strict=True))
@@ -214,10 +215,11 @@ def _to_tensor(
     threads = threads_for(function, num_threads, int(sum(elements) * batch[0].dtype.itemsize))
     to_last = (0, 2, 3, 1) if layout == "NCHW" else (0, 1, 2, 3)
     shape = shape if layout == "NHWC" else (count, channels, height, width)
+    pad = float(as_number(function, "pad_value", pad_value))
+    pixel = _pixel(function, pad, scaling, channels, y_dtype) if fit == "letterbox" else None
     y = result_of_items(function, "out", out, shape, y_dtype, count, batch, any_strides=True)
     view = y.transpose(to_last)
     view = view[..., ::-1] if reverses else view
-    pad = _pad_of(function, pad_value, scaling, channels, y_dtype)
     store_scaled(
         largest_first(elements),
         lambda k: (sources[k], _part(view[k], places[k].target)),
@@ -226,9 +228,9 @@ def _to_tensor(
         _CHANNEL_AXIS,
         threads,
     )
-    if fit == "letterbox":
+    if pixel is not None:
         for picture, place in zip(view, places, strict=True):
-            _pad(picture, place.target, pad)
+            _pad(picture, place.target, pixel)
     tensor = y if out is None else deliver(y, out, out)
     if not wants_boxes:
         return tensor
@@ -257,7 +259,7 @@ def _size_of(function: str, size: Size) -> tuple[int, int]:
 def _batch_of(function: str, pictures: Any) -> list[Array]:
     """Return pictures as arrays with an axis for channels, in the byte order of the machine."""
     if is_a(pictures, np.ndarray) and pictures.ndim == 4:
-        pictures = list(np.asarray(pictures))
+        pictures = list(as_array(function, "pictures", pictures))
     batch: list[Array] = []
     for k, picture in enumerate(as_list(function, "pictures", pictures, "pictures")):
         name = f"pictures[{k}]"
@@ -293,7 +295,12 @@ def _scaling_of(function: str, mean: Any, std: Any, scale: Any, channels: int) -
     if (deviations == 0).any():
         raise ValueError(f"{function}: std must not be 0, got {shown(deviations.tolist())}")
     with np.errstate(all="ignore"):
-        return Scaling(np.asarray(factor / deviations), np.asarray(-means / deviations))
+        scaling = Scaling(np.asarray(factor / deviations), np.asarray(-means / deviations))
+    if not all(np.isfinite(x).all() for x in scaling):
+        raise ValueError(
+            f"{function}: std {shown(deviations.tolist())} is too small to divide scale and mean by"
+        )
+    return scaling
 
 
 def _place(fit: str, height: int, width: int, to_height: int, to_width: int) -> _Place:
@@ -331,12 +338,11 @@ def _part(x: Array, box: tuple[int, int, int, int]) -> Array:
     return x[top:bottom, left:right]
 
 
-def _pad_of(
-    function: str, value: Any, scaling: Scaling, channels: int, dtype: np.dtype[Any]
+def _pixel(
+    function: str, value: float, scaling: Scaling, channels: int, dtype: np.dtype[Any]
 ) -> Array:
-    """Return the pixel that is around pictures: what a picture of that value would become."""
-    number = float(as_number(function, "pad_value", value))
-    x, y = np.full((1, 1, channels), number), np.empty((1, 1, channels), dtype)
+    """Return what a pixel of that value becomes."""
+    x, y = np.full((1, 1, channels), value), np.empty((1, 1, channels), dtype)
     problem = make_problem(function, x.shape, (1, 1), "channels_last", "torch", dtype.itemsize)
     store_scaled([0], lambda _: (x, y), [problem], scaling, _CHANNEL_AXIS, 1)
     pixel: Array = y[0, 0]

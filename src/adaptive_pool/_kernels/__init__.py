@@ -54,8 +54,8 @@ try:
         from .threads import parallel  # isort: skip
         from .call import parts  # isort: skip
         from .call import part_runs  # isort: skip
-        from .call import work  # isort: skip
-        from .call import box_runs, item_runs, result_runs  # isort: skip
+        from .call import kernel  # isort: skip
+        from .call import boxes, item_runs, result_runs  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -105,60 +105,60 @@ with as_adaptive_pool(_package):
         from .builds.baseline.average import (
             average,
             average_counted,
-            average_work,
-            scaled_average_work,
+            average_kernel,
+            scaled_average_kernel,
         )
         from .builds.baseline.average_backward import (
             average_backward,
             average_backward_counted,
-            average_backward_work,
+            average_backward_kernel,
             count,
         )
-        from .builds.baseline.maximum import maximum, maximum_counted, maximum_work
+        from .builds.baseline.maximum import maximum, maximum_counted, maximum_kernel
         from .builds.baseline.maximum_backward import (
             any_outside,
             maximum_backward,
-            maximum_backward_work,
+            maximum_backward_kernel,
             maximum_unpool,
         )
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import (
             average,
             average_counted,
-            average_work,
-            scaled_average_work,
+            average_kernel,
+            scaled_average_kernel,
         )
         from .builds.x86_64_v3.average_backward import (
             average_backward,
             average_backward_counted,
-            average_backward_work,
+            average_backward_kernel,
             count,
         )
-        from .builds.x86_64_v3.maximum import maximum, maximum_counted, maximum_work
+        from .builds.x86_64_v3.maximum import maximum, maximum_counted, maximum_kernel
         from .builds.x86_64_v3.maximum_backward import (
             any_outside,
             maximum_backward,
-            maximum_backward_work,
+            maximum_backward_kernel,
             maximum_unpool,
         )
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import (
             average,
             average_counted,
-            average_work,
-            scaled_average_work,
+            average_kernel,
+            scaled_average_kernel,
         )
         from .builds.x86_64_v4.average_backward import (
             average_backward,
             average_backward_counted,
-            average_backward_work,
+            average_backward_kernel,
             count,
         )
-        from .builds.x86_64_v4.maximum import maximum, maximum_counted, maximum_work
+        from .builds.x86_64_v4.maximum import maximum, maximum_counted, maximum_kernel
         from .builds.x86_64_v4.maximum_backward import (
             any_outside,
             maximum_backward,
-            maximum_backward_work,
+            maximum_backward_kernel,
             maximum_unpool,
         )
 
@@ -170,10 +170,10 @@ __all__ = [
     "average",
     "average_backward",
     "average_backward_counted",
-    "average_backward_work",
+    "average_backward_kernel",
     "average_counted",
-    "average_work",
-    "box_runs",
+    "average_kernel",
+    "boxes",
     "canonical",
     "changed_subnormals",
     "count",
@@ -182,20 +182,20 @@ __all__ = [
     "isa",
     "isas_built",
     "item_runs",
+    "kernel",
     "known",
     "maximum",
     "maximum_backward",
-    "maximum_backward_work",
+    "maximum_backward_kernel",
     "maximum_counted",
+    "maximum_kernel",
     "maximum_unpool",
-    "maximum_work",
     "parallel",
     "part_runs",
     "parts",
     "problem",
     "result_runs",
-    "scaled_average_work",
+    "scaled_average_kernel",
     "subnormals_are_kept",
     "tables",
-    "work",
 ]

@@ -9,16 +9,17 @@ from libc.string cimport memcpy, memset
 from adaptive_pool._kernels.average.means cimport result_of
 from adaptive_pool._kernels.average.short_integers cimport is_negative, is_short
 from adaptive_pool._kernels.average.short_tiles cimport ShortAverage, prepare_short
+from adaptive_pool._kernels.call.boxes cimport BoxCall, boxes_size, prepare_boxes
 from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, Element, int64_t, size_of, uint16_t,
 )
+from adaptive_pool._kernels.call.kernel cimport Kind, kernel_of
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Kind, Work, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.counting cimport blank_t, counting_t, set_counting
@@ -83,7 +84,8 @@ cdef struct Call:
 
 
 cdef struct ScaledCall:
-    Call call       # first, for it is what `prepare` is told
+    BoxCall boxes       # first
+    Call call
     int result
     double least
     double most
@@ -212,7 +214,7 @@ def average(
         give_back(&c)
 
 
-def average_work(
+def average_kernel(
     Element element,        # IN: what inputs hold
     Element out_element,    # IN: what means are
     bint is_large,          # IN: whether inputs are worth memory for divisors
@@ -223,8 +225,8 @@ def average_work(
     set_call(&call, element, out_element)
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
     if is_large:
-        return work_of(prepare_large, sizeof(LargeTask), &call, sizeof(call), kinds, 2)
-    return work_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 2)
+        return kernel_of(prepare_large, sizeof(LargeTask), &call, sizeof(call), kinds, 2)
+    return kernel_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 2)
 
 
 cdef void finish(
@@ -241,11 +243,15 @@ cdef void finish(
     ap_finish_box(&s, means, scratch)
 
 
+cdef Py_ssize_t offset_of_call(const ScaledCall* call) noexcept nogil:
+    return <const char*> &call.call - <const char*> call
+
+
 cdef Py_ssize_t finish_size(const Geometry* g) noexcept nogil:
     return 3 * g.w.count * g.lanes * <Py_ssize_t> sizeof(double)
 
 
-def scaled_average_work(
+def scaled_average_kernel(
     Element element,        # IN: what inputs hold
     Element out_element,    # IN: what results are: floats, or integers of 8 or 16 bits,
     double least,           # IN: which saturate
@@ -254,14 +260,14 @@ def scaled_average_work(
     """What averages an array and stores mean * scale + offset; all three are float64."""
     cdef Kind[4] kinds
     cdef ScaledCall call
-    cdef Work work
+    call.boxes = BoxCall(prepare_part, sizeof(Task), offset_of_call(&call), finish, finish_size)
     set_call(&call.call, element, FLOAT64)
     call.result, call.least, call.most = result_of(out_element), least, most
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(out_element), True)
     kinds[2] = kinds[3] = Kind(sizeof(double), False)
-    work = work_of(prepare_part, sizeof(Task), &call, sizeof(call), kinds, 4)
-    work.finish, work.finish_size = finish, finish_size
-    return work
+    return kernel_of(
+        prepare_boxes, boxes_size(&call.boxes), &call, sizeof(call), kinds, 4
+    )
 
 
 def average_counted(

@@ -35,12 +35,12 @@ from adaptive_pool._kernels.call.canonical cimport (
 from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, real_t, size_of,
 )
+from adaptive_pool._kernels.call.kernel cimport Kind, kernel_of
 from adaptive_pool._kernels.call.part_runs cimport (
     Group, run_groups, run_parts, run_parts_backward,
 )
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief
 from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
@@ -372,7 +372,7 @@ def average_backward(
         give_back(&c)
 
 
-def average_backward_work(
+def average_backward_kernel(
     Element element,    # IN: what gradients hold
     list windows,       # IN: Windows of all arrays that this will be done for
 ):
@@ -388,7 +388,7 @@ def average_backward_work(
         )
     call.element, call.given = element, False
     kinds[0], kinds[1] = Kind(size_of(element), True), Kind(size_of(element), False)
-    return work_of(
+    return kernel_of(
         prepare, sizeof(Task) + segments * <Py_ssize_t> sizeof(Segment), &call, sizeof(call),
         kinds, 2,
     )

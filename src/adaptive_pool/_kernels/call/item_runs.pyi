@@ -2,9 +2,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .kernel import Kernel
 from .tables import Windows
-from .work import Work
 
 def run_items(
-    arrays: list[tuple[NDArray[Any], ...]], windows: list[Windows], work: Work, num_threads: int
+    arrays: list[tuple[NDArray[Any], ...]], windows: list[Windows], kernel: Kernel, num_threads: int
 ) -> bool: ...

@@ -6,9 +6,9 @@ does with them, and the threads.
 from libc.stdlib cimport free, malloc
 
 from adaptive_pool._kernels.call.canonical cimport Canonical, advance, begin, give_back
+from adaptive_pool._kernels.call.kernel cimport Kernel
 from adaptive_pool._kernels.call.part_runs cimport prepare_t
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Work
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list, run_lists
 
 cdef enum:
@@ -40,11 +40,11 @@ cdef int make_room(Plan* plan, Py_ssize_t room, Py_ssize_t task_size) except -1:
 
 
 cdef int run_planned(
-    const Plan* plan, Py_ssize_t count, Work work, int num_threads,
+    const Plan* plan, Py_ssize_t count, Kernel kernel, int num_threads,
 ) except -1 nogil:
-    """Pool items whose arrays are known."""
-    cdef prepare_t prepare = work.prepare
-    cdef const void* call = work.call
+    """Run a kernel for items whose arrays are known."""
+    cdef prepare_t prepare = kernel.prepare
+    cdef const void* call = kernel.call
     cdef Py_ssize_t k
     cdef double bytes = 0   # of what one element may stand for, so that integers overflow
     cdef int found
@@ -69,23 +69,23 @@ cdef int run_planned(
 
 
 def run_items(
-    list arrays,            # IN: tuples, the input first, of arrays that are not empty
-    list windows,           # IN: Windows of each
-    Work work not None,     # IN: what to do with each
-    int num_threads,        # IN
+    list arrays,                # IN, OUT: of each a tuple, as the kernel takes them; none is empty
+    list windows,               # IN: Windows of each
+    Kernel kernel not None,     # IN
+    int num_threads,            # IN
 ):
-    """Pool items, whose jobs are one list. Returns what these do, or-ed over all."""
+    """Run a kernel for each item. Returns what jobs do, or-ed over all."""
     cdef Py_ssize_t count = len(arrays), begun = 0, k
     cdef Plan plan
     cdef bint found
-    make_room(&plan, count, work.task_size)
+    make_room(&plan, count, kernel.task_size)
     try:
         for k in range(count):
             begin(&plan.items[k])
             begun += 1
-            work.take(&plan.items[k], <tuple?> arrays[k], <Windows?> windows[k])
+            kernel.take(&plan.items[k], <tuple?> arrays[k], <Windows?> windows[k])
         with nogil:
-            found = run_planned(&plan, count, work, num_threads) != 0
+            found = run_planned(&plan, count, kernel, num_threads) != 0
     finally:
         while begun > 0:    # the first one knows the state of the caller's thread
             begun -= 1

@@ -2,12 +2,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .kernel import Kernel
 from .tables import Windows
-from .work import Work
 
 def run_results(
     arrays: list[tuple[NDArray[Any], ...]],
     windows: list[Windows],
-    works: tuple[Work, ...],
+    kernels: tuple[Kernel, ...],
     num_threads: int,
 ) -> None: ...

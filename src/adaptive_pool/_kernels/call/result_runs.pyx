@@ -8,8 +8,8 @@ of them is of several.
 from libc.stdlib cimport free, malloc
 
 from adaptive_pool._kernels.call.canonical cimport Canonical, Geometry, advance, begin, give_back
+from adaptive_pool._kernels.call.kernel cimport Kernel
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Work
 from adaptive_pool._kernels.threads.lists cimport JobList
 from adaptive_pool._kernels.threads.parallel cimport run_jobs
 
@@ -36,14 +36,13 @@ cdef int run_strip(const void* task, Py_ssize_t strip, char* scratch) noexcept n
     cdef const Strips* strips = <const Strips*> task
     cdef const JobList* jobs
     cdef Py_ssize_t k, job
-    cdef int found = 0
     for k in range(strips.results_count):
         jobs = &strips.results[k].jobs
         for job in range(
             strip * jobs.count // strips.count, (strip + 1) * jobs.count // strips.count
         ):
-            found |= jobs.work(jobs.task, job, scratch)
-    return found
+            jobs.work(jobs.task, job, scratch)
+    return 0
 
 
 cdef bint is_alike(const Canonical* a, const Canonical* b) noexcept nogil:
@@ -69,22 +68,22 @@ cdef int jobs_wanted(const Geometry* g, Py_ssize_t strips) noexcept nogil:
 
 
 cdef int run_together(
-    Result* results, Py_ssize_t count, tuple works, Py_ssize_t first, int num_threads,
+    Result* results, Py_ssize_t count, tuple kernels, Py_ssize_t first, int num_threads,
 ) except -1:
     """Pool an array to some results, whose leading axes are alike."""
     cdef Strips strips = Strips(results, count, 1)
     cdef Py_ssize_t bytes = results[0].arrays.here.bytes, size, k
     cdef bint more = True
-    cdef Work work
+    cdef Kernel kernel
     for k in range(results[0].arrays.loops):
         bytes //= results[0].arrays.loop_sizes[k]
     strips.count = max(bytes // STRIP, <Py_ssize_t> (JOBS * num_threads if num_threads > 1 else 1))
     while more:
         size = 0
         for k in range(count):
-            work = <Work> works[first + k]
-            work.prepare(
-                results[k].task, &results[k].arrays.here, work.call,
+            kernel = <Kernel> kernels[first + k]
+            kernel.prepare(
+                results[k].task, &results[k].arrays.here, kernel.call,
                 max(num_threads, jobs_wanted(&results[k].arrays.here, strips.count) // JOBS),
                 &results[k].jobs,
             )
@@ -97,17 +96,17 @@ cdef int run_together(
 
 
 def run_results(
-    list arrays,            # IN: tuples, the one input first, of arrays that are not empty
-    list windows,           # IN: Windows of each
-    tuple works,            # IN: Work of each
-    int num_threads,        # IN
+    list arrays,        # IN, OUT: tuples, the one input first, of arrays that are not empty
+    list windows,       # IN: Windows of each
+    tuple kernels,      # IN: the Kernel of each
+    int num_threads,    # IN
 ):
     """Pool one array to several results."""
-    cdef Py_ssize_t count = len(works), begun = 0, tasks = 0, k
+    cdef Py_ssize_t count = len(kernels), begun = 0, tasks = 0, k
     cdef bint alike = True
     cdef char* task
     for k in range(count):
-        tasks += (<Work?> works[k]).task_size
+        tasks += (<Kernel?> kernels[k]).task_size
     cdef Result* results = <Result*> malloc(count * <Py_ssize_t> sizeof(Result) + tasks)
     if results == NULL:
         raise MemoryError(f"no memory for {count} results")
@@ -115,18 +114,18 @@ def run_results(
     try:
         for k in range(count):
             results[k].task = task
-            task += (<Work> works[k]).task_size
+            task += (<Kernel> kernels[k]).task_size
             begin(&results[k].arrays)
             begun += 1
-            (<Work> works[k]).take(
+            (<Kernel> kernels[k]).take(
                 &results[k].arrays, <tuple?> arrays[k], <Windows?> windows[k]
             )
             alike = alike and is_alike(&results[0].arrays, &results[k].arrays)
         if alike:
-            run_together(results, count, works, 0, num_threads)
+            run_together(results, count, kernels, 0, num_threads)
         else:
             for k in range(count):
-                run_together(results + k, 1, works, k, num_threads)
+                run_together(results + k, 1, kernels, k, num_threads)
     finally:
         while begun > 0:    # the first one knows the state of the caller's thread
             begun -= 1

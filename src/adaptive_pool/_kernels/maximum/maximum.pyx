@@ -10,10 +10,10 @@ from adaptive_pool._kernels.call.canonical cimport (
     Canonical, Geometry, advance, arrange, begin, borrow, borrow_indices, give_back,
 )
 from adaptive_pool._kernels.call.elements cimport BOOL, Element, int64_t, size_of
+from adaptive_pool._kernels.call.kernel cimport Kind, kernel_of
 from adaptive_pool._kernels.call.part_runs cimport run_parts
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.threads.lists cimport JobList, run_list
 from adaptive_pool._kernels.threads.parallel cimport is_brief, job_t
 from adaptive_pool._kernels.tiles.counting cimport counting_t, set_flagging
@@ -117,7 +117,7 @@ def maximum(
         give_back(&c)
 
 
-def maximum_work(
+def maximum_kernel(
     Element element,    # IN: what inputs and maxima are
     bint indexed,       # IN: whether indices are wanted
 ):
@@ -127,7 +127,7 @@ def maximum_work(
     call.element, call.indexed, call.is_counted = element, indexed, False
     kinds[0], kinds[1] = Kind(size_of(element), False), Kind(size_of(element), True)
     kinds[2] = Kind(0, True)
-    return work_of(
+    return kernel_of(
         prepare, sizeof(maximum_t), &call, sizeof(call), kinds, 3 if indexed else 2
     )
 

@@ -17,10 +17,10 @@ from adaptive_pool._kernels.call.elements cimport (
     BFLOAT16, FLOAT16, FLOAT32, Element, bfloat16_t, float16_t, index_t, int32_t, int64_t, size_of,
     uint8_t, uint16_t, uint32_t, uint64_t,
 )
+from adaptive_pool._kernels.call.kernel cimport Kind, kernel_of
 from adaptive_pool._kernels.call.part_runs cimport Group, run_groups
 from adaptive_pool._kernels.call.parts cimport Parts
 from adaptive_pool._kernels.call.tables cimport Windows
-from adaptive_pool._kernels.call.work cimport Kind, work_of
 from adaptive_pool._kernels.maximum_backward.addition cimport choose_add
 from adaptive_pool._kernels.maximum_backward.index_check cimport check_all
 from adaptive_pool._kernels.maximum_backward.names cimport NAMES, names_size
@@ -283,7 +283,7 @@ cdef void prepare_item(
     prepare(memory, g, NULL, call, num_threads, jobs)
 
 
-def maximum_backward_work(
+def maximum_backward_kernel(
     Element element,    # IN: what gradients hold
 ):
     """What stores the gradient of an array, to be done for several; none of them is empty.
@@ -294,7 +294,7 @@ def maximum_backward_work(
     cdef Call call = Call(element, False)
     kinds[0], kinds[1] = Kind(size_of(element), True), Kind(size_of(element), False)
     kinds[2] = Kind(0, False)
-    return work_of(prepare_item, sizeof(Task), &call, sizeof(call), kinds, 3)
+    return kernel_of(prepare_item, sizeof(Task), &call, sizeof(call), kinds, 3)
 
 
 def maximum_unpool(

@@ -3,9 +3,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...call.kernel import Kernel
 from ...call.parts import Parts
 from ...call.tables import Windows
-from ...call.work import Work
 
 ISA: str
 
@@ -17,10 +17,10 @@ def average(
     out_element: int,
     num_threads: int,
 ) -> None: ...
-def average_work(element: int, out_element: int, is_large: bool) -> Work: ...
-def scaled_average_work(
+def average_kernel(element: int, out_element: int, is_large: bool) -> Kernel: ...
+def scaled_average_kernel(
     element: int, out_element: int, least: float, most: float
-) -> Work: ...
+) -> Kernel: ...
 def average_counted(
     x: NDArray[Any],
     out: NDArray[Any],

@@ -3,9 +3,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...call.kernel import Kernel
 from ...call.parts import Parts
 from ...call.tables import Windows
-from ...call.work import Work
 
 ISA: str
 
@@ -16,7 +16,7 @@ def average_backward(
     element: int,
     num_threads: int,
 ) -> None: ...
-def average_backward_work(element: int, windows: list[Windows]) -> Work: ...
+def average_backward_kernel(element: int, windows: list[Windows]) -> Kernel: ...
 def count(
     where: NDArray[np.bool_] | None,
     x: NDArray[Any] | None,

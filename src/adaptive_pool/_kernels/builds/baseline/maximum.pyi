@@ -3,9 +3,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...call.kernel import Kernel
 from ...call.parts import Parts
 from ...call.tables import Windows
-from ...call.work import Work
 
 ISA: str
 
@@ -17,7 +17,7 @@ def maximum(
     element: int,
     num_threads: int,
 ) -> None: ...
-def maximum_work(element: int, indexed: bool) -> Work: ...
+def maximum_kernel(element: int, indexed: bool) -> Kernel: ...
 def maximum_counted(
     x: NDArray[Any],
     out: NDArray[Any],

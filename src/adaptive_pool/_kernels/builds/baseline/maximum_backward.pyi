@@ -2,9 +2,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...call.kernel import Kernel
 from ...call.parts import Parts
 from ...call.tables import Windows
-from ...call.work import Work
 
 ISA: str
 
@@ -19,7 +19,7 @@ def maximum_backward(
     element: int,
     num_threads: int,
 ) -> bool: ...
-def maximum_backward_work(element: int) -> Work: ...
+def maximum_backward_kernel(element: int) -> Kernel: ...
 def maximum_unpool(
     values: NDArray[Any],
     indices: NDArray[Any],

@@ -1,4 +1,4 @@
-"""What a kernel does with arrays: how it plans that, and which arrays it takes."""
+"""A kernel with all that it is told but for arrays and windows."""
 cimport cython
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -7,8 +7,8 @@ from adaptive_pool._kernels.call.canonical cimport Canonical, arrange, borrow, b
 
 
 @cython.final
-cdef class Work:
-    """One kernel, with all that it is told but for arrays and windows."""
+cdef class Kernel:
+    """How a kernel plans a call, and which arrays it takes."""
 
     def __dealloc__(self):
         free(self.call)
@@ -25,16 +25,17 @@ cdef class Work:
         return 0
 
 
-cdef Work work_of(
+cdef Kernel kernel_of(
     prepare_t prepare, Py_ssize_t task_size,
     const void* call, Py_ssize_t call_size,     # IN: what `prepare` is told, copied
     const Kind* kinds, int count,               # IN: of arrays
 ):
-    cdef Work work = Work()
-    work.call = malloc(call_size)
-    if work.call == NULL:
+    cdef Kernel kernel = Kernel()
+    kernel.call = malloc(call_size)
+    if kernel.call == NULL:
         raise MemoryError("no memory for a call")
-    memcpy(work.call, call, call_size)
-    work.prepare, work.task_size, work.count = prepare, (task_size + 15) // 16 * 16, count
-    memcpy(work.kinds, kinds, count * sizeof(Kind))
-    return work
+    memcpy(kernel.call, call, call_size)
+    kernel.prepare, kernel.task_size = prepare, (task_size + 15) // 16 * 16
+    kernel.count = count
+    memcpy(kernel.kinds, kinds, count * sizeof(Kind))
+    return kernel
