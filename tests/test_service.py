@@ -23,33 +23,18 @@ import app
 import httpx
 import load
 from bad_requests import bad_requests
+from good_requests import good_requests
 from pictures import PictureError, decode
 from PIL import Image
 from samples import encoded, pictures, scene
-from settings import Settings
+from service_talk import SMALL, talk, until
+from tensor_requests import FITS
 from work import Workers
 
 SERVICE = Path(app.__file__).parent
-SMALL = Settings(max_bytes=2**18, max_pixels=2_000_000, max_values=2**12, workers=2)
 PICTURES = pictures()
-GOOD = list(load.good_requests())
+GOOD = list(good_requests())
 PNG = encoded(Image.fromarray(scene(9, 5)), "PNG")
-
-
-def talk(conversation, settings=SMALL):
-    """Run a conversation with the service, started in this process; return what it returns."""
-
-    async def run():
-        service = app.create_app(settings)
-        transport = httpx.ASGITransport(service)
-        async with (
-            asyncio.timeout(60),
-            service.router.lifespan_context(service),
-            httpx.AsyncClient(transport=transport, base_url="http://service") as client,
-        ):
-            return await conversation(client)
-
-    return asyncio.run(run())
 
 
 @pytest.fixture
@@ -67,11 +52,6 @@ def stuck(monkeypatch):
     go_on.begun = begun
     yield go_on
     go_on.set()
-
-
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 # ------------------------------------------------------------------------------------- answers
@@ -220,7 +200,7 @@ def test_a_full_service_refuses_pictures_and_lives(stuck):
     second, not_ready, live, first, ready = talk(conversation, full)
     assert second.status_code == not_ready.status_code == 503
     assert second.headers["retry-after"] == not_ready.headers["retry-after"] == "1"
-    assert second.json() == {"error": "1 pictures are waiting or in work"}
+    assert second.json() == {"error": "1 requests are waiting or in work"}
     assert live.status_code == first.status_code == ready.status_code == 200
 
 
@@ -328,11 +308,12 @@ def test_requests_under_way_are_answered_after_the_signal_to_end():
 
 
 @pytest.mark.slow
-def test_load():
+@pytest.mark.parametrize("several", [[], ["--several"]], ids=["one picture", "several"])
+def test_load(several):
     """A few seconds: every answer right, every bad request refused, no memory kept."""
     environment = {**os.environ, "SERVICE_MAX_BYTES": str(2**19), "SERVICE_WORKERS": "2"}
     result = subprocess.run(
-        [sys.executable, SERVICE / "load.py", "--seconds", "5", "--concurrency", "4"],
+        [sys.executable, SERVICE / "load.py", "--seconds", "5", "--concurrency", "4", *several],
         capture_output=True, text=True, timeout=120, env=environment, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -340,7 +321,8 @@ def test_load():
         r"answers +(\d+) pictures right, (\d+) bad requests refused, .* (\d+) wrong\n",
         result.stdout,
     ).groups()
-    assert (int(right) >= len(GOOD), int(refused) >= 25, int(wrong)) == (True, True, 0)
+    least = len(PICTURES) * len(FITS) if several else len(GOOD)
+    assert (int(right) >= least, int(refused) >= 75, int(wrong)) == (True, True, 0)
     assert re.search(r"^memory +\d+ MiB before", result.stdout, re.MULTILINE)
 
 

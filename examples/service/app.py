@@ -1,25 +1,32 @@
-"""Pool pictures over HTTP: a file in, features out. README.md says how to run it."""
+"""Pool pictures over HTTP: files in, features or a tensor out. README.md says how to run it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Coroutine
+from typing import Annotated, Any, TypeVar
 
-import mimeparse
 import refusals
+from answers import Sliced, accepted
+from batches import decode_all
 from bodies import read, sender_gone
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
 from features import WRITERS, Options, pool
+from forms import SCHEMA, Part, boundary_of, parts_of
 from metrics import Measured, Metrics
 from pictures import decode
 from prometheus_client import CONTENT_TYPE_LATEST
 from settings import Settings
 from starlette.requests import ClientDisconnect
+from tensors import TensorOptions, npy_of
 from work import Room, Workers
 
 router = APIRouter()
+
+T = TypeVar("T")
+
+JSON, NPY = "application/json", "application/x-npy"
 
 
 class Service:
@@ -39,7 +46,7 @@ class Service:
         yield
         self.workers.close()
 
-    def answer(self, body: bytes, options: Options, media_type: str) -> bytes:
+    def features(self, body: bytes, options: Options, media_type: str) -> bytes:
         """Do the work of one request, on a worker thread."""
         steps = self.metrics.steps
         with steps.labels("decode").time():
@@ -49,19 +56,41 @@ class Service:
         with steps.labels("write").time():
             return WRITERS[media_type](values)
 
+    async def tensor(
+        self, request: Request, body: bytes, boundary: bytes, options: TensorOptions
+    ) -> memoryview:
+        """Do the work of one request for a tensor: on worker threads, from the form on."""
+        settings = self.settings
+        parts = await self.workers.run(parts_of, body, boundary, settings.max_pictures)
+        del body  # there is memory for one of them
+        request.state.pictures = len(parts)
+        options.check(len(parts), settings.max_tensor_bytes)
+        with self.metrics.in_flight(len(parts)):
+            return await self.workers.run(self.npy, parts, options)
 
-def accepted(request: Request, options: Options) -> str:
-    """Return the media type of the answer: what the query says, or else the Accept header."""
-    if options.format:
-        return {"json": "application/json", "npy": "application/x-npy"}[options.format]
-    offered = ["application/x-npy", "application/json"]  # of equals, mimeparse takes the last
-    try:
-        best: str = mimeparse.best_match(offered, request.headers.get("accept") or "*/*")
-    except mimeparse.MimeTypeParseException:
-        best = ""
-    if not best:
-        raise HTTPException(406, f"the answer can be {' or '.join(offered)}")
-    return best
+    def npy(self, parts: list[Part], options: TensorOptions) -> memoryview:
+        """Do the work on several pictures, on a worker thread."""
+        steps = self.metrics.steps
+        with steps.labels("decode all").time():
+            pixels = decode_all(parts, self.settings.max_pixels)
+        with steps.labels("tensor").time():
+            return npy_of(pixels, options, self.settings.num_threads)
+
+    async def answer(self, request: Request, work: Coroutine[Any, Any, T]) -> T:
+        """Have work done for as long as its sender waits, and it may take."""
+        answer = asyncio.ensure_future(work)
+        gone = asyncio.ensure_future(sender_gone(request))
+        seconds = self.settings.work_seconds
+        try:
+            await asyncio.wait({answer, gone}, timeout=seconds, return_when="FIRST_COMPLETED")
+            if answer.done():
+                return answer.result()
+            if gone.done():
+                raise ClientDisconnect
+            raise refusals.busy(f"not done within {seconds:g} s")
+        finally:
+            answer.cancel()
+            gone.cancel()
 
 
 @router.post("/features", response_class=Response)
@@ -69,29 +98,35 @@ async def features(request: Request, options: Annotated[Options, Query()]) -> Re
     """Pool the picture that is the body."""
     service: Service = request.app.state.service
     settings = service.settings
-    media_type = accepted(request, options)
+    media_type = {"json": JSON, "npy": NPY}.get(options.format) or accepted(request, [NPY, JSON])
     if options.count() > settings.max_values:
         raise HTTPException(
             422, f"an answer may have {settings.max_values} values, got {options.count()}"
         )
-    with service.room.taken(), service.metrics.pictures.track_inprogress():
-        body = await read(request, settings)
-        answer = asyncio.ensure_future(
-            service.workers.run(service.answer, body, options, media_type)
+    with service.room.taken(), service.metrics.in_flight(1):
+        body = await read(request, settings, "the file of a picture")
+        request.state.pictures = 1
+        work = service.workers.run(service.features, body, options, media_type)
+        answer = await service.answer(request, work)
+        return Response(answer, media_type=media_type)
+
+
+@router.post("/tensor", response_class=Response, openapi_extra=SCHEMA)
+async def tensor(request: Request, options: Annotated[TensorOptions, Query()]) -> Response:
+    """Make one tensor of all pictures of a form."""
+    service: Service = request.app.state.service
+    settings = service.settings
+    media_type = accepted(request, [NPY])
+    boundary = boundary_of(request.headers.get("content-type"))
+    options.check(1, settings.max_tensor_bytes)
+    with contextlib.ExitStack() as held:
+        held.enter_context(service.room.taken())
+        work = service.tensor(
+            request, await read(request, settings, "a form of pictures"), boundary, options
         )
-        gone = asyncio.ensure_future(sender_gone(request))
-        try:
-            await asyncio.wait(
-                {answer, gone}, timeout=settings.work_seconds, return_when="FIRST_COMPLETED"
-            )
-            if answer.done():
-                return Response(answer.result(), media_type=media_type)
-            if gone.done():
-                raise ClientDisconnect
-            raise refusals.busy(f"not done within {settings.work_seconds:g} s")
-        finally:
-            answer.cancel()
-            gone.cancel()
+        answer = await service.answer(request, work)
+        # Until it is sent, it takes the memory of a request.
+        return Sliced(answer, media_type, settings.answer_seconds, held.pop_all())
 
 
 @router.get("/health/live")

@@ -8,7 +8,7 @@ from fastapi import HTTPException, Request
 from settings import Settings
 
 
-async def read(request: Request, settings: Settings) -> bytes:
+async def read(request: Request, settings: Settings, kind: str) -> bytes:
     """Return the body, of which no more is held than is allowed, whatever its headers say."""
     too_large = f"the body may have {settings.max_bytes} bytes"
     if int(request.headers.get("content-length", 0)) > settings.max_bytes:
@@ -24,7 +24,7 @@ async def read(request: Request, settings: Settings) -> bytes:
         reason = f"the body did not arrive within {settings.body_seconds:g} s"
         raise HTTPException(408, reason, {"Connection": "close"}) from None
     if not body:
-        raise HTTPException(400, "the body is empty; it must be the file of a picture")
+        raise HTTPException(400, f"the body is empty; it must be {kind}")
     return bytes(body)
 
 

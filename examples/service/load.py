@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import io
-import itertools
 import random
 import socket
 import statistics
@@ -21,21 +19,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import httpx
 import numpy as np
 import psutil
+from bad_forms import bad_forms
 from bad_requests import Bad, bad_requests
-from samples import Picture, pictures
+from good_requests import Good, good_requests
 from settings import Settings
+from tensor_requests import Tensor, tensor_requests
 
-from adaptive_pool import _reference, pool_windows
-
-SIZES = [(7, 7), (1, 3)]
-POOLS = [["average"], ["max"], ["average", "max"]]
-ALPHAS = ["weighted", "drop"]
-FORMATS = ["application/json", "application/x-npy"]
+Request: TypeAlias = Good | Tensor
 
 BAD_SHARE = 0.25
 GONE_SHARE = 0.02  # of requests whose sender hangs up within PATIENCE
@@ -48,94 +43,37 @@ MOST_GROWTH = 20 * 2**20
 
 
 @dataclass
-class Good:
-    """A request with its right answer."""
-
-    picture: Picture
-    params: dict[str, Any]
-    media_type: str
-    features: np.ndarray
-
-    def is_answered_by(self, response: httpx.Response) -> bool:
-        """Whether status, type, shape and every number are right."""
-        if response.status_code != 200 or response.headers["content-type"] != self.media_type:
-            return False
-        if self.media_type == "application/json":
-            features = np.array(response.json()["features"], np.float32)
-        else:
-            features = np.load(io.BytesIO(response.content), allow_pickle=False)
-        return features.dtype == np.float32 and np.array_equal(features, self.features)
-
-
-def means(planes: np.ndarray, shown: np.ndarray | None, windows: _reference.Tables) -> np.ndarray:
-    """Return the means of planes, weighted by how much each pixel shows."""
-    if shown is None:
-        return _reference.average(planes, windows, np.dtype(np.float32))
-    counts = [len(starts) for starts, _ in windows]
-    result = np.zeros((len(planes), *counts), np.float32)
-    for (i, j), window in _reference.each_window(windows):
-        weights = shown[window].astype(int)
-        if weights.any():
-            sums = (planes[:, *window] * weights).sum((1, 2))
-            result[:, i, j] = [int(total) / int(weights.sum()) for total in sums]
-    return result
-
-
-def good_requests() -> Iterator[Good]:
-    """Yield every picture to every size; pooling and type take turns."""
-    turns = itertools.cycle(itertools.product(POOLS, ALPHAS, FORMATS))
-    for picture, (height, width) in itertools.product(pictures(), SIZES):
-        pool, alpha, media_type = next(turns)
-        planes, shown = np.moveaxis(picture.pixels[..., :3], -1, 0), picture.pixels[..., 3:]
-        weights = shown[..., 0] if shown.size and alpha == "weighted" else None
-        if weights is not None:
-            planes = planes * (weights > 0)  # what does not show counts nowhere
-        sizes = zip(planes.shape[1:], (height, width), strict=True)
-        windows = [pool_windows(i, o) for i, o in sizes]
-        definition = {
-            "average": lambda p=planes, s=weights, w=windows: means(p, s, w),
-            "max": lambda p=planes, w=windows: _reference.maximum(p, w)[0],
-        }
-        features = np.stack([np.moveaxis(definition[name](), 0, -1) for name in pool])
-        params = {"height": height, "width": width, "pool": pool, "alpha": alpha}
-        yield Good(picture, params, media_type, features)
-
-
-@dataclass
 class Report:
     """What was seen."""
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)  # of pictures
+    seconds: list[float] = field(default_factory=list)  # of requests with pictures
     live_seconds: list[float] = field(default_factory=list)
     memory: list[tuple[float, int]] = field(default_factory=list)
     elapsed: float = 0
 
-    def note(self, kind: str, right: bool, name: str, response: httpx.Response) -> None:
+    def note(
+        self, kind: str, right: bool, name: str, response: httpx.Response, count: int = 1
+    ) -> None:
         """Count an answer; a request that came when the service was full may come again."""
         if response.status_code == 503 and "retry-after" in response.headers:
             self.counts["busy"] += 1
         elif right:
-            self.counts[kind] += 1
+            self.counts[kind] += count
         else:
             self.wrong.append(f"{name}: {response.status_code} {response.text[:200]}")
 
 
-async def send_good(client: httpx.AsyncClient, good: Good, report: Report) -> None:
-    """Send a picture and check its features."""
+async def send_good(client: httpx.AsyncClient, good: Request, report: Report) -> None:
+    """Send pictures and check every number of the answer."""
     started = time.perf_counter()
-    response = await client.post(
-        "/features",
-        params=good.params,
-        content=good.picture.body,
-        headers={"Accept": good.media_type},
-    )
+    response = await good.send(client)
     elapsed = time.perf_counter() - started
     right = good.is_answered_by(response)
     if right:
         report.seconds.append(elapsed)
-    report.note("pictures", right, f"{good.picture.name} {good.params}", response)
+    report.note("pictures", right, good.name, response, good.count)
 
 
 async def send_bad(client: httpx.AsyncClient, bad: Bad, report: Report) -> None:
@@ -147,7 +85,7 @@ async def send_bad(client: httpx.AsyncClient, bad: Bad, report: Report) -> None:
 
 
 async def send(
-    client: httpx.AsyncClient, goods: list[Good], bads: list[Bad], report: Report, seed: int
+    client: httpx.AsyncClient, goods: list[Request], bads: list[Bad], report: Report, seed: int
 ) -> None:
     """Send one request after another until cancelled."""
     choice = random.Random(seed)
@@ -187,9 +125,11 @@ def resident(server: psutil.Process) -> int:
     return sum(process.memory_info().rss for process in processes)
 
 
-async def load(url: str, pid: int | None, seconds: float, concurrency: int) -> Report:
+async def load(url: str, pid: int | None, options: argparse.Namespace) -> Report:
     """Run all clients for as long as is asked."""
-    goods, bads = list(good_requests()), bad_requests(Settings())
+    settings = Settings()
+    goods: list[Request] = list(tensor_requests(settings) if options.several else good_requests())
+    bads = [*bad_requests(settings), *bad_forms(settings)]
     report = Report()
     server = None if pid is None else psutil.Process(pid)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
@@ -201,9 +141,9 @@ async def load(url: str, pid: int | None, seconds: float, concurrency: int) -> R
         for bad in bads:
             await send_bad(client, bad, report)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(options.seconds), asyncio.TaskGroup() as tasks:
                 tasks.create_task(watch(client, server, report))
-                for seed in range(concurrency):
+                for seed in range(options.concurrency):
                     tasks.create_task(send(client, goods, bads, report, seed))
     report.elapsed = time.perf_counter() - started
     return report
@@ -258,6 +198,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument(
+        "--several", action="store_true", help="pictures in a request, and tensors for features"
+    )
     parser.add_argument("--concurrency", type=int, default=8, help="requests under way at once")
     parser.add_argument("--url", help="of a service that runs already, say http://127.0.0.1:8000")
     parser.add_argument("--pid", type=int, help="its process, if its memory shall be watched")
@@ -267,15 +210,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(options: argparse.Namespace) -> int:
     """Run the test and print what was seen."""
     with service(options.url, options.pid) as (url, pid):
-        report = asyncio.run(load(url, pid, options.seconds, options.concurrency))
+        report = asyncio.run(load(url, pid, options))
 
     counts = report.counts
     print(
         f"answers     {counts['pictures']} pictures right, {counts['refused']} bad requests "
         f"refused, {counts['busy']} busy, {counts['hung up']} hung up, {len(report.wrong)} wrong"
     )
-    print(f"throughput  {len(report.seconds) / report.elapsed:.1f} pictures/s")
-    print(f"pictures    {percentiles(report.seconds)}")
+    print(f"throughput  {counts['pictures'] / report.elapsed:.1f} pictures/s")
+    print(f"requests    {percentiles(report.seconds)}")
     print(f"liveness    {percentiles(report.live_seconds)}")
     grown = 0
     if report.memory:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -33,13 +35,28 @@ class Metrics:
         self.steps = Histogram(
             "service_step_seconds", "Time on a worker thread.", ["step"], registry=registry
         )
-        self.pictures = Gauge(
+        self.pictures = Counter(
+            "service_pictures",
+            "Pictures that came whole, by the answer to their request.",
+            ["path", "status"],
+            registry=registry,
+        )
+        self._in_flight = Gauge(
             "service_pictures_in_flight",
             "Pictures being read, waiting or in work.",
             registry=registry,
             multiprocess_mode="livesum",
         )
         ProcessCollector(registry=registry)
+
+    @contextlib.contextmanager
+    def in_flight(self, pictures: int) -> Iterator[None]:
+        """Count pictures in for as long as the block lasts."""
+        self._in_flight.inc(pictures)
+        try:
+            yield
+        finally:
+            self._in_flight.dec(pictures)
 
     def text(self) -> bytes:
         """Return all of them in the text format of Prometheus."""
@@ -63,6 +80,7 @@ class Measured:
             await self._app(scope, receive, send)
             return
         status = 500  # unless an answer begins
+        state = scope.setdefault("state", {})  # that of `request.state`
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -77,4 +95,6 @@ class Measured:
             # Of unknown paths there is no end; they are counted as one.
             path = getattr(scope.get("route"), "path", "other")
             self._metrics.answers.labels(path, status).inc()
+            if "pictures" in state:
+                self._metrics.pictures.labels(path, status).inc(state["pictures"])
             self._metrics.seconds.labels(path).observe(time.perf_counter() - started)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -59,16 +61,43 @@ class BrokenError(PictureError):
     """The bytes begin as a picture but do not go on as one."""
 
 
-def _open(body: bytes, max_pixels: int) -> Image.Image:
+class Budget:
+    """How many pixels there may be: of one picture, or of all pictures of a request together."""
+
+    def __init__(self, pixels: int) -> None:
+        self._pixels, self._taken = pixels, 0
+
+    def take(self, width: int, height: int) -> None:
+        """Count a picture in, or refuse it."""
+        if self._taken + width * height > self._pixels:
+            size = f"{width} x {height}"
+            raise TooLargeError(
+                f"pictures may have {self._pixels} pixels together, got {size} after {self._taken}"
+                if self._taken
+                else f"a picture may have {self._pixels} pixels, got {size}"
+            )
+        self._taken += width * height
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Make of whatever a reader raises the reason of a refusal."""
+    try:
+        yield
+    except (PictureError, MemoryError):
+        raise
+    except Exception as error:  # a broken file makes a reader raise anything
+        raise BrokenError(f"the picture cannot be decoded: {error}") from error
+
+
+@_refusals()
+def open_picture(body: bytes, budget: Budget) -> Image.Image:
     """Read the header alone, and refuse what it announces if that is too much."""
     try:
         image = Image.open(io.BytesIO(body), formats=FORMATS)
     except UnidentifiedImageError:
         raise NotAPictureError(f"the body is no picture of {', '.join(FORMATS)}") from None
-    if image.width * image.height > max_pixels:
-        raise TooLargeError(
-            f"a picture may have {max_pixels} pixels, got {image.width} x {image.height}"
-        )
+    budget.take(image.width, image.height)
     if image.format in ("JPEG", "MPO") and (scans := count_scans(body)) > MOST_SCANS:
         raise TooLargeError(f"a JPEG may have {MOST_SCANS} scans, got {scans}")
     if any(";16" in str(tile) for tile in image.tile):  # how pixels lie in the file
@@ -116,14 +145,16 @@ def _upright(image: Image.Image) -> Image.Image:
     return turned
 
 
-def _pixels(image: Image.Image) -> Pixels:
+@_refusals()
+def pixels_of(image: Image.Image) -> Pixels:
     """Return 8 bits a channel: 3 colours, and alpha where a pixel does not show in full."""
-    _scale_transparent_grey(image)
-    image = _upright(image)
-    if image.has_transparency_data:
-        pixels = np.asarray(_converted(image, "RGBA"))
-        return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
-    return np.asarray(_converted(image, "RGB"))
+    with image:
+        _scale_transparent_grey(image)
+        image = _upright(image)
+        if image.has_transparency_data:
+            pixels = np.asarray(_converted(image, "RGBA"))
+            return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
+        return np.asarray(_converted(image, "RGB"))
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:
@@ -133,10 +164,4 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
 
 def decode(body: bytes, max_pixels: int) -> Pixels:
     """Return the pixels of a picture, (height, width, 3), or 4 with alpha."""
-    try:
-        with _open(body, max_pixels) as image:
-            return _pixels(image)
-    except (PictureError, MemoryError):
-        raise
-    except Exception as error:  # a broken file makes a reader raise anything
-        raise BrokenError(f"the picture cannot be decoded: {error}") from error
+    return pixels_of(open_picture(body, Budget(max_pixels)))

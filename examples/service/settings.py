@@ -16,6 +16,8 @@ class Settings(BaseSettings):
     max_bytes: PositiveInt = 10 * 2**20
     max_pixels: PositiveInt = 25_000_000
     max_values: PositiveInt = 2**18
+    max_pictures: PositiveInt = 32  # of one request
+    max_tensor_bytes: PositiveInt = 32 * 2**20
 
     room: PositiveInt = 32  # requests whose pictures are read, wait or are pooled
     workers: PositiveInt = ap.config()["cpu_limit"]
@@ -23,3 +25,4 @@ class Settings(BaseSettings):
 
     body_seconds: PositiveFloat = 10
     work_seconds: PositiveFloat = 30
+    answer_seconds: PositiveFloat = 60  # for a tensor to be taken

@@ -16,7 +16,7 @@ class FullError(Exception):
 
 
 class Room:
-    """Counts the requests that hold a picture, and takes no more than `size`."""
+    """Counts the requests that hold pictures, and takes no more than `size`."""
 
     def __init__(self, size: int) -> None:
         self._size = self._free = size
@@ -25,7 +25,7 @@ class Room:
     def taken(self) -> Iterator[None]:
         """Take a place for as long as the block lasts, or raise FullError."""
         if self._free == 0:
-            raise FullError(f"{self._size} pictures are waiting or in work")
+            raise FullError(f"{self._size} requests are waiting or in work")
         self._free -= 1
         try:
             yield
@@ -44,7 +44,7 @@ class Workers:
         """Return what a function returns on a thread.
 
         A caller who is cancelled no longer waits, but the thread is taken until it is done: not
-        more than `count` pictures are in work, whoever gives up.
+        more than `count` requests are in work, whoever gives up.
         """
         loop = asyncio.get_running_loop()
         await self._free.acquire()
