@@ -13,9 +13,11 @@ pytest.importorskip("fastapi", reason="the service needs what the extra `service
 
 import bad_requests
 import pictures
+from fastapi import HTTPException
 from features import Options, pool
 from pictures import BrokenError, TooDeepError, TooLargeError, count_scans, decode
 from PIL import Image
+from reads import check_reads, reads
 
 import adaptive_pool as ap
 
@@ -140,6 +142,25 @@ def test_16_bits_are_refused(colour_type):
     with pytest.raises(TooDeepError, match="8 bits a channel, got 16"):
         decode(files.png(deep, colour_type, 16), MANY)
     assert decode(files.png(deep, colour_type, 8), MANY).shape[:2] == (2, 3)
+
+
+@pytest.mark.parametrize("rule", ["torch", "area"])
+def test_reads_are_what_all_windows_hold_at_most(rule):
+    for length in range(1, 30):
+        for count in range(1, 30):
+            starts, ends = ap.pool_windows(length, count, rule)
+            assert np.sum(ends - starts) <= reads((length, 1), (count, 0))
+    assert reads((2, 3), (4, 5)) == 6 * 8
+
+
+def test_reads_may_be_as_many_as_are_allowed():
+    check_reads([SCENE, SCENE], (2, 4), 2 * 10 * 20)
+    with pytest.raises(HTTPException) as caught:
+        check_reads([SCENE, SCENE], (2, 4), 2 * 10 * 20 - 1)
+    assert caught.value.detail == (
+        "pooling may read 399 pixels, got 400: the sum of (height + 2) * (width + 4) of each "
+        "picture"
+    )
 
 
 # -------------------------------------------------------------------------------- transparency

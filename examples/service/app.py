@@ -17,6 +17,7 @@ from forms import SCHEMA, Part, boundary_of, parts_of
 from metrics import Measured, Metrics
 from pictures import decode
 from prometheus_client import CONTENT_TYPE_LATEST
+from reads import check_reads
 from settings import Settings
 from starlette.requests import ClientDisconnect
 from tensors import TensorOptions, npy_of
@@ -51,6 +52,7 @@ class Service:
         steps = self.metrics.steps
         with steps.labels("decode").time():
             pixels = decode(body, self.settings.max_pixels)
+        check_reads([pixels], (options.height, options.width), self.settings.max_reads)
         with steps.labels("pool").time():
             values = pool(pixels, options, self.settings.num_threads)
         with steps.labels("write").time():
@@ -73,6 +75,7 @@ class Service:
         steps = self.metrics.steps
         with steps.labels("decode all").time():
             pixels = decode_all(parts, self.settings.max_pixels)
+        check_reads(pixels, options.height_and_width, self.settings.max_reads)
         with steps.labels("tensor").time():
             return npy_of(pixels, options, self.settings.num_threads)
 

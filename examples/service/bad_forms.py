@@ -116,6 +116,8 @@ def _parameters(settings: Settings) -> list[Bad]:
     one = part(encoded(Image.fromarray(scene(9, 5)), "PNG"))
     body = form(one, one)
     values = settings.max_tensor_bytes // 12  # pixels of float32 in a tensor
+    width = settings.max_reads // 2000
+    narrow = part(encoded(Image.new("L", (1, width)), "PNG"))
     largest = f"a tensor may have {settings.max_tensor_bytes} bytes, got "
     shape = f"float32 of shape (2, 3, {values // 2 + 1}, 1)"
 
@@ -131,6 +133,9 @@ def _parameters(settings: Settings) -> list[Bad]:
         wrong("size that is no number", "size.0: ", size="x"),
         wrong("tensor too large for one picture", largest, size=f"{values + 1},1"),
         wrong("tensor too large for two pictures", shape, size=f"{values // 2 + 1},1"),
+        bad("too much to read", 422,
+            f"pooling may read {settings.max_reads} pixels, got {2 * 1001 * (width + 1)}",
+            form(narrow, narrow), size="1,1000"),
         wrong("mean of two channels", "mean: Value error, must be 1 number or 3, got 2",
               mean="1,2"),
         wrong("mean that is no number", "mean.2: ", mean="1,2,"),

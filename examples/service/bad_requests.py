@@ -71,6 +71,8 @@ def bad_requests(settings: Settings) -> list[Bad]:
     scans = many_scans(encoded(photo, "JPEG", progressive=True), MOST_SCANS)
     large = bytes(settings.max_bytes + 1)
     tall = settings.max_values // 3 + 1
+    width = settings.max_reads // 1000
+    narrow = encoded(Image.new("L", (width, 1)), "PNG")
     no_picture = "no picture of JPEG, PNG, WEBP"
     broken = "cannot be decoded"
     bytes_allowed = f"the body may have {settings.max_bytes} bytes"
@@ -101,6 +103,13 @@ def bad_requests(settings: Settings) -> list[Bad]:
             "an answer may have",
             png,
             params={"height": tall, "width": 1},
+        ),
+        Bad(
+            "too much to read",
+            422,
+            f"pooling may read {settings.max_reads} pixels, got {1001 * (width + 1)}",
+            narrow,
+            params={"height": 1000, "width": 1},
         ),
         Bad("unknown pooling", 422, "pool.0: ", png, params={"pool": "median"}),
         Bad("unknown alpha", 422, "alpha: ", png, params={"alpha": "keep"}),

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     max_bytes: PositiveInt = 10 * 2**20
     max_pixels: PositiveInt = 25_000_000
+    max_reads: PositiveInt = 500_000_000  # by pooling, of pixels
     max_values: PositiveInt = 2**18
     max_pictures: PositiveInt = 32  # of one request
     max_tensor_bytes: PositiveInt = 32 * 2**20
