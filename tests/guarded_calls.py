@@ -17,6 +17,10 @@ from oracle import function, shape_of
 from test_backward_paths import AVERAGES, MAXIMA, channels_for
 from test_maximum_paths import LONG, SEVERAL, SHORT
 
+import adaptive_pool as ap
+from adaptive_pool import _together
+
+_together._SMALL = -1  # results of small arrays too are made together
 SIZE = 10 << 20  # bytes of each memory: more than an input that kernels call large
 FORMATS = ("channels_first", "channels_last")
 PRESENT = [d for d in DTYPES if d != "bfloat16" or importlib.util.find_spec("ml_dtypes")]
@@ -69,8 +73,18 @@ class Calls:
                     f"average as {result} {text}",
                     function("avg", ndim), x, counts, out=y, dtype=dtype, **options,
                 )  # fmt: skip
+            y = self.array(self.target, y_shape, y_layout, at_end, np.dtype(np.float32))
+            self.make(
+                f"scaled average {text}",
+                function("avg", ndim), x, counts, out=y, dtype="f4", scale=0.5, **options,
+            )  # fmt: skip
             y = self.array(self.target, y_shape, y_layout, at_end)
             self.make(f"maximum {text}", maximum, x, counts, out=y, **options)
+            if isinstance(options.get("windows", "torch"), str):
+                together = getattr(ap, f"spatial_pyramid_pool{ndim}d")
+                sizes = [counts, (1,) * ndim]
+                reduce = "avg" if options.get("windows") == "area" else ("avg", "max")
+                self.make(f"together {text}", together, x, sizes, reduce=reduce, **options)
             for index in ("int32", "int64"):
                 where = self.array(self.places, y_shape, y_layout, at_end, np.dtype(index))
                 self.make(
