@@ -157,10 +157,37 @@ def test_bad_arguments(rng):
         ap.adaptive_avg_max_pool2d_backward(
             np.ones((2, 1, 1)), np.ones((2, 1, 1), "f4"), np.zeros((2, 1, 1), int), x.shape
         )
+    with pytest.raises(ValueError, match=r"grad_means and grad_maxima must have one shape, got"):
+        ap.adaptive_avg_max_pool2d_backward(
+            np.ones((2, 1, 1)), np.ones((2, 2, 2)), np.zeros((2, 2, 2), int), x.shape
+        )
+    with pytest.raises(ValueError, match=r"pool2d_backward: windows 'area' weigh"):
+        ap.adaptive_avg_max_pool2d_backward(
+            np.ones((2, 1, 1)),
+            np.ones((2, 1, 1)),
+            np.zeros((2, 1, 1), int),
+            x.shape,
+            windows="area",
+        )
     with pytest.raises(ValueError, match=r"backward: grad_maxima: indices must lie in 0:36"):
         ap.adaptive_avg_max_pool2d_backward(
             np.ones((2, 1, 1)), np.ones((2, 1, 1)), np.full((2, 1, 1), 36), x.shape
         )
+
+
+def test_inputs_of_which_one_element_stands_for_all():
+    """Strips are bounded by jobs, and shares of jobs do not overflow."""
+    one = [(np.array([0]), np.array([1]))]
+    wide = np.broadcast_to(np.float64(1), (2**10, 2**49))
+    for threads in (1, 5):
+        means, maxima = ap.adaptive_avg_max_pool1d(wide, None, windows=one, num_threads=threads)
+        assert (means == 1).all()
+        assert (maxima == 1).all()
+    tall = np.broadcast_to(np.float64(1), (2**21, 2**38))
+    y = ap.spatial_pyramid_pool1d(tall, None, windows=[one, one], num_threads=2)
+    assert all((each == 1).all() for each in y)
+    line = np.broadcast_to(np.float64(1), (2**59,))
+    assert ap.spatial_pyramid_pool1d(line, None, windows=[one])[0] == 1
 
 
 def test_results_that_interleave_may_not_share_memory(rng):

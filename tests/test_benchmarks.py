@@ -4,6 +4,7 @@ import importlib
 import itertools
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -191,9 +192,15 @@ def test_targets_of_the_sweep(module):
 
 @pytest.fixture
 def threads():
-    """The benchmarks set the number of threads of the process that they run in."""
-    before = ap.get_num_threads()
+    """The benchmarks set threads of the process that they run in, and switch off autograd."""
+    before, torch = ap.get_num_threads(), sys.modules.get("torch")
+    if torch is None and find_spec("torch") is not None:
+        torch = importlib.import_module("torch")
+    state = None if torch is None else (torch.get_num_threads(), torch.is_grad_enabled())
     yield
+    if state is not None:
+        torch.set_num_threads(state[0])
+        torch.set_grad_enabled(state[1])
     ap.set_num_threads(before)
 
 

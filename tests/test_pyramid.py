@@ -162,5 +162,16 @@ def test_bad_arguments(rng):
         ap.pyramid(x.astype(bool), 2)
     with pytest.raises(ValueError, match=r"pyramid: .* empty"):
         ap.pyramid(x, 2, where=np.zeros((6, 6), bool))
+    with pytest.raises(TypeError, match=r"pyramid: axes must be integers, got the bool True"):
+        ap.pyramid(x, 2, axes=True)
+    with pytest.raises(ValueError, match=r"pyramid: no uint8 is nodata 300"):
+        ap.pyramid(x, 2, nodata=300)
+    long = np.broadcast_to(np.uint8(1), (2**62 + 1,))
+    with pytest.raises(
+        ValueError, match=r"pyramid: pooled axes must have at most 2\*\*62 elements"
+    ):
+        ap.pyramid(long, 2, axes=0)
+    with pytest.raises(TypeError, match=r"pyramid: num_threads must be an integer, got str"):
+        ap.pyramid(x, 1, num_threads="b")
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'lengths'"):
         ap.pyramid(x, 2, lengths=[1])

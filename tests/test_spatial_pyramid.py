@@ -189,9 +189,13 @@ def test_bad_arguments(rng):
     for sizes in ((), [1] * 1001):
         with pytest.raises(ValueError, match=r"pool2d: sizes must have 1 to 1000 entries, got"):
             pool(x, sizes)
+    with pytest.raises(ValueError, match=r"pool2d: sizes\[1\] must not be negative, got -1"):
+        pool(x, (1, -1))
+    with pytest.raises(ValueError, match=r"a result of shape .* is too large to address"):
+        ap.spatial_pyramid_pool1d(np.empty((0, 2, 5)), (2**58,) * 6, flatten=True)
     with pytest.raises(TypeError, match=r"pool2d: sizes must be a sequence, got int"):
         pool(x, 3)
-    for reduce in ("mean", ("avg", "avg"), ("avg", 1), ["min"]):
+    for reduce in (None, "mean", ("avg", "avg"), ("avg", 1), ["min"]):
         with pytest.raises(ValueError, match=r"reduce must be 'avg', 'max' or a sequence of both"):
             pool(x, reduce=reduce)
     with pytest.raises(ValueError, match=r"windows 'area' weigh elements"):

@@ -189,8 +189,22 @@ def test_bad_arguments(rng):
         to_tensor([x], 4, std=[1, 0, 1])
     with pytest.raises(ValueError, match=r"to_tensor: mean must be a number, or one for each of 3"):
         to_tensor([x], 4, mean=[1, 0])
-    with pytest.raises(ValueError, match=r"to_tensor: scale, mean and std must be finite"):
+    with pytest.raises(ValueError, match=r"to_tensor: scale must be finite, got inf"):
         to_tensor([x], 4, scale=float("inf"))
+    for name in ("scale", "pad_value"):
+        with pytest.raises(ValueError, match=rf"to_tensor: {name} is too large, got 1000"):
+            to_tensor([x], 4, **{name: 10**400})
+    with pytest.raises(ValueError, match=r"to_tensor: mean must be finite, got \[0.0, nan, 1.0\]"):
+        to_tensor([x], 4, mean=[0, np.nan, 1])
+    for size in (-1, True, "2", (1, 2, 3)):
+        with pytest.raises((TypeError, ValueError), match=r"to_tensor: size must "):
+            to_tensor([x], size)
+    many = np.broadcast_to(np.uint64(1), (2**31, 1))
+    for windows in ("torch", "area"):
+        with pytest.raises(
+            ValueError, match=r"pictures\[0\]: windows of uint64 must not have more"
+        ):
+            to_tensor([many], 1, windows=windows)
     with pytest.raises(TypeError, match=r"to_tensor: scale must be a real number"):
         to_tensor([x], 4, scale="1")
     with pytest.raises(TypeError, match=r"dtype must be one of float16"):
@@ -210,3 +224,41 @@ def test_bad_arguments(rng):
     with pytest.raises(TypeError, match=r"to_tensor: pad_value must be a real number"):
         to_tensor([x], 4, pad_value=None, out=out)
     assert not out.any()
+
+
+class Freeing:
+    """A number of threads that is asked for, and frees an array meanwhile."""
+
+    def __init__(self, x):
+        self.x = x
+        self.others = []
+
+    def __index__(self):
+        shape, dtype = self.x.shape, self.x.dtype
+        self.x.resize(1, refcheck=False)
+        self.others = [np.full(shape, 99, dtype) for _ in range(4)]
+        return 1
+
+
+def test_what_is_freed_meanwhile_is_not_read():
+    """Code of the caller's runs before there are views."""
+    x = np.zeros((64, 64, 3))
+    with pytest.raises(ValueError, match=r"pictures\[0\] must have shape"):
+        to_tensor([x], 4, num_threads=Freeing(x))
+    x = np.zeros((64, 64, 3))
+    with pytest.raises(ValueError, match=r"pyramid: x has 1 axes"):
+        ap.pyramid(x, 2, axes=(0, 1), num_threads=Freeing(x))
+    x = np.zeros((64, 64))
+
+    class Other:
+        def __array__(self, dtype=None, copy=None):
+            Freeing(x).__index__()
+            return np.ones((4, 4))
+
+    with pytest.raises(ValueError, match=r"pictures\[0\] must have shape"):
+        to_tensor([x, Other()], 4)
+    g = np.zeros(3 * 5 * 1000)
+    with pytest.raises(ValueError, match=r"grad_outputs must have shape \(15000,\)"):
+        ap.spatial_pyramid_pool2d_backward(
+            g, (3000, 6, 6), (1, 2), flatten=True, num_threads=Freeing(g)
+        )

@@ -20,6 +20,7 @@ from ._problem import DataFormat, Size, as_bool, normalize_size
 from ._scatter import maximum_backward_at
 from ._summed import sum_of_gradients
 from ._targets import deliver_all
+from ._threads import as_threads
 from ._together import is_small, pool_together, wanted_of
 from ._windows import Windows, check_unweighted
 
@@ -119,17 +120,26 @@ def _average_maximum_backward(
     given: Mapping[str, Any],
 ) -> Array:
     options_of(function, given, GradientTypes)
-    of_maxima = {"regions": given["regions"]} if "regions" in given else {}
+    check_unweighted(function, windows)
+    num_threads = as_threads(function, num_threads)
+    means = as_array(function, "grad_means", grad_means)
+    maxima = as_array(function, "grad_maxima", grad_maxima)
+    if means.shape != maxima.shape:
+        raise ValueError(
+            f"{function}: grad_means and grad_maxima must have one shape, got {means.shape} and "
+            f"{maxima.shape}"
+        )
+    regions = {"regions": given["regions"]} if "regions" in given else {}
     return sum_of_gradients(
         function,
         (
             lambda: _average_backward(
-                None, f"{function}: grad_means", ndim, grad_means, input_shape, data_format,
+                None, f"{function}: grad_means", ndim, means, input_shape, data_format,
                 windows, None, num_threads, given,
             ),
             lambda: maximum_backward_at(
-                None, f"{function}: grad_maxima", ndim, grad_maxima, indices, input_shape,
-                data_format, None, num_threads, of_maxima,
+                None, f"{function}: grad_maxima", ndim, maxima, indices, input_shape,
+                data_format, None, num_threads, regions,
             ),
         ),
         out,
@@ -155,8 +165,8 @@ def adaptive_avg_max_pool1d(
     The last axis is pooled, whatever its length. A signal of shape ``(W, C)`` needs
     ``data_format="channels_last"``; without it its channels are pooled, and no error says so.
 
-    Results are to the bit those of `adaptive_avg_pool1d` and `adaptive_max_pool1d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. With
+    Results are to the bit those of `adaptive_avg_pool1d` and `adaptive_max_pool1d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. With
     `where` and the options after it, it is read for each.
 
     Parameters
@@ -284,8 +294,8 @@ def adaptive_avg_max_pool2d(
     ``data_format="channels_last"``; without it columns and colours are pooled, and no error says
     so.
 
-    Results are to the bit those of `adaptive_avg_pool2d` and `adaptive_max_pool2d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. With
+    Results are to the bit those of `adaptive_avg_pool2d` and `adaptive_max_pool2d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. With
     `where` and the options after it, it is read for each.
 
     Parameters
@@ -419,8 +429,8 @@ def adaptive_avg_max_pool3d(
     3)`` needs ``data_format="channels_last"``; without it rows, columns and colours are pooled, and
     no error says so.
 
-    Results are to the bit those of `adaptive_avg_pool3d` and `adaptive_max_pool3d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. With
+    Results are to the bit those of `adaptive_avg_pool3d` and `adaptive_max_pool3d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. With
     `where` and the options after it, it is read for each.
 
     Parameters
@@ -553,7 +563,8 @@ def adaptive_avg_max_pool1d_backward(
     grad_maxima : array_like, of the same shape and dtype
         Gradient of the maxima.
     indices : array_like of int32 or int64, of the same shape
-        Where the maxima stand, as `adaptive_avg_max_pool1d` returns it with `return_indices`.
+        Where the maxima stand, -1 where nothing counts, as `adaptive_avg_max_pool1d` returns it
+        with `return_indices`.
     input_shape : sequence of int
         Shape of the input, such as ``x.shape``.
     data_format : {"channels_first", "channels_last"}
@@ -654,7 +665,8 @@ def adaptive_avg_max_pool2d_backward(
     grad_maxima : array_like, of the same shape and dtype
         Gradient of the maxima.
     indices : array_like of int32 or int64, of the same shape
-        Where the maxima stand, as `adaptive_avg_max_pool2d` returns it with `return_indices`.
+        Where the maxima stand, -1 where nothing counts, as `adaptive_avg_max_pool2d` returns it
+        with `return_indices`.
     input_shape : sequence of int
         Shape of the input, such as ``x.shape``.
     data_format : {"channels_first", "channels_last"}
@@ -759,7 +771,8 @@ def adaptive_avg_max_pool3d_backward(
     grad_maxima : array_like, of the same shape and dtype
         Gradient of the maxima.
     indices : array_like of int32 or int64, of the same shape
-        Where the maxima stand, as `adaptive_avg_max_pool3d` returns it with `return_indices`.
+        Where the maxima stand, -1 where nothing counts, as `adaptive_avg_max_pool3d` returns it
+        with `return_indices`.
     input_shape : sequence of int
         Shape of the input, such as ``x.shape``.
     data_format : {"channels_first", "channels_last"}

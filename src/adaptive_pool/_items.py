@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _dtypes
 from ._arrays import Array
 from ._kernels.call.item_runs import run_items
 from ._kernels.call.kernel import Kernel
@@ -50,6 +51,16 @@ def result_of_items(
         and not any(np.may_share_memory(target, x) for x in read)
     )
     return target if is_apart else np.empty(shape, dtype)
+
+
+def check_exact_sums(
+    function: str, name: str, dtype: np.dtype[Any], problems: Sequence[Problem]
+) -> None:
+    """Raise if the sum of a window of an item might not fit the exact sums of wide integers."""
+    for k, problem in enumerate(problems):
+        large = problem.plane > _dtypes.LARGEST_EXACT_WINDOW
+        if large and (windows := problem.cut()) is not None:
+            _dtypes.check_exact_sum(f"{function}: {name}[{k}]", dtype, int(windows.largest))
 
 
 def largest_first(sizes: Sequence[float]) -> list[int]:

@@ -40,31 +40,31 @@ known.prepare(np.ndarray, np.empty, threads_for, 2 * BYTES_PER_THREAD)
 _INTERLEAVED = 1 << 16
 
 
-def normalize_size(function: str, ndim: int, output_size: Size) -> tuple[int | None, ...]:
+def normalize_size(
+    function: str, ndim: int, output_size: Size, name: str = "output_size"
+) -> tuple[int | None, ...]:
     """Return `output_size` as a tuple of `ndim` entries, each evaluated once."""
     if type(output_size) is int:
-        return (_windows.as_size(function, "output_size", output_size),) * ndim
+        return (_windows.as_size(function, name, output_size),) * ndim
     if are_sizes(output_size, True) and len(output_size) == ndim:  # type: ignore[arg-type]
         return output_size  # type: ignore[return-value]
     if output_size is None:
         return (None,) * ndim
     if is_a(output_size, np.ndarray):
-        array = as_array(function, "output_size", output_size)  # a subclass may do anything
+        array = as_array(function, name, output_size)  # a subclass may do anything
         entries: Any = array.item() if array.ndim == 0 else list(array[: ndim + 1])
     else:
         entries = output_size
     if is_a(entries, Sequence) and not is_a(entries, (str, bytes, bytearray, memoryview)):
-        taken = _windows.first_entries(f"{function}: output_size", entries, ndim + 1)
+        taken = _windows.first_entries(f"{function}: {name}", entries, ndim + 1)
         if len(taken) != ndim:
             raise ValueError(
-                f"{function}: output_size must be an int or have {ndim} elements, "
-                f"got {shown(entries)}"
+                f"{function}: {name} must be an int or have {ndim} elements, got {shown(entries)}"
             )
         return tuple(
-            None if entry is None else _windows.as_size(function, "output_size", entry)
-            for entry in taken
+            None if entry is None else _windows.as_size(function, name, entry) for entry in taken
         )
-    return (_windows.as_size(function, "output_size", entries),) * ndim
+    return (_windows.as_size(function, name, entries),) * ndim
 
 
 def as_bool(function: str, name: str, value: object) -> bool:

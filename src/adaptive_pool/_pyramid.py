@@ -12,10 +12,11 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array
 from ._average import _average
-from ._counting import mask_of
+from ._counting import counting_of, mask_of
 from ._maximum import _maximum
 from ._objects import is_a, no_memory, said, shown
 from ._options import CountedTypes, described, options_of
+from ._threads import as_threads
 from ._together import REDUCTIONS, is_small, pool_together, wanted_of
 from ._windows import Table, as_size, block_windows, first_entries
 
@@ -134,6 +135,7 @@ def _pyramid(
     try:
         options = options_of(function, given, CountedTypes)
         x = as_array(function, "x", x)
+        num_threads = as_threads(function, num_threads)  # no code of the caller's runs from now on
         count = as_size(function, "levels", levels)
         if not 1 <= count <= _MOST_LEVELS:
             raise ValueError(f"{function}: levels must be 1 to {_MOST_LEVELS}, got {count}")
@@ -146,6 +148,12 @@ def _pyramid(
             raise TypeError(
                 f"{function}: averages of bool are no bool; pass reduce='max', or convert x"
             )
+        if any(x.shape[axis] > 2**62 for axis in factors):
+            raise ValueError(
+                f"{function}: pooled axes must have at most 2**62 elements, got shape {x.shape}"
+            )
+        if options is not None:  # before `empty` is what nodata is
+            counting_of(function, options._replace(where=None), x.shape, _dtypes.native(x.dtype))
         source = _Source(x, tuple(factors))
         blocks = _blocks(x.shape, factors, count)
         pool = _one_by_one if options is not None or is_small(x) else _together
@@ -189,6 +197,8 @@ def _entries(function: str, name: str, given: Any) -> tuple[Any, ...]:
 
 
 def _axis(function: str, entry: Any) -> int:
+    if is_a(entry, (bool, np.bool_)):
+        raise TypeError(f"{function}: axes must be integers, got the bool {entry}")
     try:
         return operator.index(entry)
     except MemoryError as error:

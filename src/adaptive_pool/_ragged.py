@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._average import _average
-from ._items import largest_first, result_of_items, run_in_turn
+from ._items import check_exact_sums, largest_first, result_of_items, run_in_turn
 from ._kernels import average_kernel, maximum_kernel
 from ._kernels.call.elements import ELEMENTS
 from ._kernels.call.kernel import Kernel
@@ -235,7 +235,7 @@ def average_ragged(
                 out,
             )
         plan = _plan(function, batch, sizes, data_format, windows, y_dtype.itemsize, num_threads)
-        _check_exact_sums(function, batch.dtype, plan.problems)
+        check_exact_sums(function, "arrays", batch.dtype, plan.problems)
         axis = channel_axis_of(ndim, batch.items[0].ndim, data_format)
         scaling = None
         if scales and options is not None:
@@ -256,13 +256,6 @@ def average_ragged(
         return y if out is None else deliver(y, out, out)
     except MemoryError as error:
         raise no_memory(function, error) from error
-
-
-def _check_exact_sums(function: str, dtype: np.dtype[Any], problems: list[Problem]) -> None:
-    for k, problem in enumerate(problems):
-        large = problem.plane > _dtypes.LARGEST_EXACT_WINDOW
-        if large and (windows := problem.cut()) is not None:
-            _dtypes.check_exact_sum(f"{function}: arrays[{k}]", dtype, int(windows.largest))
 
 
 def _with_bool(function: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ._problem import DataFormat, check_gradient, make_problem, normalize_shape
 from ._ragged import as_list, for_each, options_of_each
 from ._scatter import outside_error
 from ._targets import check_apart, deliver_all
-from ._threads import threads_for
+from ._threads import as_threads, threads_for
 from ._windows import Windows
 
 
@@ -174,6 +174,7 @@ def average_ragged_backward(
     """Return the gradient of each item."""
     try:
         options = options_of(function, given, RaggedGradientTypes)
+        num_threads = as_threads(function, num_threads)
         gradients, shapes = _gradients_of(function, grad_output, input_shapes)
         targets = None if out is None else for_each(function, "out", out, len(shapes))
         if options is None:
@@ -205,6 +206,7 @@ def maximum_ragged_backward(
 ) -> list[Array]:
     """Return the gradient of each item, likewise."""
     try:
+        num_threads = as_threads(function, num_threads)
         gradients, shapes = _gradients_of(function, grad_output, input_shapes)
         places = as_array(function, "indices", indices)
         _dtypes.check_dtype(function, "indices", places.dtype, _dtypes.INDICES)

@@ -70,7 +70,7 @@ def scaled_dtype(function: str, x: np.dtype[Any], dtype: np.dtype[Any] | None) -
     allowed = (*_dtypes.FLOATS, *INTEGERS)
     if _dtypes.name_of(dtype) not in allowed or not dtype.isnative:
         raise TypeError(
-            f"{function}: with scale or offset dtype must be one of {', '.join(allowed)}, "
+            f"{function}: dtype must be one of {', '.join(allowed)} for means that are scaled, "
             f"got {_dtypes.text_of(dtype)}"
         )
     return dtype

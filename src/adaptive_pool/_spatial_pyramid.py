@@ -14,6 +14,7 @@ from ._arrays import Array, as_array
 from ._average import _average
 from ._average_backward import _average_backward
 from ._kernels.call.known import call
+from ._kernels.call.problem import check_addressable
 from ._maximum import _maximum
 from ._objects import is_a, no_memory, shown
 from ._options import OptionTypes, described, options_of
@@ -30,6 +31,7 @@ from ._problem import (
 from ._scatter import maximum_backward_at
 from ._summed import sum_of_gradients
 from ._targets import deliver_all
+from ._threads import as_threads
 from ._together import REDUCTIONS, is_small, pool_together, wanted_of
 from ._windows import Rule, Windows, check_unweighted, first_entries
 
@@ -58,7 +60,9 @@ def _sequence(function: str, name: str, given: Any) -> tuple[Any, ...]:
 
 
 def _reductions(function: str, given: Any) -> tuple[str, ...]:
-    entries = (given,) if is_a(given, str) else _sequence(function, "reduce", given)
+    entries = (given,)
+    if hasattr(type(given), "__iter__") and not is_a(given, str):
+        entries = _sequence(function, "reduce", given)
     names = tuple([str.__str__(entry) if is_a(entry, str) else "" for entry in entries])
     if not set(names) <= set(REDUCTIONS) or len(set(names)) != len(names):
         raise ValueError(
@@ -83,7 +87,10 @@ def _poolings(function: str, ndim: int, sizes: Any, reduce: Any, windows: Any) -
                 f"sizes, got {len(given)}"
             )
         each = list(zip(entries, given, strict=True))
-    cuts = [(normalize_size(function, ndim, size), cut) for size, cut in each]
+    cuts = [
+        (normalize_size(function, ndim, size, f"sizes[{k}]"), cut)
+        for k, (size, cut) in enumerate(each)
+    ]
     if "max" in names:
         for _, cut in cuts:
             check_unweighted(function, cut)
@@ -206,10 +213,9 @@ def _answer(
                 f"{' and '.join(sorted(map(_dtypes.text_of, dtypes)))}; pass dtype"
             )
         lengths = _flat_lengths(function, ndim, [y.shape for y in results])
-        parts = [
-            y.reshape(*y.shape[: y.ndim - ndim - 1], length)
-            for y, length in zip(results, lengths, strict=True)
-        ]
+        lead = results[0].shape[: -ndim - 1]
+        check_addressable(function, (*lead, sum(lengths)), results[0].itemsize)
+        parts = [y.reshape(*lead, length) for y, length in zip(results, lengths, strict=True)]
         answer = np.concatenate(parts, axis=-1)
         if out is not None:
             check_out(function, "out", out, answer.shape, answer.dtype)
@@ -237,6 +243,7 @@ def _spatial_pyramid_backward(
     try:
         poolings = _poolings(function, ndim, sizes, reduce, windows)
         shape = normalize_shape(function, input_shape)
+        num_threads = as_threads(function, num_threads)  # before there are views
         gradients = _gradients(function, ndim, grad_outputs, shape, poolings, flatten, data_format)
         maxima = [each.reduce for each in poolings].count("max")
         places: tuple[Any, ...] = ()
@@ -332,8 +339,8 @@ def spatial_pyramid_pool1d(
 
     The last axis is pooled. With channels behind it needs ``data_format="channels_last"``.
 
-    Results are to the bit those of `adaptive_avg_pool1d` and `adaptive_max_pool1d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
+    Results are to the bit those of `adaptive_avg_pool1d` and `adaptive_max_pool1d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
     without indices of windows that are made of other windows, as halves are of sixths, are taken
     from the maxima of those. With `where` and the options after it, the input is read for each
     result.
@@ -464,8 +471,8 @@ def spatial_pyramid_pool2d(
     The last two axes are pooled. A picture of shape ``(H, W, 3)`` needs
     ``data_format="channels_last"``.
 
-    Results are to the bit those of `adaptive_avg_pool2d` and `adaptive_max_pool2d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
+    Results are to the bit those of `adaptive_avg_pool2d` and `adaptive_max_pool2d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
     without indices of windows that are made of other windows, as halves are of sixths, are taken
     from the maxima of those. With `where` and the options after it, the input is read for each
     result.
@@ -610,8 +617,8 @@ def spatial_pyramid_pool3d(
     The last three axes are pooled. A film or volume of shape ``(D, H, W, 3)`` needs
     ``data_format="channels_last"``.
 
-    Results are to the bit those of `adaptive_avg_pool3d` and `adaptive_max_pool3d`; the input is
-    read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
+    Results are to the bit those of `adaptive_avg_pool3d` and `adaptive_max_pool3d`; a large input
+    is read from memory once for all of them, piece by piece, while a piece is in the cache. Maxima
     without indices of windows that are made of other windows, as halves are of sixths, are taken
     from the maxima of those. With `where` and the options after it, the input is read for each
     result.
@@ -753,8 +760,8 @@ def spatial_pyramid_pool1d_backward(
     reduce : {"avg", "max"}, or a sequence of both
         Likewise.
     indices : sequence of array_like of int32 or int64, optional
-        Where the maxima of each size stand, as `spatial_pyramid_pool1d` returns them with
-        `return_indices`. Needed for maxima.
+        Where the maxima of each size stand, -1 where nothing counts, as `spatial_pyramid_pool1d`
+        returns them with `return_indices`. Needed for maxima.
     flatten : bool
         As it was given to the operation.
     data_format : {"channels_first", "channels_last"}
@@ -847,8 +854,8 @@ def spatial_pyramid_pool2d_backward(
     reduce : {"avg", "max"}, or a sequence of both
         Likewise.
     indices : sequence of array_like of int32 or int64, optional
-        Where the maxima of each size stand, as `spatial_pyramid_pool2d` returns them with
-        `return_indices`. Needed for maxima.
+        Where the maxima of each size stand, -1 where nothing counts, as `spatial_pyramid_pool2d`
+        returns them with `return_indices`. Needed for maxima.
     flatten : bool
         As it was given to the operation.
     data_format : {"channels_first", "channels_last"}
@@ -943,8 +950,8 @@ def spatial_pyramid_pool3d_backward(
     reduce : {"avg", "max"}, or a sequence of both
         Likewise.
     indices : sequence of array_like of int32 or int64, optional
-        Where the maxima of each size stand, as `spatial_pyramid_pool3d` returns them with
-        `return_indices`. Needed for maxima.
+        Where the maxima of each size stand, -1 where nothing counts, as `spatial_pyramid_pool3d`
+        returns them with `return_indices`. Needed for maxima.
     flatten : bool
         As it was given to the operation.
     data_format : {"channels_first", "channels_last"}

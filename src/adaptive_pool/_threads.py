@@ -161,6 +161,11 @@ def num_threads(n: int) -> Iterator[None]:
         _override.reset(token)
 
 
+def as_threads(function: str, requested: object) -> int | None:
+    """Return a number of threads, checked, of which code of the caller's is run now."""
+    return None if requested is None else _check(function, requested)
+
+
 def threads_for(function: str, requested: object, work: int) -> int:
     """Return the threads for one call that moves `work` bytes."""
     if requested is None and work < 2 * BYTES_PER_THREAD:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _dtypes
 from ._arrays import Array, as_array, native
 from ._counting import as_number
-from ._items import largest_first, result_of_items
+from ._items import check_exact_sums, largest_first, result_of_items
 from ._kernels.call.problem import check_addressable
 from ._objects import is_a, no_memory, shown
 from ._problem import (
@@ -27,7 +27,7 @@ from ._problem import (
 )
 from ._ragged import as_list
 from ._scaled import Scaling, numbers_of, scaled_dtype, store_scaled
-from ._threads import threads_for
+from ._threads import as_threads, threads_for
 from ._windows import Rule, check_rule
 
 __all__ = ["to_tensor"]
@@ -122,7 +122,8 @@ def to_tensor(
         is of the wrong type.
     ValueError
         If there are no pictures, they do not agree in dtype or channels, one has no pixels, a size
-        is 0, `std` is 0, a window would be empty, or `out` does not fit. The error names the
+        is 0, `scale`, `mean` or `std` is not finite, `std` is 0, a window would be empty or has
+        more than ``2**30`` integers of 32 or 64 bits, or `out` does not fit. The error names the
         picture; nothing has been written then.
     MemoryError
         If there is no memory for the result or the tables of windows.
@@ -190,10 +191,19 @@ def _to_tensor(
     reverses = as_bool(function, "bgr", bgr)
     wants_boxes = as_bool(function, "return_boxes", return_boxes)
     height, width = _size_of(function, size)
-    batch = _batch_of(function, pictures)
+    wanted = _dtypes.as_dtype(function, "dtype", dtype)
+    numbers = {"scale": scale, "pad_value": pad_value}
+    factor, pad = [_number(function, name, given) for name, given in numbers.items()]
+    mean, std = [
+        None if given is None else as_array(function, name, given)
+        for name, given in (("mean", mean), ("std", std))
+    ]
+    num_threads = as_threads(function, num_threads)
+    batch = _batch_of(function, _arrays_of(function, pictures))
+    # No code of the caller's runs from here on, which might free what there are views of.
     count, channels = len(batch), batch[0].shape[2]
-    y_dtype = scaled_dtype(function, batch[0].dtype, _dtypes.as_dtype(function, "dtype", dtype))
-    scaling = _scaling_of(function, mean, std, scale, channels)
+    y_dtype = scaled_dtype(function, batch[0].dtype, wanted)
+    scaling = _scaling_of(function, mean, std, factor, channels)
     if reverses:
         scaling = Scaling(*(x[::-1] if x.ndim else x for x in scaling))
     shape = (count, height, width, channels)
@@ -211,11 +221,11 @@ def _to_tensor(
         )
         for k, (x, place) in enumerate(zip(sources, places, strict=True))
     ]
+    check_exact_sums(function, "pictures", batch[0].dtype, problems)
     elements = [problem.elements for problem in problems]
     threads = threads_for(function, num_threads, int(sum(elements) * batch[0].dtype.itemsize))
     to_last = (0, 2, 3, 1) if layout == "NCHW" else (0, 1, 2, 3)
     shape = shape if layout == "NHWC" else (count, channels, height, width)
-    pad = float(as_number(function, "pad_value", pad_value))
     pixel = _pixel(function, pad, scaling, channels, y_dtype) if fit == "letterbox" else None
     y = result_of_items(function, "out", out, shape, y_dtype, count, batch, any_strides=True)
     view = y.transpose(to_last)
@@ -248,7 +258,7 @@ def _one_of(function: str, name: str, given: object, names: tuple[str, ...]) -> 
 
 
 def _size_of(function: str, size: Size) -> tuple[int, int]:
-    height, width = normalize_size(function, 2, size)
+    height, width = normalize_size(function, 2, size, "size")
     if not height or not width:
         raise ValueError(
             f"{function}: size must be a height and a width from 1 on, got {(height, width)}"
@@ -256,18 +266,23 @@ def _size_of(function: str, size: Size) -> tuple[int, int]:
     return height, width
 
 
-def _batch_of(function: str, pictures: Any) -> list[Array]:
-    """Return pictures as arrays with an axis for channels, in the byte order of the machine."""
-    if is_a(pictures, np.ndarray) and pictures.ndim == 4:
-        pictures = list(as_array(function, "pictures", pictures))
+def _arrays_of(function: str, pictures: Any) -> list[Array]:
+    if is_a(pictures, np.ndarray) and not is_a(pictures, np.ma.MaskedArray):
+        array = np.asarray(pictures)  # a subclass may say anything of itself
+        pictures = list(array) if array.ndim == 4 else pictures
+    elif is_a(pictures, np.ndarray):
+        as_array(function, "pictures", pictures)  # which says what is wrong
+    given = as_list(function, "pictures", pictures, "pictures")
+    return [as_array(function, f"pictures[{k}]", picture) for k, picture in enumerate(given)]
+
+
+def _batch_of(function: str, arrays: list[Array]) -> list[Array]:
+    """Return pictures with an axis for channels, in the byte order of the machine."""
     batch: list[Array] = []
-    for k, picture in enumerate(as_list(function, "pictures", pictures, "pictures")):
+    for k, array in enumerate(arrays):
         name = f"pictures[{k}]"
-        x = as_array(function, name, picture)
-        _dtypes.check_dtype(function, name, x.dtype, _dtypes.SUPPORTED)
-        x = native(x)
-        if x.ndim == 2:
-            x = x[..., np.newaxis]
+        _dtypes.check_dtype(function, name, array.dtype, _dtypes.SUPPORTED)
+        x = native(array if array.ndim != 2 else array[..., np.newaxis])
         if x.ndim != 3 or 0 in x.shape:
             raise ValueError(
                 f"{function}: {name} must have shape (H, W, C) or (H, W), and pixels; got shape "
@@ -285,13 +300,24 @@ def _batch_of(function: str, pictures: Any) -> list[Array]:
     return batch
 
 
-def _scaling_of(function: str, mean: Any, std: Any, scale: Any, channels: int) -> Scaling:
+def _number(function: str, name: str, given: Any) -> float:
+    number = as_number(function, name, given)
+    try:
+        return float.__float__(number) if is_a(number, float) else float(number)
+    except OverflowError:
+        raise ValueError(f"{function}: {name} is too large, got {shown(given)}") from None
+
+
+def _scaling_of(
+    function: str, mean: Array | None, std: Array | None, scale: float, channels: int
+) -> Scaling:
     """Return what averages are multiplied by, and what is added."""
-    factor = np.float64(as_number(function, "scale", scale))
+    factor = np.float64(scale)
     means = numbers_of(function, "mean", mean, 0.0, channels)
     deviations = numbers_of(function, "std", std, 1.0, channels)
-    if not (np.isfinite(factor) and np.isfinite(means).all() and np.isfinite(deviations).all()):
-        raise ValueError(f"{function}: scale, mean and std must be finite")
+    for name, x in (("scale", factor), ("mean", means), ("std", deviations)):
+        if not np.isfinite(x).all():
+            raise ValueError(f"{function}: {name} must be finite, got {shown(x.tolist())}")
     if (deviations == 0).any():
         raise ValueError(f"{function}: std must not be 0, got {shown(deviations.tolist())}")
     with np.errstate(all="ignore"):

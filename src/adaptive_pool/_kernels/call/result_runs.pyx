@@ -16,7 +16,7 @@ from adaptive_pool._kernels.threads.parallel cimport run_jobs
 cdef enum:
     STRIP = 262144          # bytes of a strip: for the second cache
     JOBS = 4                # strips for each thread, at least; and jobs, where kernels plan them
-    MOST_JOBS = 1048576     # that a kernel is asked for
+    MOST_STRIPS = 1048576   # one element may stand for all
     FEW_LANES = 64          # which kernels do not cut
 
 
@@ -32,6 +32,11 @@ cdef struct Strips:
     Py_ssize_t count
 
 
+cdef Py_ssize_t share(Py_ssize_t jobs, Py_ssize_t strip, Py_ssize_t strips) noexcept nogil:
+    """jobs * strip / strips, rounded down; the product itself might overflow."""
+    return jobs // strips * strip + jobs % strips * strip // strips
+
+
 cdef int run_strip(const void* task, Py_ssize_t strip, char* scratch) noexcept nogil:
     cdef const Strips* strips = <const Strips*> task
     cdef const JobList* jobs
@@ -39,7 +44,7 @@ cdef int run_strip(const void* task, Py_ssize_t strip, char* scratch) noexcept n
     for k in range(strips.results_count):
         jobs = &strips.results[k].jobs
         for job in range(
-            strip * jobs.count // strips.count, (strip + 1) * jobs.count // strips.count
+            share(jobs.count, strip, strips.count), share(jobs.count, strip + 1, strips.count)
         ):
             jobs.work(jobs.task, job, scratch)
     return 0
@@ -64,7 +69,7 @@ cdef int jobs_wanted(const Geometry* g, Py_ssize_t strips) noexcept nogil:
     cdef double most = <double> g.batches * g.channels * g.d.count * g.h.count
     if g.lanes <= FEW_LANES:
         most *= g.w.count
-    return <int> min(min(<double> strips, most), <double> MOST_JOBS)
+    return <int> min(<double> strips, most)
 
 
 cdef int run_together(
@@ -72,22 +77,24 @@ cdef int run_together(
 ) except -1:
     """Pool an array to some results, whose leading axes are alike."""
     cdef Strips strips = Strips(results, count, 1)
-    cdef Py_ssize_t bytes = results[0].arrays.here.bytes, size, k
+    cdef Py_ssize_t bytes = results[0].arrays.here.bytes, cut, size, k
     cdef bint more = True
     cdef Kernel kernel
     for k in range(results[0].arrays.loops):
         bytes //= results[0].arrays.loop_sizes[k]
-    strips.count = max(bytes // STRIP, <Py_ssize_t> (JOBS * num_threads if num_threads > 1 else 1))
+    cut = max(bytes // STRIP, <Py_ssize_t> (JOBS * num_threads if num_threads > 1 else 1))
+    cut = min(cut, <Py_ssize_t> MOST_STRIPS)
     while more:
-        size = 0
+        size, strips.count = 0, 1
         for k in range(count):
             kernel = <Kernel> kernels[first + k]
             kernel.prepare(
                 results[k].task, &results[k].arrays.here, kernel.call,
-                max(num_threads, jobs_wanted(&results[k].arrays.here, strips.count) // JOBS),
+                max(num_threads, jobs_wanted(&results[k].arrays.here, cut) // JOBS),
                 &results[k].jobs,
             )
             size = max(size, results[k].jobs.scratch_size)
+            strips.count = max(strips.count, min(cut, results[k].jobs.count))
         with nogil:
             run_jobs(run_strip, &strips, strips.count, size, num_threads)
         for k in range(count):
