@@ -16,6 +16,7 @@ from adaptive_pool._kernels.threads.parallel cimport run_jobs
 cdef enum:
     STRIP = 262144          # bytes of a strip: for the second cache
     JOBS = 4                # strips for each thread, at least; and jobs, where kernels plan them
+    FEW = 8                 # strips for each job are too many
     MOST_STRIPS = 1048576   # one element may stand for all
     FEW_LANES = 64          # which kernels do not cut
 
@@ -72,6 +73,14 @@ cdef int jobs_wanted(const Geometry* g, Py_ssize_t strips) noexcept nogil:
     return <int> min(<double> strips, most)
 
 
+cdef void plan(Result* r, Kernel kernel, Py_ssize_t strips, int num_threads) noexcept:
+    """As if it were alone; but with more jobs, if these are much fewer than strips."""
+    cdef const Geometry* g = &r.arrays.here
+    kernel.prepare(r.task, g, kernel.call, num_threads, &r.jobs)
+    if r.jobs.count < strips // FEW and jobs_wanted(g, strips) > JOBS * num_threads:
+        kernel.prepare(r.task, g, kernel.call, jobs_wanted(g, strips) // JOBS, &r.jobs)
+
+
 cdef int run_together(
     Result* results, Py_ssize_t count, tuple kernels, Py_ssize_t first, int num_threads,
 ) except -1:
@@ -79,7 +88,6 @@ cdef int run_together(
     cdef Strips strips = Strips(results, count, 1)
     cdef Py_ssize_t bytes = results[0].arrays.here.bytes, cut, size, k
     cdef bint more = True
-    cdef Kernel kernel
     for k in range(results[0].arrays.loops):
         bytes //= results[0].arrays.loop_sizes[k]
     cut = max(bytes // STRIP, <Py_ssize_t> (JOBS * num_threads if num_threads > 1 else 1))
@@ -87,12 +95,7 @@ cdef int run_together(
     while more:
         size, strips.count = 0, 1
         for k in range(count):
-            kernel = <Kernel> kernels[first + k]
-            kernel.prepare(
-                results[k].task, &results[k].arrays.here, kernel.call,
-                max(num_threads, jobs_wanted(&results[k].arrays.here, cut) // JOBS),
-                &results[k].jobs,
-            )
+            plan(&results[k], <Kernel> kernels[first + k], cut, num_threads)
             size = max(size, results[k].jobs.scratch_size)
             strips.count = max(strips.count, min(cut, results[k].jobs.count))
         with nogil:
