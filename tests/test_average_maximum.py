@@ -200,6 +200,25 @@ def test_results_that_interleave_may_not_share_memory(rng):
             check_apart("f", arrays)
 
 
+def test_a_number_of_threads_is_asked_for_once():
+    class Threads:
+        asked = 0
+
+        def __index__(self):
+            self.asked += 1
+            return 2
+
+    x = np.ones((3, 90, 90))
+    for call in (
+        lambda n: ap.adaptive_avg_max_pool2d(x, 7, num_threads=n),
+        lambda n: ap.spatial_pyramid_pool2d(x, (1, 2, 3, 6), reduce=("avg", "max"), num_threads=n),
+        lambda n: ap.pyramid(x, 4, reduce="max", num_threads=n),
+    ):
+        threads = Threads()
+        call(threads)
+        assert threads.asked == 1
+
+
 def test_results_may_overwrite_the_input(rng):
     x = random_array(rng, (4, 6, 6), "float32")
     expected = ap.adaptive_avg_max_pool2d(x.copy(), 6)

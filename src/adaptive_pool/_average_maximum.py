@@ -48,7 +48,8 @@ def _average_maximum(
         positions = _dtypes.as_dtype(function, "index_dtype", index_dtype) if wanted else None
         means = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         targets = None if out is None else _targets_of(function, out, 3 if wanted else 2)
-        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        num_threads = as_threads(function, num_threads)  # once, for it may have code of its own
+        x_shape, x_dtype = x.shape, x.dtype  # likewise, for another thread may change them
         _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
         counts: list[Array] = []
         if options is not None or is_small(x):

@@ -136,7 +136,8 @@ def _spatial_pyramid(
         means = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
         if indexed and out is not None:
             raise TypeError(f"{function}: pass out or return_indices, not both")
-        x_shape, x_dtype = x.shape, x.dtype  # once, for another thread may change them
+        num_threads = as_threads(function, num_threads)  # once, for it may have code of its own
+        x_shape, x_dtype = x.shape, x.dtype  # likewise, for another thread may change them
         _dtypes.check_dtype(function, "x", x_dtype, _dtypes.SUPPORTED)
         if flat:
             _check_room_for_channels(function, ndim, x_shape)
