@@ -16,6 +16,7 @@ FOLDER = ROOT / "benchmarks"
 RESULTS = FOLDER / "results"
 NAMED, SWEEP = RESULTS / "0.1.0.json", RESULTS / "0.1.0-sweep.json"
 OPTIONS = RESULTS / "0.1.0-options.json"
+BATCHES = RESULTS / "0.1.0-batches.json"
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the sdist has no benchmarks")
 
@@ -331,3 +332,8 @@ def test_report_of_batches(module):
     assert "| a call, 2 threads | 2 | 1 | **missed** |" in report
     for target in module("batches_cases").TARGETS:
         assert any(name.startswith(f"{target.family}: ") for name in shown)
+
+
+def test_report_of_batches_is_made_of_the_results(module):
+    report = module("batches_report").markdown(load(BATCHES))
+    assert report == BATCHES.with_suffix(".md").read_text("utf-8")
