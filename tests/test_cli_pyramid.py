@@ -113,12 +113,13 @@ def test_picture_to_pictures(image, pyramid, tmp_path):
             np.testing.assert_array_equal(np.asarray(written), level)
 
 
-def test_grey_of_16_bits(image, pyramid, tmp_path):
+def test_grey_of_16_bits(image, pyramid, tmp_path, capsys):
     x = RNG.integers(0, 2**16, (9, 7), np.uint16)
     image.fromarray(x).save(tmp_path / "x.tif")
     expected = ap.pyramid(x, 2)[1]
     with image.open(pyramid(None, output="y.png")[0]) as written:
         np.testing.assert_array_equal(np.asarray(written), expected)
+    assert "_1.png, shape (5, 4), dtype uint16" in capsys.readouterr().out
     (path, _) = pyramid(None, "--gray")
     np.testing.assert_array_equal(np.load(path)[..., 0], expected)
 

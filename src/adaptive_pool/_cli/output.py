@@ -228,7 +228,7 @@ class Picture:
         self._data_format = data_format
         self.count = 0
         self._name = ""
-        self._pixels: Array = np.empty(0, np.uint8)
+        self.pixels: Array = np.empty(0, np.uint8)  # as they are written
 
     def __enter__(self) -> Self:
         return self
@@ -261,7 +261,7 @@ class Picture:
         if pixels.dtype == np.uint16:
             pixels = self._of_16_bits(pixels)
         self._name, self.count = name, 1
-        self._pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        self.pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
     def _of_16_bits(self, pixels: Array) -> Array:
         """Return the channels to write, or raise if the format has not so many bits.
@@ -304,7 +304,7 @@ class Picture:
         """Write the content of the file."""
         from PIL import Image
 
-        pixels = np.ascontiguousarray(self._pixels)
+        pixels = np.ascontiguousarray(self.pixels)
         if pixels.ndim == 3 and pixels.dtype == np.uint16:
             _COLOURS_OF_16_BITS[self._format](stream, pixels)
         else:
@@ -315,7 +315,7 @@ class Picture:
         return ""
 
     def __str__(self) -> str:
-        return described(self._pixels)
+        return described(self.pixels)
 
 
 def make_output(path: Path, data_format: DataFormat) -> Output:

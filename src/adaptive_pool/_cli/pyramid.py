@@ -119,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
         for picture, level in zip(pictures, levels, strict=False):
             picture.add("", "", level[..., None] if level.ndim == 2 else level)
     _write(paths, levels, pictures)
-    for number, (path, level) in enumerate(zip(paths, levels, strict=True), 1):
+    written = [picture.pixels for picture in pictures] or levels
+    for number, (path, level) in enumerate(zip(paths, written, strict=True), 1):
         print(on_one_line(f"level {number}: {path}, {described(level)}"))
     return 0
 

@@ -61,6 +61,30 @@ static inline void ap_store_scaled(
     }
 }
 
+/* Colours that lie side by side, each to a run of its own. All but w are literals. */
+AP_ALWAYS void ap_part_colours(
+    const char *AP_RESTRICT copy, ptrdiff_t w, const ptrdiff_t lanes, const size_t size,
+    char *AP_RESTRICT out, ptrdiff_t step)
+{
+    for (ptrdiff_t lane = 0; lane < lanes; lane++, copy += size, out += step)
+        for (ptrdiff_t i = 0; i < w; i++)
+            memcpy(out + i * (ptrdiff_t) size, copy + i * lanes * (ptrdiff_t) size, size);
+}
+
+/* Store a line of lanes that are no run in memory. */
+static inline void ap_store_lanes(const ap_scaled *s, const char *copy, char *out)
+{
+    const ptrdiff_t size = s->out.itemsize, step = s->out.lane;
+    if (s->lanes == 3 && s->out.w == size && size == 4)
+        ap_part_colours(copy, s->w, 3, 4, out, step);
+    else if (s->lanes == 3 && s->out.w == size && size == 2)
+        ap_part_colours(copy, s->w, 3, 2, out, step);
+    else
+        for (ptrdiff_t lane = 0; lane < s->lanes; lane++)
+            ap_copy_words(
+                copy + lane * size, s->lanes * size, s->w, out + lane * step, s->out.w, size);
+}
+
 /* Scale the means of a box, which lie side by side, and store them. Scratch has three numbers for
    each result of a line. */
 static inline void ap_finish_box(const ap_scaled *s, double *AP_RESTRICT means, double *scratch)
@@ -80,10 +104,8 @@ static inline void ap_finish_box(const ap_scaled *s, double *AP_RESTRICT means, 
                 for (ptrdiff_t i = 0; i < n; i++)
                     means[i] = means[i] * scale[i] + offset[i];
                 ap_store_scaled(s, means, n, run ? out : copy);
-                for (ptrdiff_t lane = 0; !run && lane < s->lanes; lane++)
-                    ap_copy_words(
-                        copy + lane * size, s->lanes * size, s->w, out + lane * s->out.lane,
-                        s->out.w, size);
+                if (!run)
+                    ap_store_lanes(s, copy, out);
             }
         }
 }
