@@ -324,9 +324,9 @@ def _check_shape(
 def spatial_pyramid_pool1d(
     x: npt.ArrayLike,
     sizes: Sequence[Size] | None = (1, 2, 3, 6),
-    *,
     reduce: Reduce | Sequence[Reduce] = "avg",
     flatten: bool = False,
+    *,
     return_indices: bool = False,
     index_dtype: npt.DTypeLike = np.int64,
     data_format: DataFormat = "channels_first",
@@ -455,9 +455,9 @@ def spatial_pyramid_pool1d(
 def spatial_pyramid_pool2d(
     x: npt.ArrayLike,
     sizes: Sequence[Size] | None = (1, 2, 3, 6),
-    *,
     reduce: Reduce | Sequence[Reduce] = "avg",
     flatten: bool = False,
+    *,
     return_indices: bool = False,
     index_dtype: npt.DTypeLike = np.int64,
     data_format: DataFormat = "channels_first",
@@ -601,9 +601,9 @@ def spatial_pyramid_pool2d(
 def spatial_pyramid_pool3d(
     x: npt.ArrayLike,
     sizes: Sequence[Size] | None = (1, 2, 3, 6),
-    *,
     reduce: Reduce | Sequence[Reduce] = "avg",
     flatten: bool = False,
+    *,
     return_indices: bool = False,
     index_dtype: npt.DTypeLike = np.int64,
     data_format: DataFormat = "channels_first",
