@@ -78,3 +78,10 @@ def strided(x):
     wide = wide[..., ::-1]
     wide[...] = x
     return wide
+
+
+def same(results, expected):
+    """Whether arrays have the dtypes, shapes and bits of others."""
+    return [(y.dtype, y.shape, y.tobytes()) for y in results] == [
+        (y.dtype, y.shape, y.tobytes()) for y in expected
+    ]

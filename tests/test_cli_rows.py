@@ -27,7 +27,7 @@ def way(request, monkeypatch):
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     if request.param == "mapped" and not hasattr(os, "posix_fallocate"):
-        pytest.skip("nobody promises room here")
+        pytest.skip("no room on a disk can be set aside")
     if request.param == "no room promised":
         monkeypatch.delattr(os, "posix_fallocate", raising=False)
     if request.param == "no maps":
@@ -118,7 +118,7 @@ def test_an_archive_may_hold_more_than_was_expected(source, out):
     np.testing.assert_array_equal(np.load(out / "y.npy")[:, 0, 0, 0], range(49))
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="nobody promises room here")
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no room on a disk can be set aside")
 def test_a_disk_that_will_be_full_is_found_at_the_first_row(source, out, capsys, monkeypatch):
     asked = []
 

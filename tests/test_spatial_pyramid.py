@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import DTYPES, FLOATS, random_array, strided
+from cases import DTYPES, FLOATS, random_array, same, strided
 from oracle import function, pooled_back
 
 import adaptive_pool as ap
@@ -25,12 +25,6 @@ def spatial(ndim, backward=False):
 
 def array(rng, ndim, dtype, data_format, lead=(2, 3)):
     return pooled_back(random_array(rng, (*lead, *SIZES[ndim]), dtype), ndim, data_format)
-
-
-def same(results, expected):
-    return [(y.dtype, y.shape, y.tobytes()) for y in results] == [
-        (y.dtype, y.shape, y.tobytes()) for y in expected
-    ]
 
 
 def alone(x, ndim, operation, **options):

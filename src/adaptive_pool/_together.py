@@ -28,7 +28,7 @@ from ._windows import Windows, check_unweighted
 REDUCTIONS = ("avg", "max")
 
 _CANDIDATES = 8  # that windows are looked for in
-_SMALL = 262144  # bytes of an array that stays in the cache from one call to the next
+_SMALL = 2097152  # bytes of an array that stays in the cache from one call to the next
 
 
 class Wanted(NamedTuple):
