@@ -35,6 +35,8 @@ TELLING = [
         "fork", "threads",
     )
 ]  # fmt: skip
+# The extras of the adaptors.
+ADAPTORS = ["autograd", "dask", "jax", "onnx", "xarray", "zarr"]
 # What must not reach the kernels.
 HOSTILE_FLAGS = "-O2 -Ofast -ffast-math -flto -march=native -mfma -ffp-contract=fast"
 # Patterns of names that are in wheels, or are not.
@@ -87,6 +89,14 @@ def tests(session: nox.Session) -> None:
     """Run all the tests, the slow ones too: `-- pytest arguments`."""
     session.install(".[test]", *group("building"))
     session.run("pytest", "-m", "", *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def adaptors(session: nox.Session) -> None:
+    """Test the adaptors with the libraries they are for, with this checkout, or `-- some.whl`."""
+    arguments = [a for a in session.posargs if not a.endswith(".whl")]
+    session.install(package(session, ",".join([*ADAPTORS, "test-core"])), *group("adaptors"))
+    session.run("pytest", "-m", "", "tests/adaptors", *arguments)
 
 
 @nox.session(default=False)
@@ -150,6 +160,7 @@ def rehearsal(session: nox.Session) -> None:
 
     session.notify("types", [repaired])
     session.notify("docs", [repaired])
+    session.notify("adaptors", [repaired])
     for python in PYTHONS:
         session.notify(f"installed-{python}", [repaired, *(TELLING if quick else [])])
 

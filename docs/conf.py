@@ -44,6 +44,8 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autosummary_generate = False
+# What adaptors are for; their text needs none of it.
+autodoc_mock_imports = ["autograd", "dask", "jax", "onnx", "onnxruntime", "xarray", "zarr"]
 numpydoc_show_class_members = False
 
 exclude_patterns = ["made"]

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+from .._extras import missing
+
 
 class CommandError(Exception):
     """Ends the command with exit status 2; its text is all that the user sees."""
@@ -31,10 +33,7 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        package = (error.name or "a package").partition(".")[0]
-        raise CommandError(
-            f'{package} is not installed: pip install "adaptive-pool[{name}]"'
-        ) from error
+        raise CommandError(missing(error, name)) from error
 
 
 class Skipped:
