@@ -33,7 +33,7 @@ PACKAGE = "adaptive_pool._kernels"
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
 OTHERS = ["threads.parallel", "call.known", "call.parts", "call.part_runs", "call.item_runs"]
 OTHERS += ["call.result_runs", "call.boxes", "call.kernel", "call.problem", "call.canonical"]
-OTHERS += ["call.tables", "call.elements", "call.cpu"]
+OTHERS += ["call.tables", "call.elements", "call.cpu", "call.c_interface"]
 
 
 class BuildKernels(build_ext):
@@ -58,7 +58,7 @@ class BuildKernels(build_ext):
     def set_flags(self, extension: Extension) -> None:
         level, module = extension.name.split(".")[-2:]
         compiler, linker = flags.ours(self.compiler, level, module, DEBUG, OPENMP)
-        extension.include_dirs = [flags.KERNELS]
+        extension.include_dirs = [flags.KERNELS, flags.INCLUDE]
         extension.extra_compile_args = [*compiler, *last_flags()]
         extension.extra_link_args = [*linker, *last_flags()]
         extension.define_macros = [("AP_ISA", f'"{level}"')] if level in BUILDS else []

@@ -17,6 +17,7 @@ TARGET = sysconfig.get_platform()  # of what is built for, which need not be wha
 X86 = re.search(r"x86_64|amd64|i.86|win32|universal2", TARGET) is not None
 
 KERNELS = "src/adaptive_pool/_kernels"
+INCLUDE = "src/adaptive_pool/include"
 HEADER = f"{KERNELS}/arithmetic.h"
 
 # Exact arithmetic. What -ffast-math stands for is taken back one by one: -fno-fast-math does not

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from Cython import __version__ as cython
 from Cython.Build.Dependencies import create_dependency_tree
-from flags import HEADER, KERNELS
+from flags import HEADER, INCLUDE, KERNELS
 
 FOLDER = Path("build/translated")
 
@@ -61,7 +61,8 @@ def with_headers(source: Path) -> list[Path]:
     found = [source, Path(HEADER)]
     for path in found:
         for name in re.findall(rb'^#include "([\w/]+\.h)"', path.read_bytes(), re.MULTILINE):
-            header = Path(KERNELS, name.decode())
-            if header.exists() and header not in found:
-                found.append(header)
+            for folder in (KERNELS, INCLUDE):
+                header = Path(folder, name.decode())
+                if header.exists() and header not in found:
+                    found.append(header)
     return found

@@ -23,6 +23,8 @@ from ._average_ragged import (
     adaptive_avg_pool3d_ragged,
     adaptive_avg_pool3d_ragged_backward,
 )
+from ._c_interface import _C_API as _C_API
+from ._c_interface import get_include
 from ._config import __version__ as __version__
 from ._config import config, show_config
 from ._layers import (
@@ -113,6 +115,7 @@ __all__ = [
     "area_weights",
     "block_windows",
     "config",
+    "get_include",
     "get_num_threads",
     "num_threads",
     "pool_windows",

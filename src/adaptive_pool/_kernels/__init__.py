@@ -55,7 +55,7 @@ try:
         from .call import parts  # isort: skip
         from .call import part_runs  # isort: skip
         from .call import kernel  # isort: skip
-        from .call import boxes, item_runs, result_runs  # isort: skip
+        from .call import boxes, c_interface, item_runs, result_runs  # isort: skip
 except ImportError as _error:
     raise ImportError(_advice(_error), name=_error.name, path=_error.path) from _error
 
@@ -174,6 +174,7 @@ __all__ = [
     "average_counted",
     "average_kernel",
     "boxes",
+    "c_interface",
     "canonical",
     "changed_subnormals",
     "count",

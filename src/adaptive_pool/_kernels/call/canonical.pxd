@@ -63,5 +63,5 @@ cdef int borrow(Canonical* c, object array, bint writable, Py_ssize_t itemsize) 
 cdef int borrow_indices(Canonical* c, object array, bint writable) except -1
 cdef void give_back(Canonical* c) noexcept
 cdef int arrange(Canonical* c, Windows windows) except -1
-cdef int arrange_axes(Canonical* c, int begin, int first, int last) except -1
+cdef void arrange_axes(Canonical* c, int begin, int first, int last) noexcept nogil
 cdef bint advance(Canonical* c) noexcept nogil

@@ -79,7 +79,7 @@ cdef bint fit(const Canonical* c, Windows windows) noexcept:
     return True
 
 
-cdef bint joined(const Canonical* c, int outer, int inner) noexcept:
+cdef bint joined(const Canonical* c, int outer, int inner) noexcept nogil:
     """Whether two axes have one step in every array."""
     cdef int a
     for a in range(c.count):
@@ -88,7 +88,9 @@ cdef bint joined(const Canonical* c, int outer, int inner) noexcept:
     return True
 
 
-cdef int axis_of_lanes(const Py_buffer* lead, int begin, int first, int last) noexcept:
+cdef int axis_of_lanes(
+    const Py_buffer* lead, int begin, int first, int last,
+) noexcept nogil:
     """The axis whose elements are neighbours in memory, if it is not the last of the pooled."""
     cdef int k
     if lead.strides[last - 1] != lead.itemsize or lead.shape[last - 1] == 1:
@@ -107,11 +109,11 @@ cdef int arrange(Canonical* c, Windows windows) except -1:
     return 0
 
 
-cdef int arrange_axes(
+cdef void arrange_axes(
     Canonical* c,
     int begin,              # IN: the axes from this one on
     int first, int last,    # IN: the pooled axes first:last
-) except -1:
+) noexcept nogil:
     """Find the canonical axes of arrays whose axes fit each other."""
     cdef const Py_buffer* lead = &c.buffers[0]
     cdef const Py_buffer* buffer
@@ -156,7 +158,6 @@ cdef int arrange_axes(
         g.arrays[a].lane = buffer.strides[lanes] if lanes >= 0 else buffer.itemsize
     g.number, g.h_number = 0, g.sizes[0][2]
     g.d_number = g.sizes[0][1] * g.h_number
-    return 0
 
 
 cdef bint advance(Canonical* c) noexcept nogil:
