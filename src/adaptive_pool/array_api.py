@@ -2,8 +2,8 @@
 
 Tensors of PyTorch give tensors of PyTorch, and arrays of JAX give arrays of JAX. So it is with MLX,
 and with all arrays that have ``__array_namespace__``, as the array API standard describes it. All
-else gives arrays of NumPy, as in `adaptive_pool`. The first argument decides; others may be of any
-kind.
+else gives arrays of NumPy, as in the package itself. The first argument decides; others may be of
+any kind.
 
 Parameters
 ----------
