@@ -46,7 +46,7 @@ def in_kind(function: Callable[..., Any]) -> Callable[..., Any]:
             given["out"] = lent.output("out", given["out"])
         return lent.back(function(*args, **given), hand_over)
 
-    summary, rest = (function.__doc__ or "").split("\n", 1)
+    summary, _, rest = (function.__doc__ or "").partition("\n")  # there is none under -OO
     answering.__doc__ = f"{summary}{_NOTE}\n{rest}"
     answering.__module__ = f"{__package__}.array_api"
     return answering
@@ -126,7 +126,7 @@ def _hand_over_of(function: str, x: Any) -> Callable[[Array], Any] | None:
 
 def _to_torch(y: Array) -> Any:
     torch = sys.modules["torch"]
-    if y.dtype.name == "bfloat16":
+    if y.dtype.kind == "V":  # bfloat16
         return torch.from_numpy(y.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(y)
 

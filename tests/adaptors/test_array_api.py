@@ -6,6 +6,8 @@ NumPy.
 
 import inspect
 import pickle
+import subprocess
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -364,3 +366,17 @@ def test_help_reads_whole(name):
     assert "Results are arrays of the library of the first argument" in text
     assert inspect.getdoc(core).partition("\n\n")[2] in text
     assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_without_docstrings():
+    code = "import adaptive_pool.array_api as ap; print(ap.adaptive_avg_pool1d([1, 3], 1))"
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[2.]\n"
+
+
+def test_it_imports_no_library():
+    code = "import sys, adaptive_pool.array_api; print({'torch', 'jax', 'mlx'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
