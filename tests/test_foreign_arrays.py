@@ -7,6 +7,8 @@ are installed.
 import io
 import pathlib
 import re
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -389,6 +391,7 @@ TENSORS = {
     "negated": (lambda t, torch: torch.complex(t, t).conj().imag, "pass x.resolve_neg()"),
     "float8": (lambda t, torch: t.to(torch.float8_e4m3fn), "pass x.float()"),
     "complex": (lambda t, torch: torch.complex(t, t), "got complex64"),
+    "conjugated": (lambda t, torch: torch.complex(t, t).conj(), "resolve_conj"),
 }
 
 
@@ -418,3 +421,55 @@ def test_nested_tensors(layout):
     with pytest.raises(TypeError, match=re.escape("x is nested: pool the parts, x.unbind()")):
         ap.adaptive_avg_pool2d(x, 2)
     assert [ap.adaptive_avg_pool2d(part, 2).shape for part in x.unbind()] == [(2, 2)] * 2
+
+
+def known_as(module, name, kind, monkeypatch):
+    """Return a class as one of a library, as if that were loaded."""
+    kind = type(name, (kind,), {})
+    monkeypatch.setitem(sys.modules, module, types.SimpleNamespace(**{name: kind}))
+    return kind
+
+
+class OnGpu(Foreign):
+    """An array of JAX on a device: NumPy would get a copy without a word."""
+
+    def devices(self):
+        return (types.SimpleNamespace(platform="gpu"),)
+
+
+def test_arrays_of_jax_that_are_elsewhere(monkeypatch):
+    x = known_as("jax", "Array", OnGpu, monkeypatch)(ONES, ONES.dtype)
+    remedy = re.escape("pass x.to_device(jax.devices('cpu')[0])")
+    with pytest.raises(TypeError, match=f"x is not on the CPU: {remedy}"):
+        ap.adaptive_avg_pool2d(x, 2)
+
+
+class OfCupy(Foreign):
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+
+def test_arrays_of_cupy(monkeypatch):
+    x = known_as("cupy", "ndarray", OfCupy, monkeypatch)(ONES, ONES.dtype)
+    with pytest.raises(TypeError, match=r"x is not on the CPU: pass x\.get\(\)$"):
+        ap.adaptive_avg_pool2d(x, 2)
+
+
+class Traced(Foreign):
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("it has no numbers")
+
+
+class Boxed:
+    """NumPy makes an array of one object of it."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "kind", "adaptor"),
+    [("jax.core", "Tracer", Traced, "jax"), ("autograd.tracer", "Box", Boxed, "autograd")],
+)
+def test_what_stands_for_an_array(module, name, kind, adaptor, monkeypatch):
+    kind = known_as(module, name, kind, monkeypatch)
+    x = kind(ONES, ONES.dtype) if issubclass(kind, Traced) else kind()
+    with pytest.raises(TypeError, match=f"x is traced, .*: adaptive_pool.{adaptor} has functions"):
+        ap.adaptive_avg_pool2d(x, 2)

@@ -138,15 +138,33 @@ def test_without_libgomp(tmp_path):
     assert "ADAPTIVE_POOL_NO_OPENMP=1 python -m pip install ." in last
 
 
-def test_frozen(tmp_path):
-    """A program that PyInstaller packs holds every build, and runs without Python beside it."""
+# What a frozen program imports, and the libraries that it holds for that beside NumPy.
+FROZEN = {"adaptive_pool": [], "adaptive_pool.array_api": []}
+# What is recognised without being imported, or imported by adaptors alone.
+LIBRARIES = [
+    "PIL", "autograd", "blosc2", "cubed", "cupy", "dask", "h5py", "jax", "ml_dtypes", "mlx",
+    "netCDF4", "nibabel", "onnx", "onnxruntime", "tensorstore", "torch", "xarray", "zarr",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "held"), FROZEN.items(), ids=FROZEN)
+def test_frozen(tmp_path, module, held):
+    """A program that PyInstaller packs holds every build, and runs without Python beside it.
+
+    It holds no library that nothing of it imports, though all could be found.
+    """
     pytest.importorskip("PyInstaller", reason="PyInstaller is not installed")
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM.format(imported="import adaptive_pool as ap"))
+    for name in held:
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    program, libraries = tmp_path / "program.py", tmp_path / "libraries"
+    libraries.mkdir()
+    for name in set(LIBRARIES) - set(held):
+        (libraries / f"{name}.py").touch()
+    program.write_text(PROGRAM.format(imported=f"import {module}, adaptive_pool as ap"))
     subprocess.run(
         [
             sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=ERROR",
-            "--paths", Path(ap.__file__).parents[1], program,
+            "--paths", Path(ap.__file__).parents[1], "--paths", libraries, program,
         ],
         cwd=tmp_path, check=True,
     )  # fmt: skip
@@ -155,3 +173,7 @@ def test_frozen(tmp_path):
         [tmp_path / "dist/program/program"], env=alone, text=True, capture_output=True, check=True
     )
     assert done.stdout.split() == SAYS
+    contents = (tmp_path / "build/program/PYZ-00.toc").read_text("utf-8")
+    roots = set(re.findall(r"\('(\w+)", contents))
+    assert "adaptive_pool" in roots
+    assert roots & set(LIBRARIES) == set(held)

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ._objects import is_a, no_memory, said, shown
+from ._lazy import refuse_lazy
+from ._objects import is_a, is_from, no_memory, said, shown
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -36,7 +37,11 @@ def as_array(function: str, name: str, x: object) -> Array:
         _refuse_mask(function, name, x)
         if is_a(x, np.ndarray):
             return np.asarray(x)
+        refuse_lazy(function, name, x)
         _refuse_what_is_no_array(function, name, x)
+    else:
+        for part in parts_of(x):  # type: ignore[arg-type]
+            refuse_lazy(function, name, part)
     try:
         given = x if is_list else _handed_over(x)
         array = np.asarray(given)
@@ -47,7 +52,7 @@ def as_array(function: str, name: str, x: object) -> Array:
     if array.ndim == 0 and array.dtype.kind == "O":
         raise TypeError(f"{function}: {name} must be an array of numbers, got {type(x).__name__}")
     if is_list:
-        for part in _parts(x):  # type: ignore[arg-type]
+        for part in parts_of(x):  # type: ignore[arg-type]
             _refuse_mask(function, name, part)
             _refuse_other_numbers(function, name, part, None)
     else:
@@ -67,19 +72,19 @@ def readable(x: Array) -> Array:
     return x if x.flags.aligned else x.copy()
 
 
-def _is_from(x: object, module: str, name: str) -> bool:
-    """Whether `x` is an instance of a class of a module that others have loaded."""
-    kind = getattr(sys.modules.get(module), name, None)
-    return is_a(kind, type) and is_a(x, kind)  # type: ignore[arg-type]
-
-
 def _handed_over(x: Any) -> Any:
     """Return the array that `x` hands over, of a subclass if it is of one."""
-    if _is_from(x, "torch", "Tensor"):
+    # A bfloat16 array as integers is the same memory, which these libraries share with NumPy.
+    if is_from(x, "torch", "Tensor"):
         torch = sys.modules["torch"]
         if x.dtype is torch.bfloat16 and not _obstacles(x):
-            # The same memory as integers, which PyTorch shares with NumPy.
             return x.view(torch.int16).numpy().view(np.dtype("bfloat16"))
+    elif is_from(x, "mlx.core", "array"):
+        mlx = sys.modules["mlx.core"]
+        if x.dtype == mlx.bfloat16:
+            return np.asarray(x.view(mlx.uint16)).view(np.dtype("bfloat16"))
+    elif is_from(x, "jax", "Array") and _obstacles(x):
+        raise TypeError("NumPy would copy it to the CPU without a word")
     elif not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
         return np.from_dlpack(x)
     return np.asanyarray(x)
@@ -108,7 +113,7 @@ def _refuse_what_is_no_array(function: str, name: str, x: Any) -> None:
 
 def _refuse_other_numbers(function: str, name: str, x: Any, dtype: np.dtype[Any] | None) -> None:
     """Raise where the numbers that `x` hands over, of `dtype`, are not those it stands for."""
-    if _is_from(x, "PIL.Image", "Image") and x.mode in ("P", "PA"):
+    if is_from(x, "PIL.Image", "Image") and x.mode in ("P", "PA"):
         raise TypeError(
             f"{function}: {name} is a picture of mode {x.mode}: its numbers are places in a "
             "palette, not colours; pass picture.convert('RGB')"
@@ -142,13 +147,13 @@ def _dtype_of(part: object) -> np.dtype[Any]:
         return np.dtype(object)
 
 
-def _parts(x: list[Any] | tuple[Any, ...], depth: int = 1) -> Iterator[object]:
+def parts_of(x: list[Any] | tuple[Any, ...], depth: int = 1) -> Iterator[object]:
     """Yield what a list holds, and the lists in it; but nothing of rows of plain numbers."""
     for entry in (list if is_a(x, list) else tuple).__iter__(x):  # type: ignore[arg-type]
         if type(entry) in (float, int, bool):
             return
         if is_a(entry, (list, tuple)) and depth < MOST_AXES:
-            yield from _parts(entry, depth + 1)
+            yield from parts_of(entry, depth + 1)
         else:
             yield entry
 
@@ -165,49 +170,80 @@ def _float_by_name(x: Any) -> str:
     return found.group().lower() if found else ""
 
 
-# What keeps a tensor of PyTorch from being read: a test, what it means, and what helps.
-_OBSTACLES: tuple[tuple[Callable[[Any], bool], str, str], ...] = (
-    (lambda x: x.requires_grad, "requires grad", "detach()"),
-    (lambda x: x.device.type != "cpu", "is not on the CPU", "cpu()"),
-    (lambda x: x.is_quantized, "is quantized", "dequantize()"),
-    (lambda x: str(x.layout) != "torch.strided", "is not dense", "to_dense()"),
-    (lambda x: x.is_neg(), "is negated lazily", "resolve_neg()"),
-    (lambda x: "float8" in str(x.dtype), "has a dtype that NumPy has not", "float()"),
+# What keeps an array of another library from being read: a test, what it means, and what helps.
+_Obstacle: TypeAlias = tuple[Callable[[Any], bool], str, str]
+_OBSTACLES: tuple[tuple[str, str, tuple[_Obstacle, ...]], ...] = (
+    (
+        "torch",
+        "Tensor",
+        (
+            (lambda x: x.requires_grad, "requires grad", "detach()"),
+            (lambda x: x.device.type != "cpu", "is not on the CPU", "cpu()"),
+            (lambda x: x.is_quantized, "is quantized", "dequantize()"),
+            (lambda x: x.layout is not sys.modules["torch"].strided, "is not dense", "to_dense()"),
+            (lambda x: x.is_neg(), "is negated lazily", "resolve_neg()"),
+            (
+                lambda x: x.dtype.itemsize == 1 and x.is_floating_point(),
+                "has a dtype that NumPy has not",
+                "float()",
+            ),
+        ),
+    ),
+    ("cupy", "ndarray", ((lambda _: True, "is not on the CPU", "get()"),)),
+    (
+        "jax",
+        "Array",
+        (
+            (
+                lambda x: any(device.platform != "cpu" for device in x.devices()),
+                "is not on the CPU",
+                "to_device(jax.devices('cpu')[0])",
+            ),
+        ),
+    ),
 )
 
 
 def _obstacles(x: Any) -> list[tuple[str, str]]:
-    return [(reason, call) for test, reason, call in _OBSTACLES if test(x)]
+    return [
+        (reason, call)
+        for module, name, rows in _OBSTACLES
+        if is_from(x, module, name)
+        for test, reason, call in rows
+        if test(x)
+    ]
 
 
 def _unreadable(function: str, name: str, x: Any, error: Exception) -> Exception:
     """Return the error for what is not an array, with what would make it one if that is known."""
     where = f"{function}: {name}"
-    if _is_from(x, "torch", "Tensor"):
-        try:
-            is_nested, is_bfloat16 = x.is_nested, x.dtype is sys.modules["torch"].bfloat16
-            is_meta, obstacles = x.is_meta, _obstacles(x)
-        except Exception:  # noqa: BLE001 - a subclass may do anything
-            is_nested, is_bfloat16, is_meta, obstacles = False, False, False, []
-        if is_meta:
-            return TypeError(f"{where} is on the meta device: it has a shape and no numbers")
-        if is_nested:
-            return TypeError(f"{where} is nested: pool the parts, {name}.unbind()")
-        if obstacles:
-            reasons, calls = zip(*obstacles, strict=True)
-            return TypeError(f"{where} {' and '.join(reasons)}: pass {name}.{'.'.join(calls)}")
-        if is_bfloat16 and "ml_dtypes" not in sys.modules:
-            return TypeError(
-                f"{where} is a bfloat16 tensor: import ml_dtypes first, from which NumPy has this "
-                f"type, or pass {name}.float()"
-            )
+    is_tensor = is_from(x, "torch", "Tensor")
+    try:
+        is_meta, is_nested = (x.is_meta, x.is_nested) if is_tensor else (False, False)
+        obstacles = [] if is_meta or is_nested else _obstacles(x)
+    except Exception:  # noqa: BLE001 - a subclass may do anything
+        is_nested, is_meta, obstacles = False, False, []
+    if is_meta:
+        return TypeError(f"{where} is on the meta device: it has a shape and no numbers")
+    if is_nested:
+        return TypeError(f"{where} is nested: pool the parts, {name}.unbind()")
+    if obstacles:
+        reasons, calls = zip(*obstacles, strict=True)
+        return TypeError(f"{where} {' and '.join(reasons)}: pass {name}.{'.'.join(calls)}")
+    is_bfloat16 = _float_by_name(x) == "bfloat16"
+    is_read_by_bits = is_tensor or is_from(x, "mlx.core", "array")
+    if is_read_by_bits and is_bfloat16 and "ml_dtypes" not in sys.modules:
+        return TypeError(
+            f"{where} is a bfloat16 {type(x).__name__.lower()}: import ml_dtypes first, from which "
+            f"NumPy has this type, or convert it to float32 first"
+        )
     text = said(error)
     if type(error) is ValueError and "inhomogeneous" in text:
         return ValueError(
             f"{where} is ragged: its parts differ in length or depth, so they are no array"
             f"{'; pool them one by one' if name == 'x' else ''}"
         )
-    parts = _parts(x) if is_a(x, (list, tuple)) else (x,)
+    parts = parts_of(x) if is_a(x, (list, tuple)) else (x,)
     claim = next((c for part in parts if (c := _float_by_name(part)) not in _PLAIN), "")
     hint = f"; {claim} must be converted to float32 first" if claim else ""
     is_exported = not hasattr(type(x), "__array__") and hasattr(type(x), "__dlpack__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import sys
 
 _LONGEST = 500
 
@@ -10,6 +11,12 @@ _LONGEST = 500
 def is_a(value: object, kind: type | tuple[type, ...]) -> bool:
     """Return whether `value` is of a class, whatever its ``__class__`` says."""
     return issubclass(type(value), kind)
+
+
+def is_from(value: object, module: str, name: str) -> bool:
+    """Return whether `value` is of a class of a module, which is not imported for this."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return is_a(kind, type) and is_a(value, kind)  # type: ignore[arg-type]
 
 
 def shown(value: object) -> str:
