@@ -14,6 +14,7 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "docs" / "how-to"
 # What has to be installed for a page, beside NumPy.
 NEEDS = {
+    "array-libraries": ["dask", "jax", "ml_dtypes", "torch"],
     "c-interface": [],
     "gradients": ["autograd", "jax"],
     "inter-area": [],
