@@ -62,16 +62,34 @@ def test_levels_of_an_array(pyramid, capsys):
         (["--axes", "0,1"], {"axes": (0, 1)}),
         (["--axes=-3,-2,-1", "--factor", "1,2,2"], {"axes": (-3, -2, -1), "factor": (1, 2, 2)}),
         (["--axes", "1", "--threads", "1"], {"axes": 1}),
+        (["--nodata", "0.5"], {"nodata": 0.5}),
+        (["--nan-policy", "omit"], {"nan_policy": "omit"}),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, list) else "",
 )
 def test_all_options_reach_the_function(pyramid, options, expected):
     x = RNG.standard_normal((9, 8, 7)).astype(np.float32)
+    x[0, 0, 0], x[-1, -1, -1] = 0.5, np.nan
     paths = pyramid(x, *options, levels="3")
     for path, level in zip(paths, ap.pyramid(x, 4, **expected)[1:], strict=True):
         result = np.load(path)
         assert result.dtype == np.float32
         np.testing.assert_array_equal(result, level)
+
+
+def test_the_output_may_stand_behind_the_input(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1, 0, 2], [3, 4, 5]], np.int16))
+    given = ["pyramid", str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), "--levels", "1"]
+    assert main([*given, "--nodata", "0"]) == 0
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "y_1.npy"), [[3, 4]]
+    )  # 8/3 is 2.67, 7/2 is 3.5
+
+
+@pytest.mark.parametrize("outputs", [[], ["y.npy", "-o", "z.npy"]], ids=["none", "two"])
+def test_one_output_is_given(capsys, outputs):
+    assert main(["pyramid", "x.npy", *outputs, "--levels", "1"]) == 2
+    assert "give one output, OUT or --output OUT" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shape", [(5, 6, 3), (2, 5, 6, 1), (5, 6, 4)], ids=str)
@@ -147,6 +165,15 @@ def test_transparent_pixels_count_as_they_show(image, pyramid, tmp_path, reduce,
             np.testing.assert_array_equal(result[i, j], expected)
 
 
+def test_transparent_pixels_are_no_missing_ones(image, pyramid, tmp_path, capsys):
+    x = RNG.integers(0, 256, (9, 7, 4), np.uint8)
+    image.fromarray(x).save(tmp_path / "x.png")
+    pyramid(None, "--nodata", "0", status=2)
+    assert "--nodata goes with --alpha keep or drop" in capsys.readouterr().err
+    kept = np.load(pyramid(None, "--alpha", "keep", "--nodata", "0")[0])
+    np.testing.assert_array_equal(kept, ap.pyramid(x, 2, axes=(0, 1), nodata=0)[1])
+
+
 def test_alpha_may_be_one_more_channel_or_none(image, pyramid, tmp_path):
     x = RNG.integers(0, 256, (9, 7, 4), np.uint8)
     image.fromarray(x).save(tmp_path / "x.png")
@@ -166,6 +193,9 @@ def test_alpha_may_be_one_more_channel_or_none(image, pyramid, tmp_path):
         (["--axes", "5"], "x.npy: pyramid: x has 2 axes, got axes (5,)"),
         (["--factor", "2,2,2"], "x.npy: pyramid: factor"),
         (["--levels", "64"], "x.npy: pyramid: levels"),
+        (["--nodata", "nan", "--axes", "x,y"], "axes have names in a Zarr only"),
+        (["--resume"], "--resume is for an output that ends in .zarr"),
+        (["--chunks", "8"], "--chunks is for an output that ends in .zarr"),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, list) else "",
 )
@@ -259,7 +289,9 @@ def test_all_levels_are_written_or_none(pyramid, tmp_path, monkeypatch, error):
         ["--levels", "x"],
         ["--factor", "0"],
         ["--factor", "2,2,2,2"],
-        ["--axes", "a"],
+        ["--axes", "a,"],
+        ["--nodata", "a"],
+        ["--chunks", "0"],
         ["--reduce", "min"],
     ],
     ids=" ".join,

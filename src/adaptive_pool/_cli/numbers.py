@@ -25,6 +25,31 @@ def several(what: str, text: str) -> tuple[int, ...]:
     return numbers
 
 
+def lengths(text: str) -> tuple[int, ...]:
+    """Return numbers from 1 on, with commas between."""
+    return tuple(at_least_1(entry) for entry in text.split(","))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return names with commas between."""
+    entries = tuple(entry.strip() for entry in text.split(","))
+    if not all(entries):
+        raise argparse.ArgumentTypeError(f"names with commas between, got {text!r}")
+    return entries
+
+
+def number(text: str) -> int | float:
+    """Return an integer as one, and any other number as a float: nan and inf are some."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number, got {text!r}") from None
+
+
 def of_channels(text: str) -> tuple[float, ...]:
     """Return finite numbers with commas between, one for all channels or one for each."""
     try:

@@ -12,13 +12,14 @@ import numpy as np
 
 from .._average import adaptive_avg_pool2d
 from .._maximum import adaptive_max_pool2d
+from .._options import NanPolicy
 from .._problem import Array
 from .._pyramid import pyramid
 from .._windows import Windows, block_windows
 from .alpha import Alpha, Pooling, Transparent, as_channel, visible_maximum, weighted_mean
 from .errors import CommandError, on_one_line
 from .files import Pixels, array_in, is_channels_last, is_picture
-from .numbers import at_least_1, several
+from .numbers import at_least_1, lengths, names, number, several
 from .output import Picture, described, writing
 from .pictures import MAX_PIXELS, limited, read_picture
 from .replacing import Replacement, check_target
@@ -39,10 +40,22 @@ The axes that become shorter are those of a picture, and the last two of an arra
 looks like a picture, with 1 to 4 channels behind its last two axes, is refused without --axes.
 An option whose value begins with a minus needs a sign of equality: --axes=-2,-1.
 
+OUT.zarr is an OME-Zarr 0.5 of all levels, level 0 as well, with scale and translation of each. Its
+input is a .npy file, a TIFF, a Zarr array or an OME-Zarr (v2 or v3), and neither has to fit the
+memory. Axes have the names of the input or --axes-names, else the last of t,c,z,y,x, and are
+stored in that order, the axes of space last. Those that become shorter are y and x, or --axes, by
+name or by number. While it is written it is OUT.zarr.partial: after Ctrl-C, a lost machine or a
+full disk the same command with --resume does what is not done.
+
 Exit status: 0, or 2 if nothing was written."""
 
+_FOR_PICTURES = ("gray", "alpha", "max_pixels")
+_FOR_ZARR = ("axes_names", "chunks", "shards", "memory", "resume", "dask", "scheduler")
 
-def _axes(text: str) -> tuple[int, ...]:
+
+def _axes(text: str) -> tuple[int, ...] | tuple[str, ...]:
+    if any(character.isalpha() for character in text):
+        return names(text)
     return several("an axis", text)
 
 
@@ -55,10 +68,13 @@ def _factors(text: str) -> tuple[int, ...]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a .npy file or a picture")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="level L is OUT_L"
+        "input", type=Path, metavar="INPUT", help="a .npy file or a picture, for OUT.zarr see above"
     )
+    parser.add_argument(
+        "out", type=Path, nargs="?", metavar="OUT", help="level L is OUT_L, or in OUT.zarr"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="the same")
     parser.add_argument(
         "--levels", type=at_least_1, required=True, metavar="N", help="write levels 1 to N"
     )
@@ -73,29 +89,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--axes",
         type=_axes,
         metavar="A,B",
-        help="one to three axes of an array, as in 0,1 for (H, W, C); default: -2,-1",
+        help="one to three axes of an array, as in 0,1 for (H, W, C), or in a Zarr as in z,y,x; "
+        "default: -2,-1",
     )
     parser.add_argument("--reduce", choices=("avg", "max"), default="avg", help="default: avg")
+    parser.add_argument(
+        "--nodata",
+        type=number,
+        metavar="X",
+        help="elements equal to X do not count, and a block of nothing else is X",
+    )
+    parser.add_argument(
+        "--nan-policy",
+        choices=get_args(NanPolicy),
+        default="propagate",
+        help="whether NaN makes a block NaN, or does not count; default: propagate",
+    )
     parser.add_argument("--gray", action="store_true", help="read a picture as one channel")
     parser.add_argument(
         "--alpha",
         choices=get_args(Alpha),
-        default="weighted",
         help="how transparent pixels count, as for `adaptive-pool pool`; default: weighted",
     )
     parser.add_argument(
         "--max-pixels",
         type=at_least_1,
-        default=MAX_PIXELS,
         metavar="N",
         help=f"refuse a picture of more than N pixels; default: {MAX_PIXELS}",
     )
     parser.add_argument("--threads", type=at_least_1, metavar="N", help="default: all CPUs")
+    _add_arguments_of_zarr(parser.add_argument_group("for OUT.zarr"))
+
+
+def _add_arguments_of_zarr(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--axes-names",
+        type=names,
+        metavar="A,B",
+        help="names of the input's axes, as in c,y,x; t is time, c are channels",
+    )
+    group.add_argument(
+        "--chunks",
+        type=lengths,
+        metavar="N",
+        help="shape of chunks: a number for the last two axes and all that are pooled, 1 along the "
+        "others; or one for each axis, as they are stored. Default: 512, of three axes 64",
+    )
+    group.add_argument(
+        "--shards", type=lengths, metavar="N", help="shape of shards, likewise; default: none"
+    )
+    group.add_argument(
+        "--memory",
+        type=at_least_1,
+        metavar="MIB",
+        help="how much of the input is in memory at a time, in MiB; default: 256",
+    )
+    group.add_argument(
+        "--resume", action="store_true", help="go on with OUT.zarr.partial, if there is one"
+    )
+    group.add_argument("--dask", action="store_true", help="run by Dask, in threads")
+    group.add_argument(
+        "--scheduler", metavar="ADDRESS", help="run by the workers of this scheduler of Dask"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the levels of one input: all of them, or none."""
-    output: Path = arguments.output
+    if (arguments.out is None) == (arguments.output is None):
+        raise CommandError("give one output, OUT or --output OUT")
+    output: Path = arguments.out or arguments.output
+    if output.suffix.lower() == ".zarr":
+        _refuse(arguments, _FOR_PICTURES, "is for pictures, and the output is a Zarr")
+        from . import zarr_pyramid
+
+        return zarr_pyramid.run(arguments, output)
+    _refuse(arguments, _FOR_ZARR, "is for an output that ends in .zarr")
+    if any(isinstance(axis, str) for axis in arguments.axes or ()):
+        raise CommandError("axes have names in a Zarr only: give --axes as numbers")
     if arguments.axes is not None and is_picture(arguments.input):
         raise CommandError(f"--axes is for arrays: {arguments.input} is a picture")
     paths = [
@@ -120,17 +190,23 @@ def run(arguments: argparse.Namespace) -> int:
             picture.add("", "", level[..., None] if level.ndim == 2 else level)
     _write(paths, levels, pictures)
     written = [picture.pixels for picture in pictures] or levels
-    for number, (path, level) in enumerate(zip(paths, written, strict=True), 1):
-        print(on_one_line(f"level {number}: {path}, {described(level)}"))
+    for k, (path, level) in enumerate(zip(paths, written, strict=True), 1):
+        print(on_one_line(f"level {k}: {path}, {described(level)}"))
     return 0
+
+
+def _refuse(arguments: argparse.Namespace, options: tuple[str, ...], reason: str) -> None:
+    for option in options:
+        if getattr(arguments, option):
+            raise CommandError(f"--{option.replace('_', '-')} {reason}")
 
 
 def _read(arguments: argparse.Namespace) -> Pixels:
     path: Path = arguments.input
     try:
         if is_picture(path):
-            with limited(arguments.max_pixels):
-                return read_picture(path, arguments.gray, arguments.alpha)
+            with limited(arguments.max_pixels or MAX_PIXELS):
+                return read_picture(path, arguments.gray, arguments.alpha or "weighted")
         return array_in(path)
     except CommandError:
         raise
@@ -166,6 +242,8 @@ def _levels(array: Array, arguments: argparse.Namespace) -> list[Array]:
         factor=factor if len(factor) > 1 else factor[0],
         reduce=arguments.reduce,
         num_threads=arguments.threads,
+        nodata=arguments.nodata,
+        nan_policy=arguments.nan_policy,
     )[1:]
 
 
@@ -173,6 +251,8 @@ def _transparent_level(
     picture: Transparent, level: int, arguments: argparse.Namespace, *, with_alpha: bool
 ) -> Array:
     """Return the colours of a level, each pixel weighted by its alpha, and alpha as the last."""
+    if arguments.nodata is not None:
+        raise ValueError("pixels count as they show: --nodata goes with --alpha keep or drop")
     factors = arguments.factor * (2 if len(arguments.factor) == 1 else 1)
     if len(factors) != 2:
         raise ValueError(f"a picture has 2 axes, got {len(factors)} factors")
