@@ -46,7 +46,7 @@ def no_waiting(monkeypatch):
 @pytest.fixture
 def small_regions(monkeypatch):
     """Have even small arrays cut into many regions: of 2 KiB, where two are worked at."""
-    monkeypatch.setattr(zarr_pyramid, "_MEMORY", 2**12)
+    monkeypatch.setattr(zarr_pyramid, "_MEMORY", 3 * 2**12)
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_blocks_that_do_not_fit_the_memory(run, tmp_path, capsys):
     run(np.ones((2000, 3000)), "--memory", "1", levels=11, status=2)
     assert (
         "a block of level 11, in whole chunks, needs a region of shape (2000, 3000), 48000000 "
-        "bytes, but one may have 524288: write fewer levels or smaller chunks, or give more "
+        "bytes, but one may have 174762: write fewer levels or smaller chunks, or give more "
         "--memory" in capsys.readouterr().err
     )
     assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
@@ -519,7 +519,7 @@ from adaptive_pool._cli import main, zarr_pyramid
 from adaptive_pool._cli.unfinished import Unfinished
 from adaptive_pool._cli.zarr_work import Work
 
-zarr_pyramid._MEMORY = 2**12
+zarr_pyramid._MEMORY = 3 * 2**12
 write, count = Work._write, 0
 
 
@@ -626,17 +626,16 @@ def test_memory_does_not_grow_with_the_array(tmp_path):
     pages = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint16, (20_000, 10_000))
     del pages  # 400 MB of zeros, which take no room on the disk
     program = (
-        "import resource, sys; from adaptive_pool._cli import main; import zarr, numpy\n"
-        "numpy.ones(9).sum(); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "assert main(sys.argv[1:]) == 0\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)"
+        "import sys, numpy, zarr; from adaptive_pool._cli import main\n"
+        "most = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
+        "before = most(); assert main(sys.argv[1:]) == 0; print((most() - before) * 1024)"
     )
-    command = ["pyramid", "x.npy", "y.zarr", "--levels", "4", "--memory", "64", "--threads", "2"]
+    command = ["pyramid", "x.npy", "y.zarr", "--levels", "4", "--memory", "128", "--threads", "2"]
     done = subprocess.run(
         [sys.executable, "-c", program, *command],
         cwd=tmp_path, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    # The regions, 64 MB; their levels, a third of it; and zarr's copy of what it writes.
+    # 134 MB, and what threads and imports take the first time.
     assert int(done.stdout.splitlines()[-1]) < 200e6
     level = zarr.open_array(tmp_path / "y.zarr/4", mode="r")
     assert level.shape == (1250, 625)
@@ -653,7 +652,7 @@ def test_by_dask_in_threads(run):
 def test_by_the_workers_of_a_scheduler(run):
     distributed = pytest.importorskip("distributed", reason="runs the regions")
     x = random((61, 75), "float32")
-    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None)
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=":0")
     with cluster:
         check(run(x, "--chunks", "8", "--scheduler", cluster.scheduler_address), x)
 

@@ -142,7 +142,7 @@ def _add_arguments_of_zarr(group: argparse._ArgumentGroup) -> None:
         "--memory",
         type=at_least_1,
         metavar="MIB",
-        help="how much of the input is in memory at a time, in MiB; default: 256",
+        help="about how much memory to take, in MiB; default: 512",
     )
     group.add_argument(
         "--resume", action="store_true", help="go on with OUT.zarr.partial, if there is one"

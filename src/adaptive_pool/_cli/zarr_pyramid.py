@@ -24,8 +24,10 @@ from .sources import Source, open_source
 from .unfinished import Unfinished, as_text
 from .zarr_work import Work, make_levels, make_region
 
-# Bytes of level 0, of all regions that are worked at.
-_MEMORY = 2**28
+# Bytes.
+_MEMORY = 2**29
+# What a region takes: itself, its levels, and what zarr copies to write them.
+_TIMES_ITS_SIZE = 3
 # Regions that are worked at together: more would wait for the disk.
 _MOST_AT_ONCE = 8
 # Fewer would be gone before a bar is read.
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace, output: Path) -> int:
     memory = arguments.memory * 2**20 if arguments.memory else _MEMORY
     plan = unfinished.plan(asked, resume=arguments.resume)
     if plan is None:
-        plan = _begin(unfinished, asked, source, memory // at_once)
+        plan = _begin(unfinished, asked, source, memory // (at_once * _TIMES_ITS_SIZE))
     try:
         work = Work(unfinished.target, plan)
         regions = range(len(work.boxes))
