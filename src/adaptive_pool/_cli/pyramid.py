@@ -47,7 +47,7 @@ stored in that order, the axes of space last. Those that become shorter are y an
 name or by number. While it is written it is OUT.zarr.partial: after Ctrl-C, a lost machine or a
 full disk the same command with --resume does what is not done.
 
-Exit status: 0, or 2 if nothing was written."""
+Exit status: 0, 2 if there is no output, or 130 after Ctrl-C."""
 
 _FOR_PICTURES = ("gray", "alpha", "max_pixels")
 _FOR_ZARR = ("axes_names", "chunks", "shards", "memory", "resume", "dask", "scheduler")
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--nodata",
         type=number,
         metavar="X",
-        help="elements equal to X do not count, and a block of nothing else is X",
+        help="elements equal to X do not count, a block of nothing else is X: --nodata=-1",
     )
     parser.add_argument(
         "--nan-policy",
