@@ -566,7 +566,7 @@ def test_a_run_that_was_killed_is_gone_on_with(run, tmp_path, monkeypatch, write
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [
-        (KeyboardInterrupt(), 130, "interrupted: "),
+        (KeyboardInterrupt(), 130, " regions are done, and kept in "),
         (OSError("no space"), 2, "error: no space; what is done is kept in "),
     ],
     ids=["Ctrl-C", "a full disk"],

@@ -81,6 +81,10 @@ class Unfinished:
         """Whether a region is on the disk."""
         return self._file(region).exists()
 
+    def count_done(self) -> int:
+        """Return how many regions are on the disk."""
+        return len(list(self._done.glob("*.npz")))
+
     def set_done(self, region: int, coarse: Mapping[int, Array]) -> None:
         """Keep what a region comes to in coarse levels, and that it is done."""
         with replacing(self._file(region)) as stream:

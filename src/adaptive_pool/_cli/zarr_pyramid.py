@@ -51,8 +51,7 @@ def run(arguments: argparse.Namespace, output: Path) -> int:
         plan = _begin(unfinished, asked, source, memory // (at_once * _TIMES_ITS_SIZE))
     try:
         work = Work(unfinished.target, plan)
-        regions = range(len(work.boxes))
-        to_do = [region for region in regions if not unfinished.is_done(region)]
+        to_do = [k for k in range(len(work.boxes)) if not unfinished.is_done(k)]
         if arguments.dask or arguments.scheduler:
             _on_dask(unfinished.target, plan, to_do, arguments.scheduler, at_once)
         else:
@@ -60,9 +59,8 @@ def run(arguments: argparse.Namespace, output: Path) -> int:
         work.write_coarse_levels()
         unfinished.finish()
     except KeyboardInterrupt:
-        done = sum(map(unfinished.is_done, regions))
         warn(
-            f"interrupted: {done} of {len(regions)} regions are done and kept in "
+            f"interrupted: {unfinished.count_done()} regions are done, and kept in "
             f"{unfinished.folder}; to go on, give --resume"
         )
         raise
