@@ -27,6 +27,7 @@ NEEDS = {
     "rasters": [],
     "serving": [],
     "token-embeddings": [],
+    "zarr": ["zarr"],
 }
 
 

@@ -12,8 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import __version__
 from .._threads import get_num_threads
 from . import ome_metadata
@@ -113,7 +111,8 @@ def _asked(arguments: argparse.Namespace) -> tuple[dict[str, Any], Source]:
         "chunks": chunks,
         "shards": shards,
     }
-    make_levels(np.zeros((1,) * len(order), source.dtype), asked, 1)  # raises for what cannot be
+    one_pixel = source.read((slice(0, 1),) * len(order))
+    make_levels(one_pixel, asked, 1)  # raises for what cannot be read, or cannot be done
     return asked, source
 
 
