@@ -33,7 +33,7 @@ PACKAGE = "adaptive_pool._kernels"
 KERNELS = ["average", "maximum", "average_backward", "maximum_backward"]
 OTHERS = ["threads.parallel", "call.known", "call.parts", "call.part_runs", "call.item_runs"]
 OTHERS += ["call.result_runs", "call.boxes", "call.kernel", "call.problem", "call.canonical"]
-OTHERS += ["call.tables", "call.elements", "call.cpu", "call.c_interface"]
+OTHERS += ["call.tables", "call.elements", "call.cpu", "call.xla", "call.c_interface"]
 
 
 class BuildKernels(build_ext):

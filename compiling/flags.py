@@ -42,7 +42,7 @@ AT_THE_LINK = ["-fno-lto", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
 # CFLAGS takes the place of Python's own flags: what we need of those is here too.
 SPEED = {"unix": ["-O3", "-g0", "-DNDEBUG", "-fwrapv"], "msvc": ["/O2"]}
 # Modules that compute nothing large; -O3 would make them half as large again.
-SMALL = ("cpu", "elements", "tables")
+SMALL = ("cpu", "elements", "tables", "xla")
 DEBUG_SPEED = {"unix": ["-O0", "-g", "-UNDEBUG"], "msvc": ["/Od", "/UNDEBUG"]}
 # Builds of the kernels. A compiler's own default may be above the baseline: it is asked for.
 LEVELS = {"baseline": []}

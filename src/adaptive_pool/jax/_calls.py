@@ -1,0 +1,104 @@
+"""A call as text, and the call that a text describes, run on arrays of NumPy.
+
+XLA keeps the text in compiled programs, which may be stored and run by another process: it says
+all that arrays do not. Nothing here knows JAX.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .. import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool1d_backward,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool2d_backward,
+    adaptive_avg_pool3d,
+    adaptive_avg_pool3d_backward,
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_backward,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_backward,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_backward,
+)
+from .._arrays import Array
+
+Kind: TypeAlias = Literal["average", "average_backward", "maximum", "maximum_backward"]
+Arrays: TypeAlias = tuple[Array, ...]
+
+# By the number of pooled axes; which of their overloads is meant, only a text says.
+_AVERAGE: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
+_AVERAGE_BACKWARD: Any = (
+    adaptive_avg_pool1d_backward,
+    adaptive_avg_pool2d_backward,
+    adaptive_avg_pool3d_backward,
+)
+_MAXIMUM: Any = (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)
+_MAXIMUM_BACKWARD: Any = (
+    adaptive_max_pool1d_backward,
+    adaptive_max_pool2d_backward,
+    adaptive_max_pool3d_backward,
+)
+
+
+class Pooling(NamedTuple):
+    """How arrays are pooled; how many outputs there are, their shapes say."""
+
+    ndim: int
+    data_format: str
+    windows: Any  # the name of a rule, or for each pooled axis starts and ends
+    num_threads: int | None
+
+    def axes(self, rank: int) -> slice:
+        """Return the pooled axes of an array of so many axes."""
+        end = rank - (self.data_format == "channels_last")
+        return slice(end - self.ndim, end)
+
+    def sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the lengths of the pooled axes."""
+        return shape[self.axes(len(shape))]
+
+    def resized(self, shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Return a shape with other lengths of the pooled axes."""
+        axes = self.axes(len(shape))
+        return (*shape[: axes.start], *sizes, *shape[axes.stop :])
+
+
+def text_of(kind: Kind, pooling: Pooling) -> str:
+    """Write down a call."""
+    return json.dumps([kind, *pooling])
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(text: bytes) -> tuple[Kind, Pooling]:
+    kind, *fields = json.loads(text)
+    pooling = Pooling(*fields)
+    if isinstance(pooling.windows, str):
+        return kind, pooling
+    tables = [(np.array(starts), np.array(ends)) for starts, ends in pooling.windows]
+    return kind, pooling._replace(windows=tables)
+
+
+def run(text: bytes, inputs: Arrays, outputs: Arrays) -> None:
+    """Run the call that was written down."""
+    kind, pooling = _read(text)
+    of = pooling.ndim - 1
+    layout: Any = {"data_format": pooling.data_format, "num_threads": pooling.num_threads}
+    first, windows = outputs[0], pooling.windows
+    sizes = pooling.sizes(first.shape)
+    if kind == "average":
+        _AVERAGE[of](*inputs, sizes, windows=windows, dtype=first.dtype, out=first, **layout)
+    elif kind == "average_backward":
+        _AVERAGE_BACKWARD[of](*inputs, first.shape, windows=windows, out=first, **layout)
+    elif kind == "maximum_backward":
+        _MAXIMUM_BACKWARD[of](*inputs, first.shape, out=first, **layout)
+    elif len(outputs) == 1:
+        _MAXIMUM[of](*inputs, sizes, windows=windows, out=first, **layout)
+    else:
+        layout |= {"return_indices": True, "index_dtype": outputs[1].dtype}
+        _MAXIMUM[of](*inputs, sizes, windows=windows, out=outputs, **layout)
