@@ -12,38 +12,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .. import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool1d_backward,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool2d_backward,
-    adaptive_avg_pool3d,
-    adaptive_avg_pool3d_backward,
-    adaptive_max_pool1d,
-    adaptive_max_pool1d_backward,
-    adaptive_max_pool2d,
-    adaptive_max_pool2d_backward,
-    adaptive_max_pool3d,
-    adaptive_max_pool3d_backward,
-)
 from .._arrays import Array
+from .._functions import AVERAGE, AVERAGE_BACKWARD, MAXIMUM, MAXIMUM_BACKWARD
 
 Kind: TypeAlias = Literal["average", "average_backward", "maximum", "maximum_backward"]
 Arrays: TypeAlias = tuple[Array, ...]
-
-# By the number of pooled axes; which of their overloads is meant, only a text says.
-_AVERAGE: Any = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
-_AVERAGE_BACKWARD: Any = (
-    adaptive_avg_pool1d_backward,
-    adaptive_avg_pool2d_backward,
-    adaptive_avg_pool3d_backward,
-)
-_MAXIMUM: Any = (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)
-_MAXIMUM_BACKWARD: Any = (
-    adaptive_max_pool1d_backward,
-    adaptive_max_pool2d_backward,
-    adaptive_max_pool3d_backward,
-)
 
 
 class Pooling(NamedTuple):
@@ -92,13 +65,13 @@ def run(text: bytes, inputs: Arrays, outputs: Arrays) -> None:
     first, windows = outputs[0], pooling.windows
     sizes = pooling.sizes(first.shape)
     if kind == "average":
-        _AVERAGE[of](*inputs, sizes, windows=windows, dtype=first.dtype, out=first, **layout)
+        AVERAGE[of](*inputs, sizes, windows=windows, dtype=first.dtype, out=first, **layout)
     elif kind == "average_backward":
-        _AVERAGE_BACKWARD[of](*inputs, first.shape, windows=windows, out=first, **layout)
+        AVERAGE_BACKWARD[of](*inputs, first.shape, windows=windows, out=first, **layout)
     elif kind == "maximum_backward":
-        _MAXIMUM_BACKWARD[of](*inputs, first.shape, out=first, **layout)
+        MAXIMUM_BACKWARD[of](*inputs, first.shape, out=first, **layout)
     elif len(outputs) == 1:
-        _MAXIMUM[of](*inputs, sizes, windows=windows, out=first, **layout)
+        MAXIMUM[of](*inputs, sizes, windows=windows, out=first, **layout)
     else:
         layout |= {"return_indices": True, "index_dtype": outputs[1].dtype}
-        _MAXIMUM[of](*inputs, sizes, windows=windows, out=outputs, **layout)
+        MAXIMUM[of](*inputs, sizes, windows=windows, out=outputs, **layout)

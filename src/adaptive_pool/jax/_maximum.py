@@ -24,10 +24,10 @@ def adaptive_max_pool1d(
 ) -> Any:
     """Take the maximum over windows that cut one axis into a given number of parts.
 
-    What `adaptive_pool.adaptive_max_pool1d` computes, to the bit, for arrays of JAX. Of
-    equal elements the first in row-major order wins; NaN wins over every number, and of several
-    NaNs the last. The gradient of a window goes to the element that won; those that meet at an
-    element are added in row-major order of the windows, in float32 for float16 and bfloat16.
+    What `adaptive_pool.adaptive_max_pool1d` computes, to the bit, for arrays of JAX. Of equal
+    elements the first in row-major order wins; NaN wins over every number, and of several NaNs the
+    last. The gradient of a window goes to the element that won; those that meet at an element are
+    added in row-major order of the windows, in float32 for float16 and bfloat16.
 
     Parameters
     ----------
@@ -99,10 +99,10 @@ def adaptive_max_pool2d(
 ) -> Any:
     """Take the maximum over windows that cut two axes into given numbers of parts.
 
-    What `adaptive_pool.adaptive_max_pool2d` computes, to the bit, for arrays of JAX. Of
-    equal elements the first in row-major order wins; NaN wins over every number, and of several
-    NaNs the last. The gradient of a window goes to the element that won; those that meet at an
-    element are added in row-major order of the windows, in float32 for float16 and bfloat16.
+    What `adaptive_pool.adaptive_max_pool2d` computes, to the bit, for arrays of JAX. Of equal
+    elements the first in row-major order wins; NaN wins over every number, and of several NaNs the
+    last. The gradient of a window goes to the element that won; those that meet at an element are
+    added in row-major order of the windows, in float32 for float16 and bfloat16.
 
     Parameters
     ----------
@@ -175,10 +175,10 @@ def adaptive_max_pool3d(
 ) -> Any:
     """Take the maximum over windows that cut three axes into given numbers of parts.
 
-    What `adaptive_pool.adaptive_max_pool3d` computes, to the bit, for arrays of JAX. Of
-    equal elements the first in row-major order wins; NaN wins over every number, and of several
-    NaNs the last. The gradient of a window goes to the element that won; those that meet at an
-    element are added in row-major order of the windows, in float32 for float16 and bfloat16.
+    What `adaptive_pool.adaptive_max_pool3d` computes, to the bit, for arrays of JAX. Of equal
+    elements the first in row-major order wins; NaN wins over every number, and of several NaNs the
+    last. The gradient of a window goes to the element that won; those that meet at an element are
+    added in row-major order of the windows, in float32 for float16 and bfloat16.
 
     Parameters
     ----------
