@@ -5,6 +5,7 @@ import doctest
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -495,3 +496,14 @@ def test_where_jax_is_missing():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           check=False)  # fmt: skip
     assert 'jax is not installed: pip install "adaptive-pool[jax]"' in done.stderr
+
+
+def test_the_benchmark_runs():
+    file = Path(__file__).parents[2] / "benchmarks" / "jax_hand_over.py"
+    if not file.exists():
+        pytest.skip("the sdist has no benchmarks")
+    done = subprocess.run(
+        [sys.executable, file, "--quick"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| 4096 |" in done.stdout
