@@ -17,6 +17,7 @@ import adaptive_pool as ap
 jax = pytest.importorskip("jax", reason="the extra jax")
 
 import jax.numpy as jnp  # noqa: E402
+from jax import export  # noqa: E402
 from jax.test_util import check_grads  # noqa: E402
 
 import adaptive_pool.jax as pool  # noqa: E402
@@ -401,9 +402,9 @@ def test_a_stored_program(rng):
     windows = [ap.block_windows(7, 3)]
     run = jax.jit(lambda x: pool.adaptive_avg_pool1d(x, None, windows=windows, num_threads=1))
     x = random_array(rng, (2, 7), "float32")
-    safe = [jax.export.DisabledSafetyCheck.custom_call("adaptive_pool.jax")]
-    stored = jax.export.export(run, disabled_checks=safe)(x).serialize()
-    same_bits(jax.export.deserialize(stored).call(x), run(x))
+    safe = [export.DisabledSafetyCheck.custom_call("adaptive_pool.jax")]
+    stored = export.export(run, disabled_checks=safe)(x).serialize()
+    same_bits(export.deserialize(stored).call(x), run(x))
 
 
 def test_errors_of_a_run():
