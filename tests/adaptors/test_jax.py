@@ -17,7 +17,6 @@ import adaptive_pool as ap
 jax = pytest.importorskip("jax", reason="the extra jax")
 
 import jax.numpy as jnp  # noqa: E402
-from jax import export  # noqa: E402
 from jax.test_util import check_grads  # noqa: E402
 
 import adaptive_pool.jax as pool  # noqa: E402
@@ -351,6 +350,12 @@ def test_errors_while_tracing(function, x, options, error, text):
     assert function.__name__ in str(found.value)
 
 
+@pytest.mark.parametrize("x", [None, "text", [[1.0], [2.0, 3.0]]], ids=["None", "text", "ragged"])
+def test_what_is_no_array(x):
+    with pytest.raises(TypeError, match="adaptive_avg_pool1d: x is not an array"):
+        pool.adaptive_avg_pool1d(x, 2)
+
+
 def test_an_output_size_is_not_traced():
     with pytest.raises(TypeError, match="adaptive_avg_pool1d: output_size must be an integer"):
         jax.jit(pool.adaptive_avg_pool1d)(jnp.zeros(4), 2)
@@ -399,6 +404,7 @@ def test_several_threads_at_once(rng):
 
 def test_a_stored_program(rng):
     """It says all that it needs: windows, layout, number of threads."""
+    export = pytest.importorskip("jax.export", reason="JAX 0.5 needs absl", exc_type=ImportError)
     windows = [ap.block_windows(7, 3)]
     run = jax.jit(lambda x: pool.adaptive_avg_pool1d(x, None, windows=windows, num_threads=1))
     x = random_array(rng, (2, 7), "float32")
@@ -414,6 +420,21 @@ def test_errors_of_a_run():
     run = jax.ffi.ffi_call("adaptive_pool.jax", type_of_result)
     with pytest.raises(jax.errors.JaxRuntimeError, match="adaptive_avg_pool1d: unknown window"):
         run(jnp.zeros(4), call=text).block_until_ready()
+
+
+@pytest.mark.parametrize("attributes", [{}, {"call": 1}, {"call": "", "more": ""}])
+def test_calls_that_are_none(attributes):
+    run = jax.ffi.ffi_call("adaptive_pool.jax", jax.ShapeDtypeStruct((2,), np.float32))
+    with pytest.raises(jax.errors.JaxRuntimeError, match="has one attribute, which is a string"):
+        run(jnp.zeros(4), **attributes).block_until_ready()
+
+
+def test_where_jit_is_disabled(rng):
+    x = random_array(rng, (2, 7), "float32")
+    with jax.disable_jit():
+        same_bits(pool.adaptive_avg_pool1d(x, 3), ap.adaptive_avg_pool1d(x, 3))
+        grad = jax.grad(lambda x: pool.adaptive_max_pool1d(x, 1).sum())(x)
+    assert grad.sum() == 2
 
 
 def test_donated_memory(rng):

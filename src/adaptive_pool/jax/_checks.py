@@ -10,7 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtypes
-from .._problem import DataFormat, Size, make_problem, normalize_size
+from .._objects import said
+from .._problem import (
+    DataFormat,
+    Size,
+    as_bool,
+    check_data_format,
+    make_problem,
+    normalize_size,
+)
 from .._threads import threads_for
 from .._windows import Windows, as_size, check_unweighted
 from ._calls import Pooling
@@ -36,18 +44,19 @@ def _described(
     tables: Any = problem.windows
     if isinstance(tables, tuple):
         tables = tuple((tuple(s.tolist()), tuple(e.tolist())) for s, e in tables)
-    trailing = str.__str__(data_format)
-    return {
-        "pooling": Pooling(ndim, trailing, tables, num_threads),
-        "sizes": problem.output_size,
-    }
+    pooling = Pooling(ndim, check_data_format(function, data_format), tables, num_threads)
+    return {"pooling": pooling, "sizes": problem.output_size}
 
 
-def _dtype_of(function: str, x: Any) -> np.dtype[Any]:
-    """Return the dtype of `x`, or raise unless it can be pooled."""
+def _array_of(function: str, x: Any) -> tuple[Any, np.dtype[Any]]:
+    """Return `x` as an array, and its dtype, or raise unless it can be pooled."""
+    try:
+        x = jnp.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{function}: x is not an array: {said(error)}") from error
     dtype = _dtypes.as_dtype(function, "the dtype of x", x.dtype)  # keys have none of NumPy
     _dtypes.check_dtype(function, "x", dtype, _dtypes.SUPPORTED)
-    return dtype
+    return x, dtype
 
 
 def _check_enabled(function: str, name: str, dtype: np.dtype[Any]) -> None:
@@ -67,8 +76,7 @@ def of_average(
     num_threads: int | None,
 ) -> tuple[Any, dict[str, Any]]:
     """Return the array and the parameters of an average."""
-    x = jnp.asarray(x)
-    given = _dtype_of(function, x)
+    x, given = _array_of(function, x)
     wanted = None if dtype is None else _dtypes.as_dtype(function, "dtype", dtype)
     result = _dtypes.mean_dtype(function, given, wanted)
     if wanted is None:  # float64 for wide integers, if there is float64
@@ -92,13 +100,12 @@ def of_maximum(
     num_threads: int | None,
 ) -> tuple[Any, dict[str, Any]]:
     """Return the array and the parameters of a maximum."""
-    x = jnp.asarray(x)
-    given = _dtype_of(function, x)
+    x, given = _array_of(function, x)
     check_unweighted(function, windows)
     params = _described(
         function, ndim, x.shape, output_size, data_format, windows, given.itemsize, num_threads
     )
-    if not return_indices:
+    if not as_bool(function, "return_indices", return_indices):
         return x, {**params, "dtype": None}
     positions = index_dtype()
     if dtype is not None:

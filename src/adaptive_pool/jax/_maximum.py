@@ -84,7 +84,7 @@ def adaptive_max_pool1d(
         windows, num_threads,
     )  # fmt: skip
     found = maximum.bind(x, **params)
-    return tuple(found) if return_indices else found[0]
+    return tuple(found) if len(found) == 2 else found[0]
 
 
 def adaptive_max_pool2d(
@@ -160,7 +160,7 @@ def adaptive_max_pool2d(
         windows, num_threads,
     )  # fmt: skip
     found = maximum.bind(x, **params)
-    return tuple(found) if return_indices else found[0]
+    return tuple(found) if len(found) == 2 else found[0]
 
 
 def adaptive_max_pool3d(
@@ -235,4 +235,4 @@ def adaptive_max_pool3d(
         windows, num_threads,
     )  # fmt: skip
     found = maximum.bind(x, **params)
-    return tuple(found) if return_indices else found[0]
+    return tuple(found) if len(found) == 2 else found[0]

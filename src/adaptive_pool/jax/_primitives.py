@@ -45,8 +45,14 @@ def _define(name: str, results: Callable[..., Any], compute: Callable[..., Any])
         found = compute(results(*arrays, **params), *arrays, pooling=params["pooling"])
         return found if several else found[0]
 
+    jitted = jax.jit(primitive.bind, static_argnames=("pooling", "sizes", "dtype"))
+
+    def run_now(*arrays: Any, **params: Any) -> Any:
+        with jax.disable_jit(False):  # there is no other way to run it
+            return jitted(*arrays, **params)
+
     primitive.def_abstract_eval(abstract)
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("pooling", "sizes", "dtype")))
+    primitive.def_impl(run_now)
     mlir.register_lowering(primitive, mlir.lower_fun(lowered, several), platform="cpu")
     batching.primitive_batchers[primitive] = functools.partial(_batch, primitive)
     return primitive
@@ -66,7 +72,8 @@ def _pick(results: list[Any], x: Any, indices: Any, *, pooling: Pooling) -> Any:
     if 0 in shape:
         return [jnp.zeros(shape, x.dtype)]
     planes, places = (a.reshape(*lead, -1, *rest) for a in (x, indices))
-    return [jnp.take_along_axis(planes, places, axes.start).reshape(shape)]
+    found = jnp.take_along_axis(planes, places, axes.start, mode="promise_in_bounds")
+    return [found.reshape(shape)]
 
 
 def _batch(
@@ -98,7 +105,7 @@ def _maximum_results(x: Any, *, pooling: Pooling, sizes: Any, dtype: Any) -> Any
     return [(shape, x.dtype)] if dtype is None else [(shape, x.dtype), (shape, dtype)]
 
 
-def _picked(x: Any, indices: Any, *, pooling: Pooling) -> Any:  # noqa: ARG001
+def _picked(x: Any, indices: Any, **_: Any) -> Any:
     return [(indices.shape, x.dtype)]
 
 
@@ -115,12 +122,12 @@ maximum_backward = _define(
 )
 
 
-def _average_transposed(g: Any, x: Any, *, pooling: Pooling, sizes: Any, dtype: Any) -> Any:  # noqa: ARG001
+def _average_transposed(g: Any, x: Any, *, pooling: Pooling, **_: Any) -> Any:
     gradient = average_backward.bind(g, pooling=pooling, sizes=pooling.sizes(x.aval.shape))
     return [gradient.astype(x.aval.dtype)]
 
 
-def _average_backward_transposed(x: Any, g: Any, *, pooling: Pooling, sizes: Any) -> Any:
+def _average_backward_transposed(x: Any, g: Any, *, pooling: Pooling, **_: Any) -> Any:
     sizes = pooling.sizes(g.aval.shape)
     return [average.bind(x, pooling=pooling, sizes=sizes, dtype=g.aval.dtype)]
 
@@ -137,12 +144,7 @@ def _pick_transposed(g: Any, x: Any, indices: Any, *, pooling: Pooling) -> Any:
 
 
 def _maximum_backward_transposed(
-    x: Any,
-    g: Any,
-    indices: Any,
-    *,
-    pooling: Pooling,
-    sizes: Any,  # noqa: ARG001
+    x: Any, g: Any, indices: Any, *, pooling: Pooling, **_: Any
 ) -> Any:
     if type(x) is ad.Zero:
         return [ad.Zero(g.aval), None]

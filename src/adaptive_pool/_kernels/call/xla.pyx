@@ -20,6 +20,7 @@ cdef enum:
     MAJOR = 0
     MINOR = 1
     METADATA = 1              # what a frame is extended by where XLA asks for the version
+    STRING = 4                # a type of attributes
     INTERNAL = 13
     RESOURCE_EXHAUSTED = 8
 
@@ -147,8 +148,12 @@ cdef tuple arrays_over(const Buffers* these, int access):
 
 cdef void* failed(const Api* api, error) noexcept:
     """Return the error of XLA for one of Python."""
-    cdef bytes message = str(error).encode(errors="replace")
+    cdef bytes message = b"an error that cannot be shown"
     cdef ErrorArgs args
+    try:
+        message = str(error).encode(errors="replace")
+    except BaseException:  # whatever a __str__ raises; no error here would be success to XLA
+        pass
     args.struct_size = sizeof(ErrorArgs)
     args.extensions = NULL
     args.message = message
@@ -160,6 +165,8 @@ cdef void* execute(const Frame* frame) noexcept with gil:
     """Run the call that a frame describes: its one attribute is the text that says which."""
     cdef Text* text
     try:
+        if frame.attributes.size != 1 or frame.attributes.types[0] != STRING:
+            raise TypeError("adaptive_pool: a call has one attribute, which is a string")
         text = <Text*> frame.attributes.values[0]
         _run(
             text.start[:text.length],
