@@ -157,7 +157,7 @@ def test_derivatives(rng, wide, ndim, data_format):
 
 @pytest.mark.parametrize(
     ("ndim", "data_format", "order"),
-    [(1, "channels_last", 2), (2, "channels_first", 2), (1, "channels_first", 3)],
+    [(1, "channels_last", 2), (2, "channels_first", 2)],
 )
 def test_derivatives_of_derivatives(rng, wide, ndim, data_format, order):
     """Forward and backward, each of the other."""
@@ -174,6 +174,15 @@ def test_hessians(wide):
     assert hessian.tolist() == np.diag([0.0, 2, 0, 2]).tolist()
     jacobian = jax.jacfwd(lambda x: pool.adaptive_avg_pool1d(x, 2))(x)
     assert jacobian.tolist() == [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+
+
+def test_third_derivatives(wide):
+    """Of the cube of (x0 + x1) / 2, and of that of x1, which is the larger."""
+    x = jnp.array([1.0, 3.0])
+    third = jax.jacfwd(jax.jacrev(jax.grad(lambda x: pool.adaptive_avg_pool1d(x, 1)[0] ** 3)))(x)
+    assert third.tolist() == np.full((2, 2, 2), 6 / 8).tolist()
+    third = jax.jacrev(jax.jacfwd(jax.grad(lambda x: pool.adaptive_max_pool1d(x, 1)[0] ** 3)))(x)
+    assert (third[1, 1, 1], third.sum()) == (6, 6)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, 3, 4, -1])
@@ -350,7 +359,7 @@ def test_errors_while_tracing(function, x, options, error, text):
     assert function.__name__ in str(found.value)
 
 
-@pytest.mark.parametrize("x", [None, "text", [[1.0], [2.0, 3.0]]], ids=["None", "text", "ragged"])
+@pytest.mark.parametrize("x", ["text", [[1.0], [2.0, 3.0]]], ids=["text", "ragged"])
 def test_what_is_no_array(x):
     with pytest.raises(TypeError, match="adaptive_avg_pool1d: x is not an array"):
         pool.adaptive_avg_pool1d(x, 2)

@@ -32,7 +32,7 @@ def adaptive_max_pool1d(
     Parameters
     ----------
     x : array_like, shape ``(..., W)`` or, with "channels_last", ``(..., W, C)``
-        An array of JAX, or what `jax.numpy.asarray` takes. Any number of leading axes, including
+        An array of JAX, or what ``jax.numpy.asarray`` takes. Any number of leading axes, including
         zero. bool, integers of 8 to 64 bits, float16, bfloat16, float32 or float64.
     output_size : int or sequence of one int or None
         Lengths of the pooled axes of the result. An int is the length of the one axis, None keeps
@@ -107,7 +107,7 @@ def adaptive_max_pool2d(
     Parameters
     ----------
     x : array_like, shape ``(..., H, W)`` or, with "channels_last", ``(..., H, W, C)``
-        An array of JAX, or what `jax.numpy.asarray` takes. Any number of leading axes, including
+        An array of JAX, or what ``jax.numpy.asarray`` takes. Any number of leading axes, including
         zero. bool, integers of 8 to 64 bits, float16, bfloat16, float32 or float64.
     output_size : int or sequence of 2 ints or None
         Lengths of the pooled axes of the result. An int is for all of them, None keeps an axis as
@@ -183,7 +183,7 @@ def adaptive_max_pool3d(
     Parameters
     ----------
     x : array_like, shape ``(..., D, H, W)``, or ``(..., D, H, W, C)``
-        An array of JAX, or what `jax.numpy.asarray` takes. Any number of leading axes, including
+        An array of JAX, or what ``jax.numpy.asarray`` takes. Any number of leading axes, including
         zero. bool, integers of 8 to 64 bits, float16, bfloat16, float32 or float64.
     output_size : int or sequence of 3 ints or None
         Lengths of the pooled axes of the result. An int is for all of them, None keeps an axis as

@@ -31,6 +31,11 @@ def index_dtype() -> np.dtype[Any]:
     return jax.dtypes.canonicalize_dtype(np.int64)  # type: ignore[no-any-return]
 
 
+def _enter(table: Any, primitive: Any, rule: Callable[..., Any]) -> None:
+    """Enter a rule in a table of JAX, or of what stands in for JAX where the pages are built."""
+    table.__setitem__(primitive, rule)  # the stand-in has no `table[primitive] = rule`
+
+
 def _define(name: str, results: Callable[..., Any], compute: Callable[..., Any]) -> Any:
     """Return a primitive with results of certain shapes and dtypes, computed on the CPU."""
     primitive = Primitive(f"adaptive_pool_{name}")
@@ -54,7 +59,7 @@ def _define(name: str, results: Callable[..., Any], compute: Callable[..., Any])
     primitive.def_abstract_eval(abstract)
     primitive.def_impl(run_now)
     mlir.register_lowering(primitive, mlir.lower_fun(lowered, several), platform="cpu")
-    batching.primitive_batchers[primitive] = functools.partial(_batch, primitive)
+    _enter(batching.primitive_batchers, primitive, functools.partial(_batch, primitive))
     return primitive
 
 
@@ -158,8 +163,8 @@ def _linear_at(primitive: Any) -> Callable[..., Any]:
 
 ad.defjvp(pick, _linear_at(pick), None)
 ad.defjvp(maximum_backward, _linear_at(maximum_backward), None)
-ad.primitive_transposes[pick] = _pick_transposed
-ad.primitive_transposes[maximum_backward] = _maximum_backward_transposed
+_enter(ad.primitive_transposes, pick, _pick_transposed)
+_enter(ad.primitive_transposes, maximum_backward, _maximum_backward_transposed)
 
 
 def _maximum_jvp(primals: Any, tangents: Any, *, dtype: Any, **params: Any) -> Any:
@@ -175,4 +180,4 @@ def _maximum_jvp(primals: Any, tangents: Any, *, dtype: Any, **params: Any) -> A
     return results[:count], changes[:count]
 
 
-ad.primitive_jvps[maximum] = _maximum_jvp
+_enter(ad.primitive_jvps, maximum, _maximum_jvp)
