@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import re
 import subprocess
 import sys
 import threading
@@ -513,6 +514,14 @@ def test_no_other_platform(name):
     run = jax.jit(lambda x: getattr(pool, name)(x, 1))
     with pytest.raises(NotImplementedError, match="adaptive_pool_.* not found for platform cuda"):
         run.trace(jnp.zeros((2, 3, 4))).lower(lowering_platforms=("cuda",))
+
+
+def test_the_page_has_every_name():
+    page = Path(__file__).parents[2] / "docs" / "api" / "jax.md"
+    if not page.exists():
+        pytest.skip("the sdist has no pages")
+    found = re.findall(r"^\.\. autofunction:: (\w+)$", page.read_text("utf-8"), re.MULTILINE)
+    assert found == pool.__all__
 
 
 @pytest.mark.parametrize("name", pool.__all__)
