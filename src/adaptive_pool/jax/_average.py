@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy.typing as npt
 
 from .._problem import DataFormat, Size
@@ -20,7 +21,7 @@ def adaptive_avg_pool1d(
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
     num_threads: int | None = None,
-) -> Any:
+) -> jax.Array:
     """Average over windows that cut one axis into a given number of parts.
 
     What `adaptive_pool.adaptive_avg_pool1d` computes, to the bit, for arrays of JAX. NaN and
@@ -90,7 +91,7 @@ def adaptive_avg_pool2d(
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
     num_threads: int | None = None,
-) -> Any:
+) -> jax.Array:
     """Average over windows that cut two axes into given numbers of parts.
 
     What `adaptive_pool.adaptive_avg_pool2d` computes, to the bit, for arrays of JAX. NaN and
@@ -161,7 +162,7 @@ def adaptive_avg_pool3d(
     windows: Windows = "torch",
     dtype: npt.DTypeLike | None = None,
     num_threads: int | None = None,
-) -> Any:
+) -> jax.Array:
     """Average over windows that cut three axes into given numbers of parts.
 
     What `adaptive_pool.adaptive_avg_pool3d` computes, to the bit, for arrays of JAX. NaN and
