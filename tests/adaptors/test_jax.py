@@ -203,26 +203,27 @@ def test_vmap_over_any_axis(rng, x64, data_format, axis):
             same_bits(batch[k], alone)
 
 
-@pytest.mark.parametrize("out_axis", [0, -1])
-def test_vmap_of_gradients(rng, data_format, out_axis):
+@pytest.mark.parametrize("axis", [0, 2, -1])
+def test_vmap_of_gradients(rng, data_format, axis):
     x = jnp.asarray(random_array(rng, (2, 7, 6, 3, 5), "float32"))
 
-    def pulled(x, g):
-        _, pull = jax.vjp(
-            lambda x: (
-                pool.adaptive_avg_pool2d(x, (2, 4), data_format=data_format)
-                + pool.adaptive_max_pool2d(x, (2, 4), data_format=data_format)
-            ),
-            x,
-        )
-        return pull(g)[0]
+    def total(x):
+        means = pool.adaptive_avg_pool2d(x, (2, 4), data_format=data_format)
+        return jnp.sum(means + pool.adaptive_max_pool2d(x, (2, 4), data_format=data_format))
 
-    shape = (2, 7, 2, 4) if data_format == "channels_first" else (2, 2, 4, 3)
-    x = x[:, :, :, :, 0] if data_format == "channels_last" else x[:, :, :, 0]
-    gs = jnp.asarray(random_array(rng, (4, *shape), "float32"))
-    both = jax.vmap(pulled, (None, 0), out_axis)(x, gs)  # the indices are those of one array
+    batch = jax.jit(jax.vmap(jax.grad(total), axis))(x)
+    for k in range(x.shape[axis]):
+        same_bits(batch[k], jax.grad(total)(jnp.take(x, k, axis)))
+
+
+def test_vmap_of_pullbacks(rng, data_format):
+    """Many gradients of one array: the indices are one array, too."""
+    x = jnp.asarray(random_array(rng, (2, 7, 6, 3), "float32"))
+    y, pull = jax.vjp(lambda x: pool.adaptive_max_pool2d(x, 2, data_format=data_format), x)
+    gs = jnp.asarray(random_array(rng, (*y.shape, 4), "float32"))
+    [batch] = jax.vmap(pull, -1)(gs)
     for k in range(4):
-        same_bits(jnp.take(both, k, out_axis), pulled(x, gs[k]))
+        same_bits(batch[k], pull(gs[..., k])[0])
 
 
 def test_vmap_in_vmap(rng):
