@@ -50,20 +50,21 @@ def average_nodes(
         sums, now = graph.node("Cast", x, to=wide), wide
     layout = Layout(rank)
     for axis in axes:
-        (sums,) = layout.bring(graph, axis.index, sums)
+        (sums,) = layout.bring(graph, axis.where, sums)
         if by_area and now != wide:
             sums, now = graph.node("Cast", sums, to=wide), wide
         elements = _elements(graph, axis, wide, in_blocks=now != wide, by_area=by_area)
         sums = _gather(graph, layout, axis, sums, elements)
-        at = layout.at(axis.index)
+        at = layout.at(axis.where)
         sums = graph.node("ReduceSum", sums, np.array([at + 1 + elements.blocks]), keepdims=0)
         if now != wide:
             sums, now = graph.node("Cast", sums, to=wide), wide
         if elements.blocks:
             sums = graph.node("ReduceSum", sums, np.array([at + 1]), keepdims=0)
     mean = layout.back(graph, sums)
-    if axes:
-        mean = graph.node("Div", mean, _divisor(graph, axes, rank, wide, by_area=by_area))
+    if axes and not by_area:
+        number = _number_of_elements(graph, axes, rank)
+        mean = graph.node("Div", mean, graph("Cast", number, to=wide))
     if now != type_of_x:
         mean = graph.node("Cast", mean, to=type_of_x)
     return mean
@@ -87,13 +88,16 @@ def _elements(graph: Graph, axis: Axis, wide: int, *, in_blocks: bool, by_area: 
         table = graph("Reshape", table, graph("Concat", *shape, axis=0))
     weights = None
     if by_area:
-        weights = graph("Cast", area_weights(graph, axis, steps), to=wide)
+        weights, size = (
+            graph("Cast", n, to=wide) for n in (area_weights(graph, axis, steps), axis.size)
+        )
+        weights = graph("Div", weights, size)
     return _Elements(table, has_gaps, bool(shape), weights)
 
 
 def _gather(graph: Graph, layout: Layout, axis: Axis, x: str, elements: _Elements) -> str:
     """Return the elements of windows, with one axis or two more behind the pooled one."""
-    at, behind = layout.at(axis.index), layout.behind(axis.index)
+    at, behind = layout.at(axis.where), layout.behind(axis.where)
     if elements.has_gaps:
         pads = np.zeros((2, at + 1 + behind), np.int64)
         pads[1, at] = 1
@@ -101,18 +105,17 @@ def _gather(graph: Graph, layout: Layout, axis: Axis, x: str, elements: _Element
     gathered: str = graph.node("Gather", x, elements.table, axis=at)
     if elements.weights is None:
         return gathered
-    weights = graph("Unsqueeze", elements.weights, np.arange(2, 2 + behind))
+    weights = elements.weights
+    if behind:
+        weights = graph("Unsqueeze", weights, np.arange(2, 2 + behind))
     weighed: str = graph.node("Mul", gathered, weights)
     return weighed
 
 
-def _divisor(graph: Graph, axes: Sequence[Axis], rank: int, wide: int, *, by_area: bool) -> Value:
-    """Return what sums are divided by, in a shape that broadcasts to theirs."""
-    divisor: Value = np.array([1])
+def _number_of_elements(graph: Graph, axes: Sequence[Axis], rank: int) -> Value:
+    """Return how many elements windows have, in a shape that broadcasts to that of their sums."""
+    number: Value = np.array([1])
     for axis in axes:
-        each = graph("Reshape", axis.size, np.array([1, 1])) if by_area else axis.lengths(graph)
-        behind = rank - 1 - axis.index
-        shape = np.array([-1] + [1] * behind)
-        divisor = graph("Mul", divisor, graph("Reshape", each, shape))
-    divisor = graph("Cast", divisor, to=wide)
-    return divisor
+        shape = np.array([-1] + [1] * (rank - 1 - axis.where))
+        number = graph("Mul", number, graph("Reshape", axis.lengths(graph), shape))
+    return number

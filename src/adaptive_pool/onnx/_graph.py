@@ -21,15 +21,15 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "Add": np.add,
     "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Cast": lambda x, to: x.astype(onnx.helper.tensor_dtype_to_np_dtype(to)),
-    "Div": np.floor_divide,  # of sizes
+    "Div": lambda x, y: x // y if x.dtype.kind == "i" else x / y,  # no integer is negative
     "LessOrEqual": np.less_equal,
     "Max": np.maximum,
     "Min": np.minimum,
     "Mod": np.mod,
     "Mul": np.multiply,
     "Range": np.arange,
-    "ReduceMax": lambda x, keepdims: np.max(x, initial=0),
-    "ReduceProd": lambda x, keepdims: np.prod(x),
+    "ReduceMax": lambda x, **_: np.max(x, initial=0),
+    "ReduceProd": lambda x, **_: np.prod(x),
     "Reshape": np.reshape,
     "Sub": np.subtract,
     "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),

@@ -35,18 +35,18 @@ def maximum_nodes(
         return (x,)
     wide = onnx.TensorProto.FLOAT if is_half else type_of_x
     values = graph.node("Cast", x, to=wide) if is_half else x
-    number = onnx.helper.tensor_dtype_to_np_dtype(wide).type
     if with_indices:
-        maxima, has_nan, indices = _with_indices(graph, values, shape, ndim, axes, number)
+        maxima, indices = _with_indices(graph, values, shape, ndim, axes, wide)
     else:
-        flags = graph.node("Cast", graph.node("IsNaN", values), to=wide)
-        maxima = _maxima(graph, values, len(shape), axes)
-        flags = _maxima(graph, flags, len(shape), axes)
-        has_nan, indices = graph.node("Cast", flags, to=onnx.TensorProto.BOOL), ""
-    maxima = graph.node("Where", has_nan, np.array(np.nan, number), maxima)
+        maxima, indices = _without_indices(graph, values, len(shape), axes, wide), ""
     if is_half:
         maxima = graph.node("Cast", maxima, to=type_of_x)
     return (maxima, indices) if with_indices else (maxima,)
+
+
+def _constant(number: float, type_of_it: int) -> Array:
+    constant: Array = np.array(number, onnx.helper.tensor_dtype_to_np_dtype(type_of_it))
+    return constant
 
 
 def _table(graph: Graph, axis: Axis) -> Value:
@@ -57,15 +57,25 @@ def _table(graph: Graph, axis: Axis) -> Value:
     return table
 
 
-def _maxima(graph: Graph, x: str, rank: int, axes: Sequence[Axis]) -> str:
-    """Return the largest elements of windows."""
+def _without_indices(graph: Graph, x: str, rank: int, axes: Sequence[Axis], wide: int) -> str:
+    """Return the largest elements of windows; of a flag for each element that is NaN, likewise."""
+    values, flags = x, graph.node("Cast", graph.node("IsNaN", x), to=wide)
     layout = Layout(rank)
     for axis in axes:
-        (x,) = layout.bring(graph, axis.index, x)
-        at = layout.at(axis.index)
-        x = graph.node("Gather", x, _table(graph, axis), axis=at)
-        x = graph.node("ReduceMax", x, np.array([at + 1]), keepdims=0)
-    return layout.back(graph, x)
+        values, flags = layout.bring(graph, axis.where, values, flags)
+        at, table = layout.at(axis.where), _table(graph, axis)
+        values, flags = (
+            graph.node(
+                "ReduceMax",
+                graph.node("Gather", held, table, axis=at),
+                np.array([at + 1]),
+                keepdims=0,
+            )
+            for held in (values, flags)
+        )
+    has_nan = graph.node("Cast", flags, to=onnx.TensorProto.BOOL)
+    maxima = graph.node("Where", has_nan, _constant(np.nan, wide), values)
+    return layout.back(graph, maxima)
 
 
 def _with_indices(
@@ -74,9 +84,9 @@ def _with_indices(
     shape: Sequence[int | None],
     ndim: int,
     axes: Sequence[Axis],
-    number: type[np.floating],
-) -> tuple[str, str, str]:
-    """Return the largest elements, whether one of the window is NaN, and flat indices.
+    wide: int,
+) -> tuple[str, str]:
+    """Return the largest elements, or NaN, and their flat indices.
 
     With each element goes its place in the plane, counted from 1, and negative unless it is NaN.
     The maximum of the places of the largest is that of the first of them. NaNs stand as infinities;
@@ -85,11 +95,11 @@ def _with_indices(
     planes = _places(graph, x, shape, ndim)
     is_nan = graph.node("IsNaN", x)
     places = graph.node("Where", is_nan, planes, graph.node("Neg", planes))
-    values = graph.node("Where", is_nan, np.array(np.inf, number), x)
+    values = graph.node("Where", is_nan, _constant(np.inf, wide), x)
     layout = Layout(len(shape))
     for axis in axes:
-        values, places = layout.bring(graph, axis.index, values, places)
-        at, table = layout.at(axis.index), _table(graph, axis)
+        values, places = layout.bring(graph, axis.where, values, places)
+        at, table = layout.at(axis.where), _table(graph, axis)
         held = graph.node("Gather", values, table, axis=at)
         largest = graph.node("ReduceMax", held, np.array([at + 1]), keepdims=1)
         wins = graph.node("Equal", held, largest)
@@ -97,10 +107,11 @@ def _with_indices(
         places = graph.node("Where", wins, places, _LOWEST)
         places = graph.node("ReduceMax", places, np.array([at + 1]), keepdims=0)
         values = graph.node("Squeeze", largest, np.array([at + 1]))
-    values, places = layout.back(graph, values), layout.back(graph, places)
     has_nan = graph.node("Greater", places, np.array(0, np.int32))
-    wide = graph.node("Cast", graph.node("Abs", places), to=onnx.TensorProto.INT64)
-    return values, has_nan, graph.node("Sub", wide, np.array(1))
+    maxima = graph.node("Where", has_nan, _constant(np.nan, wide), values)
+    counted = graph.node("Cast", graph.node("Abs", places), to=onnx.TensorProto.INT64)
+    indices = graph.node("Sub", counted, np.array(1))
+    return layout.back(graph, maxima), layout.back(graph, indices)
 
 
 def _places(graph: Graph, x: str, shape: Sequence[int | None], ndim: int) -> str:

@@ -17,9 +17,9 @@ from ._graph import Graph, Value
 class Axis(NamedTuple):
     """A pooled axis: where it is, its windows, and what they are cut from."""
 
-    index: int  # of the input's axes
+    where: int  # of the input's axes
     size: Value  # int64, shape (1,)
-    count: int  # of windows
+    outputs: int  # how many windows there are
     first: Value  # elements of windows, the last one inclusive: int64, shape (count, 1)
     last: Value
 
@@ -94,8 +94,8 @@ def area_weights(graph: Graph, axis: Axis, steps: Value) -> Value:
     Measured from the beginning of the first element, the window lies between `offset` and
     ``offset + size``, in units in which an element has the length `count`.
     """
-    count = np.array([axis.count])
-    windows = np.arange(axis.count)[:, np.newaxis]
+    count = np.array([axis.outputs])
+    windows = np.arange(axis.outputs)[:, np.newaxis]
     each = np.maximum(count, 1)
     offset = graph("Mod", graph("Mul", windows, graph("Mod", axis.size, each)), each)
     begin = graph("Mul", steps, count)
