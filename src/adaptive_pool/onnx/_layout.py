@@ -1,8 +1,7 @@
 """The order in which the axes of tensors lie while one after the other is pooled.
 
 Runtimes gather and reduce whole lines where an axis is not the last one. So the last axis is
-brought to the front before it is pooled, and all are put back in the end. Matrices stay as they
-are: OpenVINO 2026.4 takes the transpositions of one with a single row for something else.
+brought to the front before it is pooled, and all are put back in the end.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ class Layout:
         self.order = list(range(rank))
 
     def bring(self, graph: Graph, axis: int, *tensors: str) -> tuple[str, ...]:
-        """Return tensors in which an axis is not the last one, unless they have two or fewer."""
-        rank = len(self.order)
-        if self.order[-1] != axis or rank <= 2:
+        """Return tensors in which an axis, the one that is pooled next, is not the last."""
+        if self.order[-1] != axis:
             return tensors
+        rank = len(self.order)
         self.order = [axis, *self.order[:-1]]
         return tuple(
             graph.node("Transpose", tensor, perm=[rank - 1, *range(rank - 1)]) for tensor in tensors

@@ -19,6 +19,7 @@ from ._tables import axis_of
 
 _TYPES = ("float16", "bfloat16", "float32", "float64")
 _LARGEST_PLANE = 2**31 - 2
+_FEWEST_AXES = 3
 
 
 def pool_nodes(
@@ -64,18 +65,25 @@ def pool_nodes(
         )
         sizes = check_counts(function, sizes, rules)
     graph = Graph(prefix)
+    # OpenVINO 2026.4 mistakes what is done with tensors of fewer axes for something else.
+    added = max(_FEWEST_AXES - rank, 0)
+    planes = graph.node("Unsqueeze", x, np.arange(added)) if added else x
+    shape = (1,) * added + tuple(shape)
     axes = [
-        axis_of(graph, function, x, rank - ndim + k, size, count, rule)
+        axis_of(graph, function, planes, len(shape) - ndim + k, size, count, rule)
         for k, (size, count, rule) in enumerate(zip(pooled, sizes, rules, strict=True))
         if count is not None
     ]
     type_of_x = onnx.helper.np_dtype_to_tensor_dtype(element)
     if kind == "avg":
+        by_area = given == "area"
         names: tuple[str, ...] = (
-            average_nodes(graph, x, rank, axes, type_of_x, by_area=given == "area"),
+            average_nodes(graph, planes, len(shape), axes, type_of_x, by_area=by_area),
         )
     else:
-        names = maximum_nodes(graph, x, shape, ndim, axes, type_of_x, with_indices=with_indices)
+        names = maximum_nodes(
+            graph, planes, shape, ndim, axes, type_of_x, with_indices=with_indices
+        )
     for name, output in zip(names, outputs, strict=True):
-        graph.call(name, output)
+        graph.call(graph.node("Squeeze", name, np.arange(added)) if added else name, output)
     return graph.nodes, graph.initializers
