@@ -1,4 +1,4 @@
-"""Adaptive pooling in ONNX: written in standard operators, for any runtime."""
+"""Adaptive pooling in ONNX, written in standard operators, for any runtime."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from .._extras import needs
 with needs("onnx"):
     import onnx as _onnx  # noqa: F401
 
-from ._nodes import pool_nodes
+from ._compare import Difference, compare
+from ._model import model
+from ._operators import AdaptiveAvgPool, AdaptiveMaxPool
+from ._translation import translation_table
 
-__all__ = ["pool_nodes"]
+__all__ = [
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
+    "Difference",
+    "compare",
+    "model",
+    "translation_table",
+]
