@@ -59,7 +59,8 @@ def axis_of(
 def _cut(graph: Graph, size: Value, count: int, rule: str) -> tuple[Value, Value]:
     """Return the first and last elements of windows by a rule of `pool_windows`.
 
-    A window without elements begins behind the axis, where nothing can be gathered.
+    A window without elements is two places behind the axis, where nothing can be gathered; the
+    first place there may have a zero that was added.
     """
     edges = np.arange(count)[:, np.newaxis] + np.array([0, 1])  # of each window
     counts = np.array([count])
@@ -79,6 +80,8 @@ def _cut(graph: Graph, size: Value, count: int, rule: str) -> tuple[Value, Value
         block = graph("Add", quotient, graph("Min", rest, np.array([1])))
         borders = graph("Min", graph("Mul", edges, block), size)
     first, ends = graph.node("Split", borders, outputs=2, axis=1, num_outputs=2)
+    behind = graph("Add", size, np.array([1]))
+    first = graph("Where", graph("Less", first, size), first, behind)
     return first, graph("Max", graph("Sub", ends, np.array([1])), first)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import onnx
 
-from .._extras import missing
 from ._nodes import pool_nodes
 
 _KINDS = {
@@ -64,7 +63,9 @@ def translation_table() -> dict[Any, Callable[..., Any]]:
         import torch
     except ImportError as error:
         raise ImportError(
-            f"translation_table: {missing(error, 'onnx')}", name=error.name, path=error.path
+            f"translation_table: {error.name} is not installed: pip install torch onnxscript",
+            name=error.name,
+            path=error.path,
         ) from error
     return {
         getattr(torch.ops.aten, name).default: _translation(onnxscript.opset18, name, kind)
