@@ -46,7 +46,7 @@ def compare(model: onnx.ModelProto, inputs: Mapping[str, npt.ArrayLike]) -> list
     ValueError
         If the model is another, or the shape of the result.
     ImportError
-        If `onnxruntime` is not installed.
+        If ``onnxruntime`` is not installed.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def model(
         averages. A rule that cannot cut an axis of a size that is not known yet makes the run fail
         in ONNX Runtime, as nothing can be gathered there.
     dtype : dtype
-        float16, bfloat16 (of `ml_dtypes`), float32 or float64: the type of input and result.
+        float16, bfloat16 (of ``ml_dtypes``), float32 or float64: the type of input and result.
     return_indices : bool
         Whether the model has a second result, for maxima: where they are in the pooled axes, as a
         flat index, int64.
@@ -78,7 +78,7 @@ def model(
         If a size is not an integer, `output_size` not a sequence, or `dtype` not such a float.
     ValueError
         If `kind` or `windows` are unknown, do not go together or with `return_indices`, a rule
-        cannot cut an axis whose size is known, the opset is older or not known to `onnx`, or
+        cannot cut an axis whose size is known, the opset is older or not known to ``onnx``, or
         indices would be of planes of ``2**31 - 1`` elements or more.
 
     See Also

@@ -35,7 +35,7 @@ class AdaptiveAvgPool(_Pool):
     ``output_size``, in which -1 keeps an axis. The attribute ``windows`` names a rule of
     `pool_windows`, "torch" by default.
 
-    Pass the class to `onnx.reference.ReferenceEvaluator`, in ``new_ops``.
+    Pass the class to ``onnx.reference.ReferenceEvaluator``, in ``new_ops``.
 
     Examples
     --------

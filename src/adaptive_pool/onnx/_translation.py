@@ -22,19 +22,19 @@ _KINDS = {
 
 
 def translation_table() -> dict[Any, Callable[..., Any]]:
-    """Say how `torch.onnx.export` writes adaptive pooling, so that it is right for every size.
+    """Say how ``torch.onnx.export`` writes adaptive pooling, so that it is right for every size.
 
     Returns
     -------
     dict
-        For the argument ``custom_translation_table`` of `torch.onnx.export`, with
+        For the argument ``custom_translation_table`` of ``torch.onnx.export``, with
         ``dynamo=True``: what stands for adaptive average and max pooling in one, two and three
         dimensions. Entries of your own may be added.
 
     Raises
     ------
     ImportError
-        If `torch` or `onnxscript` is not installed.
+        If ``torch`` or ``onnxscript`` is not installed.
 
     See Also
     --------
