@@ -52,6 +52,11 @@ def drawn(seed):
 
 
 def array(seed, shape, kind):
-    """Elements of float32, with many ties for maxima."""
-    x = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-    return np.round(3 * x) if kind == "max" else x
+    """Elements of float32; for maxima with many ties, and here and there NaN and infinity."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape).astype(np.float32)
+    if kind == "max":
+        x = np.round(3 * x)
+        x[rng.random(shape) < 0.02] = np.nan
+        x[rng.random(shape) < 0.02] = np.inf
+    return x

@@ -52,7 +52,7 @@ def nodes_of(
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return the same for what was checked."""
     graph = Graph(prefix)
-    # OpenVINO 2026.4 mistakes what is done with tensors of fewer axes for something else.
+    # With fewer axes OpenVINO 2026.4 divides sums by the wrong numbers, and loses rows.
     added = max(_FEWEST_AXES - len(geometry.shape), 0)
     planes = graph.node("Unsqueeze", x, np.arange(added)) if added else x
     shape = (1,) * added + geometry.shape

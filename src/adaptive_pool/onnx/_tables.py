@@ -20,11 +20,11 @@ class Axis(NamedTuple):
     where: int  # of the input's axes
     size: Value  # int64, shape (1,)
     outputs: int  # how many windows there are
-    first: Value  # elements of windows, the last one inclusive: int64, shape (count, 1)
+    first: Value  # elements of windows, the last one inclusive: int64, shape (outputs, 1)
     last: Value
 
     def lengths(self, graph: Graph) -> Value:
-        """Return how many elements each window has, in shape (count, 1)."""
+        """Return how many elements each window has, in shape (outputs, 1)."""
         length: Value = graph("Add", graph("Sub", self.last, self.first), np.array([1]))
         return length
 
@@ -38,30 +38,45 @@ def axis_of(
     graph: Graph,
     function: str,
     x: str,
-    index: int,
+    where: int,
     size: int | None,
-    count: int,
+    outputs: int,
     windows: str | _windows.Table,
 ) -> Axis:
     """Return an axis of the input `x`, whose windows are known where its size is."""
-    length: Value = np.array([size])
-    if size is None:
-        length = graph.node("Shape", x, start=index, end=index + 1)
-    if not isinstance(windows, str):
-        starts, ends = windows
-    elif size is not None or count == 0:
-        starts, ends = _windows.cut_by_rule(function, size or 0, count, windows)
+    if size is not None or outputs == 0:
+        if isinstance(windows, str):
+            windows = _windows.cut_by_rule(function, size or 0, outputs, windows)
+        first, last = _columns(windows)
+        return Axis(where, np.array([size or 0]), outputs, first, last)
+    length = graph.node("Shape", x, start=where, end=where + 1)
+    if isinstance(windows, str):
+        first, last = _cut(graph, length, outputs, windows)
     else:
-        return Axis(index, length, count, *_cut(graph, length, count, windows))
-    return Axis(index, length, count, starts[:, np.newaxis], ends[:, np.newaxis] - 1)
+        first, last = _columns(windows)
+    return Axis(where, length, outputs, *_inside(graph, length, first, last))
+
+
+def _columns(table: _windows.Table) -> tuple[Value, Value]:
+    """Return the first and last elements of windows from starts and ends."""
+    starts, ends = table
+    return starts[:, np.newaxis], ends[:, np.newaxis] - 1
+
+
+def _inside(graph: Graph, size: Value, first: Value, last: Value) -> tuple[Value, Value]:
+    """Return windows of which those that are empty, or not in the axis, make the run fail.
+
+    They get the second place behind the axis, where nothing can be gathered; at the first there may
+    be a zero that was added.
+    """
+    last = graph("Max", last, first)
+    outside = graph("Add", size, np.array([1]))
+    first = graph("Where", graph("Less", last, size), first, outside)
+    return first, graph("Max", last, first)
 
 
 def _cut(graph: Graph, size: Value, count: int, rule: str) -> tuple[Value, Value]:
-    """Return the first and last elements of windows by a rule of `pool_windows`.
-
-    A window without elements is two places behind the axis, where nothing can be gathered; the
-    first place there may have a zero that was added.
-    """
+    """Return the first and last elements of windows by a rule of `pool_windows`."""
     edges = np.arange(count)[:, np.newaxis] + np.array([0, 1])  # of each window
     counts = np.array([count])
     quotient, rest = graph("Div", size, counts), graph("Mod", size, counts)
@@ -80,19 +95,18 @@ def _cut(graph: Graph, size: Value, count: int, rule: str) -> tuple[Value, Value
         block = graph("Add", quotient, graph("Min", rest, np.array([1])))
         borders = graph("Min", graph("Mul", edges, block), size)
     first, ends = graph.node("Split", borders, outputs=2, axis=1, num_outputs=2)
-    behind = graph("Add", size, np.array([1]))
-    first = graph("Where", graph("Less", first, size), first, behind)
-    return first, graph("Max", graph("Sub", ends, np.array([1])), first)
+    last: Value = graph("Sub", ends, np.array([1]))
+    return first, last
 
 
 def positions(graph: Graph, axis: Axis, steps: Value) -> tuple[Value, Value]:
-    """Return where the elements of windows are, in shape (count, steps), and which there are."""
+    """Return where the elements of windows are, in shape (outputs, steps), and which there are."""
     places = graph("Add", axis.first, steps)
     return places, graph("LessOrEqual", places, axis.last)
 
 
 def area_weights(graph: Graph, axis: Axis, steps: Value) -> Value:
-    """Return what elements weigh by area, in shape (count, steps), as `area_weights` does.
+    """Return what elements weigh by area, in shape (outputs, steps), as `area_weights` does.
 
     Measured from the beginning of the first element, the window lies between `offset` and
     ``offset + size``, in units in which an element has the length `count`.
