@@ -8,13 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from .. import _windows
 from .._arrays import MOST_AXES
 from .._objects import is_a, shown
 from .._problem import Size, check_counts, normalize_size
 
-_TYPES = ("float16", "bfloat16", "float32", "float64")
+_TYPES = {
+    "float16": onnx.TensorProto.FLOAT16,
+    "bfloat16": onnx.TensorProto.BFLOAT16,
+    "float32": onnx.TensorProto.FLOAT,
+    "float64": onnx.TensorProto.DOUBLE,
+}
 _KINDS = ("avg", "max")
 _LARGEST_PLANE = 2**31 - 2  # places in it are counted from 1, in int32
 
@@ -33,6 +39,12 @@ class Geometry(NamedTuple):
     def ndim(self) -> int:
         """How many axes are pooled."""
         return len(self.sizes)
+
+    @property
+    def element(self) -> int:
+        """What ONNX calls the type of the elements."""
+        number: int = _TYPES[self.dtype.name]
+        return number
 
 
 def geometry_of(

@@ -135,12 +135,11 @@ def model(
         name if size is None else size
         for size, name in zip(geometry.sizes, named[first:], strict=True)
     ]
-    element = onnx.helper.np_dtype_to_tensor_dtype(geometry.dtype)
-    types = [element, onnx.TensorProto.INT64]
+    types = [geometry.element, onnx.TensorProto.INT64]
     graph = onnx.helper.make_graph(
         nodes,
         f"adaptive_{kind}_pool{len(sizes)}d",
-        [onnx.helper.make_tensor_value_info("x", element, named)],
+        [onnx.helper.make_tensor_value_info("x", geometry.element, named)],
         [
             onnx.helper.make_tensor_value_info(name, type_of_it, [*named[:first], *pooled])
             for name, type_of_it in zip(results, types, strict=False)

@@ -62,15 +62,14 @@ def nodes_of(
         for k, (size, windows) in enumerate(zip(geometry.sizes, geometry.windows, strict=True))
         if size is not None
     ]
-    type_of_x = onnx.helper.np_dtype_to_tensor_dtype(geometry.dtype)
     if geometry.kind == "avg":
         by_area = geometry.windows[0] == "area"
         names: tuple[str, ...] = (
-            average_nodes(graph, planes, len(shape), axes, type_of_x, by_area=by_area),
+            average_nodes(graph, planes, len(shape), axes, geometry.element, by_area=by_area),
         )
     else:
         names = maximum_nodes(
-            graph, planes, shape, geometry.ndim, axes, type_of_x,
+            graph, planes, shape, geometry.ndim, axes, geometry.element,
             with_indices=geometry.with_indices,
         )  # fmt: skip
     for name, output in zip(names, outputs, strict=True):
