@@ -54,8 +54,9 @@ def test_no_nodes_for_axes_that_are_kept():
 
 
 # Within 1e-6 of the mean of absolute values, as the docstring says: up to 16 numbers are added in
-# float32, so 15 roundings of 2**-24 each; one more is that of the mean. OpenVINO, which has no
-# float64, adds up to 120 numbers along an axis in float32, in several lanes; 5e-7 was seen.
+# float32, which is 15 roundings of 2**-24 each, and one more is that of the mean. OpenVINO has no
+# float64: along the two axes it adds what windows up to 120 long have in several sums, each with
+# roundings of its own, which are as often up as down; 1.2e-7 was seen.
 BOUND = 1e-6
 
 
