@@ -15,7 +15,7 @@ import adaptive_pool as ap
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 WIDTH = 100
-ADAPTORS = ["autograd", "jax"]  # pages of their own: tests/adaptors
+ADAPTORS = ["autograd", "dask", "jax", "onnx", "xarray"]  # pages of their own: tests/adaptors
 LOOKS = {"light": ("#333333", "#cfd0d0"), "dark": ("#cfd0d0", "#333333")}  # its ink, the other's
 PROSE = [
     *ROOT.glob("*.md"),

@@ -18,6 +18,7 @@ NEEDS = {
     "c-interface": [],
     "gradients": ["autograd", "jax"],
     "inter-area": [],
+    "onnx": ["onnx", "onnxruntime"],
     "onnx-runtime": ["onnx", "onnxruntime"],
     "packed": [],
     "paa": [],

@@ -13,7 +13,7 @@ import pytest
 import adaptive_pool as ap
 
 # These need libraries of their own: tests/adaptors.
-ADAPTORS = ["autograd", "jax"]
+ADAPTORS = ["autograd", "dask", "jax", "onnx", "xarray"]
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(ap.__path__, "adaptive_pool.")

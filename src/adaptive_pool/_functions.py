@@ -29,3 +29,4 @@ MAXIMUM_BACKWARD: Any = (
     _maximum_backward.adaptive_max_pool2d_backward,
     _maximum_backward.adaptive_max_pool3d_backward,
 )
+OF_KIND = {"avg": AVERAGE, "max": MAXIMUM}

@@ -6,8 +6,8 @@ from typing import Any
 
 import onnx.reference.op_run
 
+from .._functions import AVERAGE, MAXIMUM
 from .._problem import Array
-from ._functions import function_of
 
 DOMAIN = "adaptive_pool"
 
@@ -56,7 +56,7 @@ class AdaptiveAvgPool(_Pool):
 
     def _run(self, x: Array, **_: Any) -> tuple[Array, ...]:
         sizes, given = self._arguments()
-        return (function_of("avg", len(sizes))(x, sizes, **given),)
+        return (AVERAGE[len(sizes) - 1](x, sizes, **given),)
 
 
 class AdaptiveMaxPool(_Pool):
@@ -72,5 +72,5 @@ class AdaptiveMaxPool(_Pool):
 
     def _run(self, x: Array, **_: Any) -> tuple[Array, ...]:
         sizes, given = self._arguments()
-        maximum = function_of("max", len(sizes))
+        maximum = MAXIMUM[len(sizes) - 1]
         return tuple(maximum(x, sizes, return_indices=True, **given))[: len(self.onnx_node.output)]
