@@ -10,6 +10,7 @@ import numpy.typing as npt
 import onnx
 
 from .._extras import needs
+from .._functions import OF_KIND
 from .._problem import Array
 from ._model import described_pool
 
