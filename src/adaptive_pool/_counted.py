@@ -16,7 +16,7 @@ from ._parts import PartsProblem
 _LARGEST_WINDOW = 2**32 - 1  # kernels count the elements of a column in 32 bits
 
 
-def _check_windows(problem: PartsProblem) -> None:
+def check_windows(problem: PartsProblem) -> None:
     """Raise for windows of more elements, or more weight, than can be counted."""
     if problem.plane > _LARGEST_WINDOW and (largest := problem.parts.largest) > _LARGEST_WINDOW:
         raise ValueError(
@@ -37,7 +37,7 @@ def average_counted(
 
     `elements` are the codes of those of both arrays.
     """
-    _check_windows(problem)
+    check_windows(problem)
     if problem.wants_counts or problem.is_open:
         problem.counted = np.empty(problem.shape, np.int64)
     where = None if counting.where is None else problem.expand(counting.where)
@@ -70,7 +70,7 @@ def maximum_counted(
     threads: int,
 ) -> None:
     """Store the maxima of what counts in `y`, likewise; `element` is the code of those."""
-    _check_windows(problem)
+    check_windows(problem)
     x, y = problem.expand(x), problem.expand(y)
     where = None if counting.where is None else problem.expand(counting.where)
     places = None if indices is None else problem.expand(indices)
@@ -110,7 +110,7 @@ def average_backward_counted(
     threads: int,
 ) -> None:
     """Store the gradient of averages of what counts in `result`, of elements of that code."""
-    _check_windows(problem)
+    check_windows(problem)
     problem.parts.fill_short(problem.least, bytes(8))
     where = None if counting.where is None else problem.expand(counting.where)
     x = None if x is None else problem.expand(x)

@@ -168,7 +168,7 @@ class PartsProblem:
 
     def _cut(
         self, sizes: tuple[int | None, ...], pooled: tuple[int, ...], windows: _windows.Windows
-    ) -> tuple[str, tuple[_windows.Table | None, ...]]:
+    ) -> tuple[str, tuple[_windows.GivenTable | None, ...]]:
         """Return a rule, and tables for the axes that it does not cut."""
         given = _windows.rule_or_pairs(self.function, self.ndim, windows)
         if isinstance(given, str):
@@ -185,12 +185,12 @@ class PartsProblem:
             )
         tables = tuple(
             [
-                _windows.explicit_table(self.function, axis, size, pair)
+                _windows.given_table(self.function, axis, size, pair)
                 for axis, (size, pair) in enumerate(zip(pooled, given, strict=True))
             ]
         )
         check_counts(self.function, sizes, tables)
-        return "torch", tables
+        return "area" if any(len(table) > 2 for table in tables) else "torch", tables
 
     def cut(self) -> Parts | None:
         """Return the parts as kernels read them, or None where nothing is to be computed."""

@@ -131,7 +131,7 @@ def make_problem(
         return Problem(function, input_shape, first, sizes, given, itemsize)
     tables = tuple(
         [
-            _windows.explicit_table(function, axis, input_shape[first + axis], pair)
+            _windows.given_table(function, axis, input_shape[first + axis], pair)
             for axis, pair in enumerate(given)
         ]
     )
@@ -140,10 +140,10 @@ def make_problem(
 
 
 def check_counts(
-    function: str, sizes: tuple[int | None, ...], tables: tuple[_windows.Table, ...]
+    function: str, sizes: tuple[int | None, ...], tables: tuple[_windows.GivenTable, ...]
 ) -> tuple[int, ...]:
     """Return the numbers of windows in tables, or raise unless sizes agree with them."""
-    counts = tuple([len(starts) for starts, _ in tables])
+    counts = tuple([len(table[0]) for table in tables])
     for count, wanted in zip(counts, sizes, strict=True):
         if wanted is not None and wanted != count:
             raise ValueError(

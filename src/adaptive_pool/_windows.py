@@ -7,9 +7,10 @@ windows, `block_windows` into windows of one length; `area_weights` says what el
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,19 @@ from ._objects import is_a, no_memory, said, shown
 Boundary: TypeAlias = Literal["short", "trim"]
 Rule: TypeAlias = Literal["torch", "split", "uniform", "ceil", "area"]
 Table: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+# A table, or one with what elements weigh: see `Weighed`.
+GivenTable: TypeAlias = (
+    Table
+    | tuple[
+        npt.NDArray[np.int64],
+        npt.NDArray[np.int64],
+        npt.NDArray[np.int64],
+        npt.NDArray[np.int64],
+        int,
+        int,
+        int,
+    ]
+)
 Windows: TypeAlias = Rule | Sequence[tuple[npt.ArrayLike, npt.ArrayLike]] | npt.NDArray[Any]
 
 # No size, nor any number, is larger.
@@ -37,6 +51,49 @@ _LARGEST = 2**63 - 1
 
 # Starts and ends on longer axes might not fit 64 bits with a sign.
 _LONGEST_AXIS = 2**62
+
+
+class Weighed(NamedTuple):
+    """Some of the windows of an axis, checked, and what their elements weigh.
+
+    For calls that compute a part of a result; callers of public functions never see it. Weights
+    are divided by `unit`, as kernels have them.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]  # what the first element weighs, if less than `whole`, or 0; may
+    lasts: npt.NDArray[np.int64]  # be of no elements: then all elements weigh alike
+    whole: int
+    total: int  # of a window
+    unit: int
+
+    def part(self, first: int, last: int, begin: int) -> Weighed:
+        """Return some of the windows, of an axis that begins later."""
+        here = slice(first, last)
+        return self._replace(
+            starts=self.starts[here] - begin,
+            ends=self.ends[here] - begin,
+            firsts=self.firsts[here],
+            lasts=self.lasts[here],
+        )
+
+
+def weighed_alike(starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], unit: int) -> Weighed:
+    """Return windows whose elements all weigh `unit`."""
+    none = np.empty(0, np.int64)
+    return Weighed(starts, ends, none, none, 1, 0, unit)
+
+
+def weighed_by_area(function: str, size: int, count: int) -> Weighed:
+    """Return the windows of the rule "area"."""
+    starts, ends = cut_by_rule(function, size, count, "area")
+    if count == 0 or size % count == 0:
+        return weighed_alike(starts, ends, count)
+    firsts, lasts = np.empty((2, count), np.int64)
+    weigh(firsts, lasts, size)
+    unit = math.gcd(size, count)
+    return Weighed(starts, ends, firsts // unit, lasts // unit, count // unit, size // unit, unit)
 
 
 def check_rule(function: str, rule: object, name: str = "windows") -> str:
@@ -144,6 +201,14 @@ def explicit_table(function: str, axis: int, size: int, pair: Any) -> Table:
             f"got window {first} from {starts[first]} to {ends[first]}"
         )
     return starts, ends
+
+
+def given_table(function: str, axis: int, size: int, pair: Any) -> GivenTable:
+    """Return one axis of explicit windows, likewise, with what elements weigh if that is given."""
+    if type(pair) is not Weighed:
+        return explicit_table(function, axis, size, pair)
+    starts, ends, firsts, lasts = (table.astype(np.int64) for table in pair[:4])
+    return starts, ends, firsts, lasts, pair.whole, pair.total, pair.unit
 
 
 def _borders(where: str, size: int, name: str, given: object) -> npt.NDArray[np.int64]:

@@ -103,9 +103,12 @@ isa = _choose(os.environ.get("ADAPTIVE_POOL_ISA"))
 with as_adaptive_pool(_package):
     if TYPE_CHECKING or isa == "baseline":
         from .builds.baseline.average import (
+            SPARE_SUMS,
+            add_lines,
             average,
             average_counted,
             average_kernel,
+            means_of_sums,
             scaled_average_kernel,
         )
         from .builds.baseline.average_backward import (
@@ -123,9 +126,12 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v3":
         from .builds.x86_64_v3.average import (
+            SPARE_SUMS,
+            add_lines,
             average,
             average_counted,
             average_kernel,
+            means_of_sums,
             scaled_average_kernel,
         )
         from .builds.x86_64_v3.average_backward import (
@@ -143,9 +149,12 @@ with as_adaptive_pool(_package):
         )
     elif isa == "x86_64_v4":
         from .builds.x86_64_v4.average import (
+            SPARE_SUMS,
+            add_lines,
             average,
             average_counted,
             average_kernel,
+            means_of_sums,
             scaled_average_kernel,
         )
         from .builds.x86_64_v4.average_backward import (
@@ -166,6 +175,8 @@ with as_adaptive_pool(_package):
 changed_subnormals = _kept_before and not subnormals_are_kept()
 
 __all__ = [
+    "SPARE_SUMS",
+    "add_lines",
     "any_outside",
     "average",
     "average_backward",
@@ -191,6 +202,7 @@ __all__ = [
     "maximum_counted",
     "maximum_kernel",
     "maximum_unpool",
+    "means_of_sums",
     "parallel",
     "part_runs",
     "parts",

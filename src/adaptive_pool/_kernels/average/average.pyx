@@ -4,6 +4,9 @@ What is here hands a canonical problem to C: plan.h cuts it into tiles, lines.h 
 reduce.h sums windows along W, means.h makes means of the sums, and store.h stores them. Integers of
 8 and 16 bits have a way of their own (short_tiles.pxd). docs/design/engine.md.
 """
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average.means cimport result_of
@@ -27,8 +30,28 @@ from adaptive_pool._kernels.tiles.planes cimport isa
 from adaptive_pool._kernels.tiles.problem cimport array_of, array_t, axis_of, axis_t
 
 cdef extern from "average/store.h" nogil:
+    ctypedef struct windows_t "ap_windows":
+        Py_ssize_t count, lanes
+        const int64_t* starts
+        const int64_t* ends
+        Py_ssize_t w0, step, shortest, longest
+        int ahead
     ctypedef struct kind_t "ap_kind":
+        void (*add_rows)(
+            const char* row, Py_ssize_t step, Py_ssize_t count, Py_ssize_t n, int fresh, int ahead,
+            char* target, Py_ssize_t part,
+        ) noexcept nogil
+        void (*along_sums)(
+            const windows_t* w, const char* line, Py_ssize_t line_part, char* target,
+            Py_ssize_t part,
+        ) noexcept nogil
         int family
+    ctypedef void (*means_t "ap_means")(
+        const char* sums, Py_ssize_t part, Py_ssize_t n, const double* divisors, int step,
+        char* out,
+    ) noexcept nogil
+    const means_t[4][8] all_means "ap_all_means"
+    int divides "ap_divides"(int family, int result)
     const blank_t* ap_wide_blanks
     ctypedef struct average_t "ap_average":
         const kind_t* kind
@@ -45,6 +68,7 @@ cdef extern from "average/store.h" nogil:
     enum:
         FIRST_KIND "AP_FIRST_KIND"
         DIVISORS "AP_DIVISORS"
+        SPARE "AP_SPARE"
     const kind_t* ap_kinds
     void ap_plan_average(average_t* m, int threads, Py_ssize_t bytes_of_x)
     Py_ssize_t ap_tiles(const average_t* m)
@@ -303,3 +327,74 @@ def average_counted(
         run_parts(&c, parts, prepare_part, &call, sizeof(Task), num_threads)
     finally:
         give_back(&c)
+
+
+SPARE_SUMS = SPARE      # room behind those of a line, for vectors that reach beyond its end
+
+
+cdef inline const kind_t* kind_of(Element element) noexcept nogil:
+    return ap_kinds + (<int> element - FIRST_KIND)
+
+
+def add_lines(
+    x,                  # IN: array (planes, lines, columns), the last two one run; not of short
+                        # integers
+    sums,               # IN, OUT: 8 bytes each, (2, planes, columns + SPARE_SUMS), contiguous
+    Element element,    # IN: what x holds
+):
+    """Add lines to sums, one after the other. Sums of nothing are -0.0, and 0 of integers."""
+    cdef Py_buffer source, target
+    cdef Py_ssize_t plane, row, part
+    cdef char* place
+    PyObject_GetBuffer(x, &source, PyBUF_STRIDES)
+    try:
+        PyObject_GetBuffer(sums, &target, PyBUF_STRIDES | PyBUF_WRITABLE)
+        try:
+            row, part = target.strides[1], target.strides[0]
+            place = <char*> target.buf
+            with nogil:
+                for plane in range(source.shape[0]):
+                    kind_of(element).add_rows(
+                        <const char*> source.buf + plane * source.strides[0], source.strides[1],
+                        source.shape[1], source.shape[2], False, True, place + plane * row, part,
+                    )
+        finally:
+            PyBuffer_Release(&target)
+    finally:
+        PyBuffer_Release(&source)
+
+
+def means_of_sums(
+    sums,               # IN: as `add_lines` leaves them
+    int64_t start,      # IN: of a window along the line
+    int64_t end,        # IN
+    numbers,            # IN: float64 (planes,), how many elements the window has in each; not 0
+    out,                # OUT: (planes,), contiguous
+    Element element,    # IN: what was added
+    Element out_element,    # IN: what out holds
+):
+    """Store the means of one window along W of lines that have been added."""
+    cdef Py_buffer source, counts, target
+    cdef const kind_t* kind = kind_of(element)
+    cdef int result = result_of(out_element)
+    cdef Py_ssize_t plane
+    cdef double[2][SPARE] total     # of four windows, all the same one
+    cdef double divisor
+    cdef windows_t w = windows_t(1, 1, &start, &end, 0, 8, end - start, end - start, False)
+    PyObject_GetBuffer(sums, &source, PyBUF_STRIDES)
+    PyObject_GetBuffer(numbers, &counts, PyBUF_SIMPLE)
+    PyObject_GetBuffer(out, &target, PyBUF_SIMPLE | PyBUF_WRITABLE)
+    for plane in range(source.shape[1]):
+        kind.along_sums(
+            &w, <const char*> source.buf + plane * source.strides[1], source.strides[0],
+            <char*> &total[0][0], sizeof(total[0]),
+        )
+        divisor = (<const double*> counts.buf)[plane]
+        divisor = divisor if divides(kind.family, result) else 1 / divisor
+        all_means[kind.family][result](
+            <const char*> &total[0][0], sizeof(total[0]), 1, &divisor, 0,
+            <char*> target.buf + plane * size_of(out_element),
+        )
+    PyBuffer_Release(&target)
+    PyBuffer_Release(&counts)
+    PyBuffer_Release(&source)

@@ -2,7 +2,7 @@
 cimport cython
 
 from adaptive_pool._kernels.call.rules cimport Rule
-from adaptive_pool._kernels.call.tables cimport Axis, int64_t
+from adaptive_pool._kernels.call.tables cimport Axis, Given, int64_t
 
 cdef enum:
     AT_ONCE = 256   # parts, or samples, that are planned at a time
@@ -19,6 +19,7 @@ cdef class Parts:
     cdef int first_axis, ndim
     cdef Rule rule
     cdef const int64_t* tables[3]   # starts, then ends, from the beginning of a part; NULL: by rule
+    cdef Given weights[3]           # of such windows; their unit is 0 if they say nothing
     cdef Py_ssize_t samples
     cdef readonly Py_ssize_t count
     cdef Py_ssize_t sizes[3]        # of the pooled axes of all, and the numbers of windows

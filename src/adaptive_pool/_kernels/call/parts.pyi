@@ -3,7 +3,12 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-_Table = tuple[NDArray[np.int64], NDArray[np.int64]]
+_Table = (
+    tuple[NDArray[np.int64], NDArray[np.int64]]
+    | tuple[
+        NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int, int, int
+    ]
+)
 
 @final
 class Parts:

@@ -8,7 +8,7 @@ from libc.string cimport memcpy
 
 from adaptive_pool._kernels.call.rules cimport AREA, WEIGHTS, cut_by, first_empty, weighs
 from adaptive_pool._kernels.call.tables cimport (
-    Axis, _Borders, weigh_alike, weigh_axis, window_weight,
+    Axis, _Borders, weigh_alike, weigh_as_given, weigh_axis, window_weight,
 )
 
 from adaptive_pool._kernels.call.tables import LONGEST_TABLE as _LONGEST_TABLE, RULES as _RULES
@@ -40,7 +40,8 @@ cdef class Parts:
     rule : str
     tables : tuple of (starts, ends) or None
         For each pooled axis windows from the beginning of a part, as `first_outside` lets them
-        pass, of which only what lies in the part counts; or None: by rule.
+        pass, of which only what lies in the part counts; or None: by rule. Of a single part, where
+        the rule is "area", weights may follow, as `windows_given` takes them.
     """
 
     def __cinit__(
@@ -54,6 +55,7 @@ cdef class Parts:
         for a in range(3):
             self.sizes[a] = self.counts[a] = 1
             self.tables[a] = NULL
+            self.weights[a].unit = 0
             if a >= missing:
                 self.sizes[a], self.counts[a] = sizes[a - missing], counts[a - missing]
         take_tables(self, tables)
@@ -151,7 +153,8 @@ cdef int take_tables(Parts parts, tuple tables) except -1:
     cdef int a = 2 - <int> len(tables)
     cdef int64_t* next
     for table in tables:
-        total += 0 if table is None else 2 * len(table[0])
+        if table is not None:
+            total += 2 * len(table[0]) + (2 * len(table[2]) if len(table) > 2 else 0)
     parts.memory = next = <int64_t*> malloc(total * sizeof(int64_t) + 8)
     if next == NULL:
         raise MemoryError(f"no memory for tables of {total // 2} windows")
@@ -163,7 +166,21 @@ cdef int take_tables(Parts parts, tuple tables) except -1:
             memcpy(next + starts.count, ends.data, ends.count * sizeof(int64_t))
             parts.tables[a] = next
             next += 2 * starts.count
+            if len(table) > 2:
+                next = take_weights(&parts.weights[a], table, next)
     return 0
+
+
+cdef int64_t* take_weights(Given* given, tuple table, int64_t* room) except NULL:
+    """Copy the weights of a table; return what room is left."""
+    cdef _Borders firsts = _Borders(table[2]), lasts = _Borders(table[3])
+    cdef Py_ssize_t count = firsts.count
+    given.whole, given.total, given.unit = table[4], table[5], table[6]
+    given.firsts = room if count > 0 else NULL
+    given.lasts = room + count
+    memcpy(room, firsts.data, count * sizeof(int64_t))
+    memcpy(room + count, lasts.data, count * sizeof(int64_t))
+    return room + 2 * count
 
 
 cdef void take_parts(Parts parts, _Borders rows, bint are_lengths) noexcept:
@@ -245,6 +262,8 @@ cdef void cut_axis(
         for o in range(count):
             table[o] = min(parts.tables[a][o], size)
             table[count + o] = min(parts.tables[a][count + o], size)
+        if parts.weights[a].unit > 0:
+            weigh_as_given(axis, table + 2 * count, &parts.weights[a])
     elif size > 0:
         cut_by(parts.rule, size, count, table, table + count)
         if weighs(parts.rule, size, count):

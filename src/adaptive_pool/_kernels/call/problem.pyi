@@ -1,11 +1,16 @@
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .tables import Windows
 
-_Table = tuple[NDArray[np.int64], NDArray[np.int64]]
+_Table = (
+    tuple[NDArray[np.int64], NDArray[np.int64]]
+    | tuple[
+        NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int, int, int
+    ]
+)
 
 def check_addressable(function: str, shape: tuple[int, ...], itemsize: int, /) -> None: ...
 def check_not_empty(function: str, size: int, count: int, rule: str, /) -> None: ...
@@ -30,7 +35,7 @@ class Problem:
     @property
     def others(self) -> int: ...
     @property
-    def windows(self) -> str | tuple[_Table, ...] | None: ...
+    def windows(self) -> str | tuple[Any, ...] | None: ...
     @property
     def plane(self) -> int: ...
     def __new__(

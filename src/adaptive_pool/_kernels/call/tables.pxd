@@ -25,6 +25,12 @@ cdef struct Axis:
     int64_t unit            # that all are divided by
 
 
+cdef struct Given:              # what elements weigh in some of the windows of an axis
+    const int64_t* firsts       # NULL: all weigh alike
+    const int64_t* lasts
+    int64_t whole, total, unit  # as an Axis has them
+
+
 @cython.final
 cdef class _Borders:
     cdef Py_buffer buffer
@@ -44,6 +50,7 @@ cdef class Windows:
 cdef void describe_axis(Axis* axis) noexcept nogil
 cdef void weigh_alike(Axis* axis, int64_t unit) noexcept nogil
 cdef void weigh_axis(Axis* axis, int64_t* weights) noexcept nogil
+cdef void weigh_as_given(Axis* axis, int64_t* weights, const Given* given) noexcept nogil
 cdef int64_t most_weight(const Axis* axis) noexcept nogil
 
 

@@ -6,7 +6,12 @@ from numpy.typing import NDArray
 LONGEST_TABLE: int
 RULES: dict[str, int]
 
-_Table = tuple[NDArray[np.int64], NDArray[np.int64]]
+_Table = (
+    tuple[NDArray[np.int64], NDArray[np.int64]]
+    | tuple[
+        NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int, int, int
+    ]
+)
 
 def are_sizes(value: object, or_none: bool, /) -> bool: ...
 def cut(starts: NDArray[np.int64], ends: NDArray[np.int64], size: int, rule: int, /) -> None: ...

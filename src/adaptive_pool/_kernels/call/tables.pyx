@@ -100,11 +100,13 @@ cdef class Windows:
         PyMem_Free(self.memory)
 
 
-cdef Windows new_windows(int first_axis, tuple sizes, tuple counts, Rule rule):
-    """Windows whose tables are still to be filled in, by `describe`."""
+cdef Windows new_windows(
+    int first_axis, tuple sizes, tuple counts, Rule rule, Py_ssize_t more,
+):
+    """Windows whose tables are still to be filled in, by `describe`; with room for more numbers."""
     cdef Windows windows = Windows()
     cdef Axis* axis
-    cdef Py_ssize_t total = 2
+    cdef Py_ssize_t total = 2 + more
     cdef int k
     for size, count in zip(sizes, counts):
         if count >= LONGEST_TABLE:
@@ -143,14 +145,29 @@ cdef void weigh_alike(Axis* axis, int64_t unit) noexcept nogil:
 
 cdef void weigh_axis(Axis* axis, int64_t* weights) noexcept nogil:
     """Fill in what elements of its windows weigh, in room for WEIGHTS numbers of each."""
+    axis.unit = common_divisor(axis.size, axis.count)
+    axis.whole, axis.total = axis.count // axis.unit, axis.size // axis.unit
+    weigh_by_area(axis.size, axis.count, axis.unit, weights, weights + axis.count)
+    find_whole(axis, weights)
+
+
+cdef void weigh_as_given(Axis* axis, int64_t* weights, const Given* given) noexcept nogil:
+    """The same as a caller says."""
+    weigh_alike(axis, given.unit)
+    if given.firsts != NULL:
+        axis.whole, axis.total = given.whole, given.total
+        memcpy(weights, given.firsts, axis.count * sizeof(int64_t))
+        memcpy(weights + axis.count, given.lasts, axis.count * sizeof(int64_t))
+        find_whole(axis, weights)
+
+
+cdef void find_whole(Axis* axis, int64_t* weights) noexcept nogil:
+    """Fill in what windows hold whole; weights of the first and the last elements are there."""
     cdef Py_ssize_t count = axis.count, i
     cdef int64_t* starts = weights + 2 * count
     cdef int64_t* ends = weights + 3 * count
-    axis.unit = common_divisor(axis.size, count)
-    axis.whole, axis.total = count // axis.unit, axis.size // axis.unit
     axis.firsts, axis.lasts = weights, weights + count
     axis.whole_starts, axis.whole_ends = starts, ends
-    weigh_by_area(axis.size, count, axis.unit, weights, weights + count)
     axis.fewest, axis.most = axis.size, 0
     for i in range(count):
         starts[i] = axis.starts[i] + (axis.firsts[i] > 0)
@@ -200,7 +217,7 @@ def windows_by_rule(
     Rule rule,
 ):
     """The windows that a rule cuts axes into."""
-    cdef Windows windows = new_windows(first_axis, sizes, counts, rule)
+    cdef Windows windows = new_windows(first_axis, sizes, counts, rule, 0)
     cdef Axis* axis
     cdef int k
     for k in range(3 - windows.ndim, 3):
@@ -215,18 +232,31 @@ def windows_by_rule(
 def windows_given(
     int first_axis,     # IN: the first of the pooled axes, one to three
     tuple sizes,        # IN: their lengths
-    tuple tables,       # IN: for each of them (starts, ends), as `first_outside` lets them pass
+    tuple tables,       # IN: for each of them (starts, ends), as `first_outside` lets them pass,
+                        # or also (firsts, lasts, whole, total, unit): what elements weigh
 ):
     """Windows of any other kind."""
-    cdef Windows windows = new_windows(
-        first_axis, sizes, tuple([len(starts) for starts, _ in tables]), TORCH
+    cdef tuple counts = tuple([len(table[0]) for table in tables])
+    cdef Py_ssize_t more = WEIGHTS * <Py_ssize_t> sum(
+        [count for table, count in zip(tables, counts) if len(table) > 2]
     )
-    cdef const Axis* axis
+    cdef Windows windows = new_windows(first_axis, sizes, counts, TORCH, more)
+    cdef int64_t* weights = windows.memory + 2 + 2 * <Py_ssize_t> sum(counts)
+    cdef Axis* axis
+    cdef _Borders firsts, lasts
+    cdef Given given
     cdef int k = 3 - windows.ndim
-    for starts, ends in tables:
+    for table in tables:
         axis = axis_of(windows, k)
-        memcpy(<int64_t*> axis.starts, _Borders(starts).data, axis.count * sizeof(int64_t))
-        memcpy(<int64_t*> axis.ends, _Borders(ends).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.starts, _Borders(table[0]).data, axis.count * sizeof(int64_t))
+        memcpy(<int64_t*> axis.ends, _Borders(table[1]).data, axis.count * sizeof(int64_t))
+        if len(table) > 2:
+            firsts, lasts = _Borders(table[2]), _Borders(table[3])
+            given.firsts = firsts.data if firsts.count > 0 else NULL
+            given.lasts = lasts.data
+            given.whole, given.total, given.unit = table[4], table[5], table[6]
+            weigh_as_given(axis, weights, &given)
+            weights += WEIGHTS * axis.count
         k += 1
     describe(windows)
     return windows

@@ -17,6 +17,18 @@ def average(
     out_element: int,
     num_threads: int,
 ) -> None: ...
+SPARE_SUMS: int
+
+def add_lines(x: NDArray[Any], sums: NDArray[Any], element: int) -> None: ...
+def means_of_sums(
+    sums: NDArray[Any],
+    start: int,
+    end: int,
+    numbers: NDArray[np.float64],
+    out: NDArray[Any],
+    element: int,
+    out_element: int,
+) -> None: ...
 def average_kernel(element: int, out_element: int, is_large: bool) -> Kernel: ...
 def scaled_average_kernel(
     element: int, out_element: int, least: float, most: float
