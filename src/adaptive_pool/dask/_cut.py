@@ -145,6 +145,8 @@ def chunks_within(chunks: Sequence[int], inputs: Range) -> Iterator[tuple[int, s
     """Yield the chunks that hold some inputs of an axis, and where in them these are."""
     ends = list(itertools.accumulate(chunks))
     begin, end = inputs
+    if begin == end:  # of an empty axis
+        yield 0, slice(0, 0)
     k = bisect.bisect_right(ends, begin)
     while begin < end:
         start, stop = ends[k] - chunks[k], min(ends[k], end)
