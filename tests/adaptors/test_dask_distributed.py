@@ -40,7 +40,7 @@ def client():
     with (
         dask.config.set({"distributed.worker.memory.pause": 0.9}),
         LocalCluster(
-            WORKERS,
+            n_workers=WORKERS,
             threads_per_worker=1,
             processes=True,
             memory_limit=MEMORY,
@@ -81,6 +81,7 @@ def test_an_array_larger_than_all_memory(client, kind, size):
     x = da.map_blocks(block_of, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
     assert x.nbytes > 4 * WORKERS * MEMORY
     before = dict(client.run(peak).values())
+    assert len(before) == WORKERS
     if kind == "avg":
         y = lazy.adaptive_avg_pool2d(x, size, dtype=np.float64, limit="16 MiB")
         np.testing.assert_array_equal(y.compute(), mean_of(size))
