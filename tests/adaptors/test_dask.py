@@ -92,6 +92,8 @@ def random_case(seed):
     if rng.random() < 0.3:
         options["nan_policy"] = "omit"
         options["empty"] = 1
+    if dtype.kind != "b" and rng.random() < 0.2:
+        options.update(nodata=1, empty=0)
     if rng.random() < 0.2:
         options.update(return_counts=True, min_count=int(rng.integers(1, 9)), empty=1)
     if average and rng.random() < 0.2:
@@ -259,6 +261,13 @@ def test_the_dtype_is_that_of_the_call(dtype):
     x = da.ones((4, 4), dtype=np.int16, chunks=2)
     y = lazy.adaptive_avg_pool2d(x, 2, dtype=dtype)
     assert y.dtype == y.compute().dtype == dtype
+
+
+def test_other_byte_orders_are_read():
+    x = np.arange(12.0).reshape(3, 4).astype(">f8")
+    agree("adaptive_avg_pool2d", x, 2, 2)
+    agree("adaptive_avg_pool2d", x, 2, 2, limit=1)
+    agree("adaptive_max_pool2d", x, 2, 2, limit=1, return_indices=True)
 
 
 def test_names_follow_from_arguments():

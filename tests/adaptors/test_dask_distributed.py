@@ -74,8 +74,7 @@ def maximum_of(size):
     )
 
 
-@pytest.mark.parametrize("size", [75, 7], ids=["blocks", "slabs"])
-@pytest.mark.parametrize("kind", ["avg", "max"])
+@pytest.mark.parametrize(("kind", "size"), [("max", 75), ("avg", 7)], ids=["blocks", "slabs"])
 def test_an_array_larger_than_all_memory(client, kind, size):
     chunks = ((CHUNK,) * (SIZE // CHUNK),) * 2
     x = da.map_blocks(block_of, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))

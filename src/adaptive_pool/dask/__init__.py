@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .._options import AllAverageTypes, AllOptionTypes
 from .._problem import DataFormat, Size
 from .._windows import Windows
-from . import _graph
+from . import _checked, _graph
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -115,10 +115,11 @@ def adaptive_avg_pool1d(
     >>> y.compute()
     array([1., 4.], dtype=float32)
     """
-    return _graph.average(
+    checked = _checked.average(
         "adaptive_avg_pool1d", 1, x, output_size, data_format, windows, dtype, limit, num_threads,
         options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)
 
 
 def adaptive_avg_pool2d(
@@ -208,10 +209,11 @@ def adaptive_avg_pool2d(
     array([[ 3. ,  4.5,  6. ],
            [13. , 14.5, 16. ]], dtype=float32)
     """
-    return _graph.average(
+    checked = _checked.average(
         "adaptive_avg_pool2d", 2, x, output_size, data_format, windows, dtype, limit, num_threads,
         options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)
 
 
 def adaptive_avg_pool3d(
@@ -300,10 +302,11 @@ def adaptive_avg_pool3d(
     >>> y.compute()
     array([[[10.5, 12.5]]], dtype=float32)
     """
-    return _graph.average(
+    checked = _checked.average(
         "adaptive_avg_pool3d", 3, x, output_size, data_format, windows, dtype, limit, num_threads,
         options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)
 
 
 def adaptive_max_pool1d(
@@ -383,10 +386,11 @@ def adaptive_max_pool1d(
     >>> indices.compute()
     array([2, 5])
     """
-    return _graph.maximum(
+    checked = _checked.maximum(
         "adaptive_max_pool1d", 1, x, output_size, return_indices, index_dtype, data_format,
         windows, limit, num_threads, options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)
 
 
 def adaptive_max_pool2d(
@@ -468,10 +472,11 @@ def adaptive_max_pool2d(
     array([[ 6,  8,  9],
            [16, 18, 19]])
     """
-    return _graph.maximum(
+    checked = _checked.maximum(
         "adaptive_max_pool2d", 2, x, output_size, return_indices, index_dtype, data_format,
         windows, limit, num_threads, options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)
 
 
 def adaptive_max_pool3d(
@@ -552,7 +557,8 @@ def adaptive_max_pool3d(
     >>> indices.compute()
     array([[[21, 23]]])
     """
-    return _graph.maximum(
+    checked = _checked.maximum(
         "adaptive_max_pool3d", 3, x, output_size, return_indices, index_dtype, data_format,
         windows, limit, num_threads, options,
     )  # fmt: skip
+    return _graph.arrays_of(checked)

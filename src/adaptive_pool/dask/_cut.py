@@ -30,11 +30,14 @@ Range: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Span:
-    """Some outputs of an axis, the inputs they are pooled from, and windows over these."""
+    """Some outputs of an axis, the inputs they are pooled from, and windows over these.
+
+    Of an axis that is not cut, which is pooled as the caller said, there are no windows here.
+    """
 
     outputs: Range
     inputs: Range
-    windows: Table | Weighed
+    windows: Table | Weighed | None
 
     @property
     def count(self) -> int:
@@ -46,8 +49,14 @@ class Span:
         """How many inputs there are."""
         return self.inputs[1] - self.inputs[0]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there are windows, of whole elements."""
+        return self.windows is not None and not isinstance(self.windows, Weighed)
+
     def repeated(self, times: int) -> Table | Weighed:
         """Return each window so many times."""
+        assert self.windows is not None
         starts, ends = (np.repeat(table, times) for table in self.windows[:2])
         if isinstance(self.windows, Weighed):  # alike, see `keeps_to_lines`
             return self.windows._replace(starts=starts, ends=ends)
@@ -56,6 +65,7 @@ class Span:
     @property
     def is_one_window(self) -> bool:
         """Whether a single window covers all inputs."""
+        assert self.windows is not None
         starts, ends = self.windows[:2]
         return self.count == 1 and int(ends[0] - starts[0]) == self.size
 
@@ -127,18 +137,29 @@ def cut_outputs(
         borders[axis] = _halved(borders[axis])
 
 
-def keeps_to_lines(spans: Sequence[Span], *, is_whole: bool) -> bool:
-    """Whether a block by itself would be summed in another order than all outputs.
+def _hold_parts(tables: Sequence[Table | Weighed | None]) -> bool:
+    """Whether windows hold elements in part."""
+    return any(isinstance(table, Weighed) and len(table.firsts) > 0 for table in tables)
 
-    Elements of a window that is all of W are numbered through, others are added line by line; so
-    says docs/design/summation.md. `is_whole` is whether windows of all outputs are of the first
-    kind. A slice may have no more columns than its one window where they are not.
+
+def is_whole(tables: Sequence[Table | Weighed], sizes: Sequence[int]) -> bool:
+    """Whether elements of windows are numbered through, as docs/design/summation.md says.
+
+    They are where one window is all of W; others are added line by line.
     """
-    weighs = isinstance(spans[0].windows, Weighed) and any(
-        len(span.windows.firsts) > 0 for span in spans if isinstance(span.windows, Weighed)
-    )
-    lines = max(span.size for span in spans[:-1]) if len(spans) > 1 else 1
-    return not is_whole and not weighs and lines > 1 and spans[-1].is_one_window
+    starts, ends = tables[-1][:2]
+    return len(starts) == 1 and int(ends[0] - starts[0]) == sizes[-1] and not _hold_parts(tables)
+
+
+def must_keep_to_lines(spans: Sequence[Span], *, whole: bool) -> bool:
+    """Whether a block by itself would be numbered through where the windows of all are not.
+
+    The slice of a block may have no more columns than its one window. `whole` is what `is_whole`
+    says of all windows. Of a single line the order is the same.
+    """
+    lines = max((span.size for span in spans[:-1]), default=1)
+    weighs = _hold_parts([span.windows for span in spans])
+    return not whole and not weighs and lines > 1 and spans[-1].is_one_window
 
 
 def chunks_within(chunks: Sequence[int], inputs: Range) -> Iterator[tuple[int, slice]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -144,13 +144,14 @@ def average_of_sums(
 ) -> Any:
     """Return the means of a block whose lines have been added, and counts if they are wanted."""
     w = block.spans[-1]
+    windows = w.windows or ()
     scales = "scale" in block.arrays
     dtype = np.dtype(np.float64) if scales else call.dtype
     name = "int32" if name_of(element) in SHORT_INTEGERS else name_of(element)
     planes = sums.sums.shape[1]
     means = np.empty((w.count, planes), dtype)
     counts = np.empty((w.count, planes), np.int64)
-    for o, (start, end) in enumerate(zip(*w.windows[:2], strict=True)):
+    for o, (start, end) in enumerate(zip(*windows[:2], strict=True)):
         columns = (0, min(_RUNNING, sums.done)) if numbered else (int(start), int(end))
         here = slice(0, 1) if numbered else slice(*columns)
         counts[o] = sums.counts[:, here].sum(axis=1)
@@ -235,12 +236,9 @@ def compare_slab(
 
     The first of equal elements wins, and the last NaN.
     """
-    whole = Call(
-        call.function, call.ndim, call.data_format, call.sizes, call.dtype, np.dtype(np.int64),
-        call.num_threads, False, False, {**call.options, "min_count": 1, "return_counts": True,
-        "empty": 0},
-    )  # fmt: skip
-    now = Largest(*pool_block(whole, block, axis, x, where))
+    options = {**call.options, "min_count": 1, "return_counts": True, "empty": 0}
+    of_slab = replace(call, index_dtype=np.dtype(np.int64), options=options)
+    now = Largest(*pool_block(of_slab, block, axis, x, where))
     if before is None:
         return now
     a, b = before.values, now.values

@@ -12,7 +12,7 @@ from .._arrays import Array
 from .._average import _average
 from .._maximum import _maximum
 from .._problem import DataFormat, Size
-from ._cut import Span, keeps_to_lines
+from ._cut import Span, must_keep_to_lines
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Call:
     index_dtype: np.dtype[Any] | None  # of indices of maxima, if they are wanted
     num_threads: int | None
     is_average: bool
-    is_whole: bool  # see `windows_of_block`
     options: Mapping[str, Any]  # but for arrays
-    # What stands for windows with few elements, as a fold needs it:
+    is_whole: bool = False  # see `is_whole` of _cut.py
+    # Where no axis is cut, what the caller said:
+    output_size: Size = None
+    windows: Any = None
+    # What becomes of windows with few elements, as a fold needs it:
     least: int = 1
     filler: bytes | None = None  # None: that is an error
-    counts_all: bool = True  # all elements count
-    output_size: Size = None  # where no axis is cut:
-    windows: Any = None
 
     @property
     def wants_counts(self) -> bool:
@@ -46,7 +46,7 @@ class Call:
 class Block:
     """What one task computes."""
 
-    spans: Sequence[Span]  # of pooled axes; none if they are not cut
+    spans: Sequence[Span]  # of pooled axes
     arrays: Mapping[str, Any] = field(default_factory=dict)  # options of this block
 
 
@@ -69,10 +69,11 @@ def pool_block(call: Call, block: Block, axis: int, x: Any, where: Any) -> Any:
     where = None if where is None else join(where, axis)
     given = {**call.options, **block.arrays, "where": where}
     size, windows = call.output_size, call.windows
-    if block.spans:
+    is_cut = windows is None
+    if is_cut:
         size, windows = None, [span.windows for span in block.spans]
     if call.is_average:
-        twice = bool(block.spans) and keeps_to_lines(block.spans, is_whole=call.is_whole)
+        twice = is_cut and must_keep_to_lines(block.spans, whole=call.is_whole)
         if twice:  # two windows are no single one; lines are added once for both
             windows[-1] = block.spans[-1].repeated(2)
         means = _average(
@@ -87,7 +88,7 @@ def pool_block(call: Call, block: Block, axis: int, x: Any, where: Any) -> Any:
     if call.index_dtype is None:
         return results
     y, indices, *counts = results
-    begins = [span.inputs[0] for span in block.spans] or [0] * call.ndim
+    begins = [span.inputs[0] for span in block.spans]
     sizes = x.shape[axis : axis + call.ndim]
     moved = move_indices(indices, sizes, call.sizes, begins)
     return (y, moved.astype(call.index_dtype), *counts)
