@@ -429,7 +429,6 @@ class _Pool:
         return self._pool(plan, "avg" if reduce == "mean" else "max", options)
 
 
-@xr.register_dataarray_accessor("pool")
 class DataArrayPool(_Pool):
     """Pooling of a DataArray, as ``da.pool``."""
 
@@ -444,7 +443,6 @@ class DataArrayPool(_Pool):
         return xr.DataArray(results, coords, name=array.name)
 
 
-@xr.register_dataset_accessor("pool")
 class DatasetPool(_Pool):
     """Pooling of a Dataset, as ``ds.pool``."""
 
@@ -465,3 +463,8 @@ class DatasetPool(_Pool):
             else:
                 made[name] = variable
         return xr.Dataset(made, plan.coordinates(dataset.coords), dataset.attrs)
+
+
+# Not as decorators, which hide the classes from documentation made without xarray.
+xr.register_dataarray_accessor("pool")(DataArrayPool)
+xr.register_dataset_accessor("pool")(DatasetPool)
