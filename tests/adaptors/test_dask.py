@@ -1,5 +1,8 @@
 """Dask arrays: the bits of the same call in memory, for any chunks, and nothing before compute."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -375,3 +378,11 @@ def test_windows_that_lack_elements_are_found_when_computed(limit):
     y = lazy.adaptive_max_pool2d(x, 1, nodata=-1, limit=limit)
     with pytest.raises(ValueError, match="adaptive_max_pool2d: .*fewer elements that count than 1"):
         y.compute()
+
+
+@pytest.mark.parametrize("name", ["dask", "xarray"])
+def test_an_import_without_the_library_names_the_extra(name):
+    code = f"import sys; sys.modules[{name!r}] = None; import adaptive_pool.{name}"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f'pip install "adaptive-pool[{name}]"' in run.stderr
