@@ -135,7 +135,7 @@ def test_an_index_of_several_levels_stays_or_goes_as_a_whole():
 
 @pytest.mark.parametrize("stored", ["as coordinate", "as data"])
 @pytest.mark.parametrize("named", ["attribute", "suffix"])
-@pytest.mark.parametrize("kind", ["f8", "M8[s]"])
+@pytest.mark.parametrize("kind", ["f8", "M8[ns]"])
 def test_bounds_go_from_the_first_to_the_last(named, kind, stored):
     edges = np.array([0, 1, 3, 6, 10]).astype(kind)
     name = "cells" if named == "attribute" else "x_bnds"
