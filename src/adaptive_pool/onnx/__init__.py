@@ -10,13 +10,16 @@ with needs("onnx"):
 from ._compare import Difference, compare
 from ._model import model
 from ._operators import AdaptiveAvgPool, AdaptiveMaxPool
+from ._repair import ExportedPool, repair
 from ._translation import translation_table
 
 __all__ = [
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
     "Difference",
+    "ExportedPool",
     "compare",
     "model",
+    "repair",
     "translation_table",
 ]
