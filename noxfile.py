@@ -80,9 +80,10 @@ def types(session: nox.Session) -> None:
     """Check types, and stubs against what is compiled: of this checkout, or `-- some.whl`."""
     session.install(package(session, "demo"), *group("types"))
     session.run("mypy")
-    allowed = Path(".ci/stubtest-allowlist").resolve()
+    allowed, settings = Path(".ci/stubtest-allowlist").resolve(), Path("pyproject.toml").resolve()
     session.chdir(session.create_tmp())
-    session.run("stubtest", "adaptive_pool", "--allowlist", str(allowed))
+    config = f"--mypy-config-file={settings}"
+    session.run("stubtest", "adaptive_pool", config, "--allowlist", str(allowed))
 
 
 @nox.session(python=PYTHONS)

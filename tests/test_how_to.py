@@ -16,9 +16,11 @@ FOLDER = Path(__file__).parent.parent / "docs" / "how-to"
 NEEDS = {
     "array-libraries": ["dask", "jax", "ml_dtypes", "torch"],
     "c-interface": [],
+    "dask": ["dask"],
     "gradients": ["autograd", "jax"],
     "inter-area": [],
     "onnx": ["onnx", "onnxruntime"],
+    "onnx-exports": ["onnx", "onnxruntime", "onnxscript", "torch"],
     "onnx-runtime": ["onnx", "onnxruntime"],
     "packed": [],
     "paa": [],
@@ -28,6 +30,7 @@ NEEDS = {
     "rasters": [],
     "serving": [],
     "token-embeddings": [],
+    "xarray": ["dask", "xarray"],
     "zarr": ["zarr"],
 }
 
