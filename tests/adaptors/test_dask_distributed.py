@@ -17,7 +17,7 @@ from adaptive_pool import dask as lazy
 from adaptive_pool import pool_windows
 
 WORKERS, MEMORY = 4, 300 * 2**20  # bytes of each worker, of which libraries take about 190 MiB
-SIZE, CHUNK = 36_000, 1500
+SIZE, CHUNK = 36_000, 1000
 STATUS = Path("/proc/self/status")
 
 pytestmark = [
@@ -89,10 +89,10 @@ def test_an_array_larger_than_all_memory(client, kind, size):
     before = dict(client.run(peak).values())
     assert len(before) == WORKERS
     if kind == "avg":
-        y = lazy.adaptive_avg_pool2d(x, size, dtype=np.float64, limit="16 MiB")
+        y = lazy.adaptive_avg_pool2d(x, size, dtype=np.float64, limit="8 MiB")
         np.testing.assert_array_equal(y.compute(), mean_of(size))
     else:
-        y = lazy.adaptive_max_pool2d(x, size, limit="16 MiB")
+        y = lazy.adaptive_max_pool2d(x, size, limit="8 MiB")
         np.testing.assert_array_equal(y.compute(), maximum_of(size))
     after = dict(client.run(peak).values())
     assert after.keys() == before.keys()  # no worker was killed and started again
