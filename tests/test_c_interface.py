@@ -1,5 +1,6 @@
 """The C interface gives the bits of the functions, and refuses what they refuse."""
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 from c_interface import describe, empty, pool, release, run, table
 from cases import ALL_RULES, DTYPES, FLOATS, random_array, same, strided
+from processes import python
 
 import adaptive_pool as ap
+from adaptive_pool import _c_interface, _kernels
 
 SHAPES = {1: (2, 3, 11), 2: (2, 3, 9, 11), 3: (2, 5, 6, 7)}
 SIZES = {1: (4,), 2: (3, 4), 3: (2, 3, 4)}
@@ -174,6 +177,8 @@ def test_gradients_of_no_windows_are_zeros_at_any_strides():
         ({"shape": (6,)}, ValueError, "x must have shape (..., H, W)"),
         ({"shape": ()}, ValueError, "a problem has 1 to 64 axes"),
         ({"output_size": ()}, ValueError, "of which 1 to 3 are pooled"),
+        ({"shape": (0, 2**62, 2**62)}, ValueError, "x of shape (0, 46116"),
+        ({"shape": (2**21, 2**21, 2**21)}, ValueError, "is too large to address"),
         ({"dtype": None}, ValueError, "dtype must be given"),
         ({"windows": [([0, 0], [9, 5]), ([0, 0], [6, 6])]}, ValueError, "0 <= start < end <= 5"),
     ],
@@ -195,6 +200,22 @@ def test_maxima_have_no_areas(operation):
 def test_gradients_are_floats():
     with pytest.raises(TypeError, match="must have one of the dtypes float16"):
         describe("average_backward", "int32", (5, 6), (2, 2))
+
+
+def test_an_error_without_words_is_one():
+    class Silent(Exception):
+        def __str__(self):
+            raise MemoryError
+
+    def raise_it(*_):
+        raise Silent
+
+    _kernels.c_interface.prepare(raise_it)
+    try:
+        with pytest.raises(MemoryError, match="no memory to say what is wrong"):
+            describe("average", "float32", (5, 6), (2, 2))
+    finally:
+        _kernels.c_interface.prepare(_c_interface._describe)
 
 
 def test_the_text_of_an_error_is_cut_off():
@@ -241,6 +262,18 @@ def test_many_plans_leave_nothing_behind():
     before = sys.getallocatedblocks()
     plans(1000)
     assert sys.getallocatedblocks() - before < 500  # one for each would be 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="__cxa_atexit is asked of the C library")
+def test_a_plan_that_lives_longer_than_python():
+    # As in a destructor of C++, which runs when the process ends.
+    code = """
+import ctypes, c_interface
+plan = c_interface.describe("average", "float32", (4, 6), (2, 2))
+release = ctypes.cast(c_interface.table().release, ctypes.c_void_p)
+print(ctypes.CDLL(None).__cxa_atexit(release, plan, None))
+"""
+    assert python(code, PYTHONPATH=os.pathsep.join(sys.path)) == 0
 
 
 def test_the_header_is_where_get_include_says():

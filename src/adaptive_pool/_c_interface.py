@@ -6,6 +6,8 @@ they do.
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,6 +116,8 @@ def _describe(
             f"{function}: no length may be negative, got shape {shape} and output_size "
             f"{output_size}; -1 keeps an axis"
         )
+    if math.prod([max(size, 1) for size in shape]) * x_dtype.itemsize > sys.maxsize:
+        raise ValueError(f"{function}: x of shape {shape} is too large to address")
     result = x_dtype
     if operation == _AVERAGE:
         result = _dtypes.mean_dtype(

@@ -16,13 +16,15 @@ MODULE = """
 static PyObject *call(PyObject *module, PyObject *args)
 {
     Py_buffer x, y;
-    int status;
-    if (!PyArg_ParseTuple(args, "y*w*", &x, &y))
+    int status, raises;
+    if (!PyArg_ParseTuple(args, "y*w*p", &x, &y, &raises))
         return NULL;
+    if (raises)
+        PyErr_SetString(PyExc_KeyError, "of the caller");
     status = pool(x.buf, y.buf);
     PyBuffer_Release(&x);
     PyBuffer_Release(&y);
-    return PyLong_FromLong(status);
+    return raises ? NULL : PyLong_FromLong(status);
 }
 
 static PyMethodDef methods[] = {{"pool", call, METH_VARARGS, ""}, {NULL, NULL, 0, NULL}};
@@ -56,7 +58,13 @@ setup(
 USE = """
 import numpy as np, page, adaptive_pool as ap
 x, y = np.random.default_rng(0).random((64, 14, 14), np.float32), np.empty((64, 7, 7), np.float32)
-assert page.pool(x, y) == 0
+assert page.pool(x, y, False) == 0
+assert y.tobytes() == ap.adaptive_avg_pool2d(x, 7).tobytes()
+y[...] = 0
+try:
+    page.pool(x, y, True)
+except KeyError as error:  # what the caller has raised before is still raised
+    assert error.args == ("of the caller",) and error.__context__ is None
 assert y.tobytes() == ap.adaptive_avg_pool2d(x, 7).tobytes()
 """
 

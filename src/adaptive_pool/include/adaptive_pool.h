@@ -101,7 +101,8 @@ typedef struct {
         const adaptive_pool_plan *plan, void *const *data, const ptrdiff_t *const *strides,
         int threads, adaptive_pool_error *error);
 
-    /* Forget a plan, which nobody may be running; NULL is fine. Takes the GIL. */
+    /* Forget a plan, which nobody may be running; NULL is fine. Takes the GIL, and does without
+       after Python has ended. */
     void (*release)(adaptive_pool_plan *plan);
 } adaptive_pool_api;
 

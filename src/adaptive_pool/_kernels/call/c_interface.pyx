@@ -5,7 +5,7 @@ A problem is described once, with the GIL, by the code that calls from Python go
 that leaves to do is kept in a plan, and running it needs no GIL.
 """
 from cpython.buffer cimport Py_buffer
-from cpython.exc cimport PyErr_Clear
+from cpython.exc cimport PyErr_Clear, PyErr_Fetch, PyErr_Restore
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.stdlib cimport free, malloc
@@ -61,6 +61,10 @@ cdef struct Plan:
     bint clears             # whether the first array is all zeros if nothing is computed
     int threads
     Canonical packed        # arrays without gaps
+
+
+cdef extern from "Python.h" nogil:
+    bint Py_IsInitialized()
 
 
 ctypedef int (*raw_t)(const Plan* plan, Canonical* c, int threads) noexcept nogil
@@ -255,6 +259,7 @@ cdef Plan* plan_of(const adaptive_pool_problem* p) except NULL:
     cdef Kernel kernel
     cdef Windows windows
     cdef Place* place
+    cdef Py_ssize_t size
     cdef int a, k
     if p == NULL or not 1 <= p.axes <= MOST_AXES or not 1 <= p.pooled_axes <= 3:
         raise ValueError(
@@ -284,7 +289,7 @@ cdef Plan* plan_of(const adaptive_pool_problem* p) except NULL:
         size = place.itemsize
         for k in range(plan.axes - 1, -1, -1):
             place.shape[k], place.strides[k] = shape[k], size
-            size *= max(<object> shape[k], 1)
+            size *= max(place.shape[k], 1)
     if windows is not None:
         plan.prepare, plan.call = kernel.prepare, kernel.call
         plan.task_size = kernel.task_size
@@ -304,30 +309,47 @@ cdef void pack(Plan* plan) noexcept nogil:
     arrange_all(plan, nowhere, NULL, &plan.packed)
 
 
+cdef int fail_by(adaptive_pool_error* error, object found) noexcept:
+    """Say what was raised."""
+    cdef int status = ADAPTIVE_POOL_VALUE_ERROR
+    if isinstance(found, TypeError):
+        status = ADAPTIVE_POOL_TYPE_ERROR
+    elif isinstance(found, MemoryError):
+        status = ADAPTIVE_POOL_MEMORY_ERROR
+    try:
+        text = str(found).encode()
+    except BaseException:   # there is no memory for it
+        return fail(error, ADAPTIVE_POOL_MEMORY_ERROR, "describe: no memory to say what is wrong")
+    return fail(error, status, text)
+
+
 cdef int describe(
     const adaptive_pool_problem* problem, adaptive_pool_plan** plan, adaptive_pool_error* error,
 ) noexcept with gil:
+    cdef PyObject *kind, *value, *trace     # what the caller has raised, if anything
+    cdef int status = ADAPTIVE_POOL_OK
     if plan == NULL:
         return fail(error, ADAPTIVE_POOL_VALUE_ERROR, "describe: plan must not be NULL")
     plan[0] = NULL
+    PyErr_Fetch(&kind, &value, &trace)
     try:
         plan[0] = <adaptive_pool_plan*> plan_of(problem)
-    except BaseException as problem_found:
-        status = ADAPTIVE_POOL_VALUE_ERROR
-        if isinstance(problem_found, TypeError):
-            status = ADAPTIVE_POOL_TYPE_ERROR
-        elif isinstance(problem_found, MemoryError):
-            status = ADAPTIVE_POOL_MEMORY_ERROR
-        text = str(problem_found).encode()
-        return fail(error, status, text)
-    return ADAPTIVE_POOL_OK
+    except BaseException as found:
+        status = fail_by(error, found)
+    PyErr_Restore(kind, value, trace)
+    return status
 
 
-cdef void release(adaptive_pool_plan* plan_) noexcept with gil:
+cdef void forget(Plan* plan) noexcept with gil:
+    Py_DECREF(<object> plan.kernel)
+    Py_DECREF(<object> plan.windows)
+
+
+cdef void release(adaptive_pool_plan* plan_) noexcept nogil:
     cdef Plan* plan = <Plan*> plan_
-    if plan != NULL and plan.windows != NULL:
-        Py_DECREF(<object> plan.kernel)
-        Py_DECREF(<object> plan.windows)
+    # After Python has ended, as in destructors of C++, there is nothing to give back to it.
+    if plan != NULL and plan.windows != NULL and Py_IsInitialized():
+        forget(plan)
     free(plan)
 
 
@@ -336,7 +358,7 @@ table.version, table.reserved = ADAPTIVE_POOL_VERSION, 0
 table.describe = <int (*)(
     const adaptive_pool_problem*, adaptive_pool_plan**, adaptive_pool_error*
 ) noexcept nogil> describe
-table.run, table.release = run, <void (*)(adaptive_pool_plan*) noexcept nogil> release
+table.run, table.release = run, release
 
 capsule = PyCapsule_New(&table, ADAPTIVE_POOL_CAPSULE, NULL)
 describe_problem = None
