@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ._arrays import Array, as_array, parts_of
-from ._objects import is_a, is_from, said
+from ._objects import is_a, is_from, no_memory, said
 
 _NOTE = """
 
@@ -29,8 +29,8 @@ def in_kind(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def answering(*args: Any, **given: Any) -> Any:
-        x = args[0] if args else given.get(first)
-        example = next(parts_of(x), None) if isinstance(x, (list, tuple)) else x
+        x: Any = args[0] if args else given.get(first)
+        example = next(parts_of(x), None) if is_a(x, (list, tuple)) else x
         hand_over = _hand_over_of(name, example)
         if hand_over is None:
             return function(*args, **given)
@@ -66,8 +66,12 @@ class _Lent:
     def output(self, name: str, out: Any) -> Any:
         """Return the memory of an array to be written to, or of several."""
         if is_a(out, (list, tuple)):
-            entries = [self.output(f"{name}[{k}]", entry) for k, entry in enumerate(out)]
-            return tuple(entries) if is_a(out, tuple) else entries
+            kind = list if is_a(out, list) else tuple  # a subclass may do anything
+            entries = enumerate(kind.__iter__(out))
+            return kind([self._writeable(f"{name}[{k}]", entry) for k, entry in entries])
+        return self._writeable(name, out)
+
+    def _writeable(self, name: str, out: Any) -> Any:
         is_numpy = is_a(out, np.ndarray) or not hasattr(type(out), "__dlpack__")
         return self._keep(out if is_numpy else _memory_of(self.function, name, out), out)
 
@@ -120,8 +124,20 @@ def _hand_over_of(function: str, x: Any) -> Callable[[Array], Any] | None:
     if is_from(x, "mlx.core", "array"):
         return _to_mlx
     if hasattr(type(x), "__array_namespace__"):
-        return lambda y: x.__array_namespace__().from_dlpack(y)
+        return functools.partial(_by_standard, function, x)
     return None
+
+
+def _by_standard(function: str, x: Any, y: Array) -> Any:
+    try:
+        return x.__array_namespace__().from_dlpack(y)
+    except MemoryError as error:
+        raise no_memory(function, error) from error
+    except Exception as error:  # whatever another library raises
+        raise TypeError(
+            f"{function}: {type(x).__module__} did not take over a result of {y.dtype}: "
+            f"{said(error)}"
+        ) from error
 
 
 def _to_torch(y: Array) -> Any:

@@ -352,6 +352,51 @@ def test_a_list_that_holds_itself():
         array_api.adaptive_avg_pool2d(x, 2)
 
 
+class Unfriendly:
+    """An array of a library that takes none over."""
+
+    def __init__(self, raised):
+        self.raised = raised
+
+    def __array__(self, dtype=None, copy=None):
+        return X
+
+    def __array_namespace__(self):
+        raise self.raised
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"), [(RuntimeError("no"), TypeError), (MemoryError("no"), MemoryError)]
+)
+def test_a_library_that_takes_no_arrays(raised, kind):
+    with pytest.raises(kind, match="^adaptive_avg_pool2d: .*no$"):
+        array_api.adaptive_avg_pool2d(Unfriendly(raised), 2)
+
+
+def test_a_class_that_cannot_be_asked():
+    class Secretive:
+        @property
+        def __class__(self):
+            raise RuntimeError
+
+    with pytest.raises(TypeError, match="x must be an array of numbers, got Secretive"):
+        array_api.adaptive_avg_pool2d(Secretive(), 2)
+
+
+def test_lists_of_outs_that_lie():
+    class Liar(list):
+        def __iter__(self):
+            raise RuntimeError
+
+    x = Strict().make(X)
+    outs = [Strict().make(np.zeros((2, n, n), np.float32)) for n in (1, 2)]
+    answer = array_api.spatial_pyramid_pool2d(x, [1, 2], out=Liar(outs))
+    assert [a is b for a, b in zip(answer, outs, strict=True)] == [True, True]
+    outs[1] = outs
+    with pytest.raises(TypeError, match=r"out\[1\] must be a NumPy array, got list"):
+        array_api.spatial_pyramid_pool2d(x, [1, 2], out=outs)
+
+
 def test_all_functions_are_there():
     pooling = [n for n in ap.__all__ if n.startswith(("adaptive_", "spatial_", "pyramid"))]
     assert array_api.__all__ == pooling
