@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -611,6 +612,42 @@ def test_a_folder_without_a_plan_is_begun_again(run, tmp_path):
     (tmp_path / "y.zarr.partial/image.zarr").mkdir(parents=True)
     x = random((9, 9), "uint8")
     check(run(x, "--resume"), x)
+
+
+def test_a_folder_of_others_is_not_deleted(run, tmp_path, capsys):
+    file = tmp_path / "y.zarr.partial/important"
+    file.parent.mkdir()
+    file.touch()
+    run(random((9, 9), "uint8"), "--resume", status=2)
+    assert f"no run has left {file}: nothing is deleted" in capsys.readouterr().err
+    assert file.exists()
+
+
+@pytest.mark.parametrize("text", [None, "", "[]"], ids=["a file", "no plan", "another plan"])
+def test_what_is_no_unfinished_run(run, tmp_path, capsys, text):
+    folder = tmp_path / "y.zarr.partial"
+    if text is None:
+        folder.touch()
+    else:
+        folder.mkdir()
+        (folder / "plan.json").write_text(text, "utf-8")
+    run(random((9, 9), "uint8"), "--resume", status=2)
+    assert f"error: cannot go on with {folder}: " in capsys.readouterr().err
+    assert folder.exists()
+
+
+def test_a_finished_image_that_was_deleted_is_made_again(run, tmp_path, monkeypatch):
+    x = random((9, 9), "uint8")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda _: 1 / 0)  # as if killed then
+        run(x, status=2)
+    shutil.rmtree(tmp_path / "y.zarr")
+    check(run(tmp_path / "x.npy", "--resume"), x)
+
+
+def test_a_scale_beyond_all_floats(run, tmp_path):
+    run(random((9, 9), "uint8"), "--factor", "9999999999", levels=60, status=2)
+    assert not (tmp_path / "y.zarr.partial").exists()
 
 
 def test_nothing_to_go_on_with(run):

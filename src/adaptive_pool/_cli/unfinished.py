@@ -43,15 +43,23 @@ class Unfinished:
 
     def plan(self, asked: Mapping[str, Any], *, resume: bool) -> str | None:
         """Return the plan that an earlier run has left for the same task, or None to begin."""
-        if not self.folder.exists():
+        if not os.path.lexists(self.folder):
             return None
         if not resume:
             raise CommandError(
                 f"{self.folder} is what an earlier run has left: go on with it, --resume, or "
                 "delete it"
             )
+        try:
+            return self._go_on(asked)
+        except CommandError:
+            raise
+        except Exception as error:  # whatever else may be in its place
+            raise CommandError(f"cannot go on with {self.folder}: {error}") from error
+
+    def _go_on(self, asked: Mapping[str, Any]) -> str | None:
         if not self._plan.exists():  # it was cut short before anything was done
-            shutil.rmtree(self.folder)
+            self._clear()
             return None
         text = self._plan.read_text("utf-8")
         before = json.loads(text)["asked"]
@@ -63,9 +71,19 @@ class Unfinished:
                 f"{self.folder} was begun with another {', '.join(different)}: delete it to begin "
                 "again"
             )
+        if not self.image.exists():  # it was finished, and taken away since
+            shutil.rmtree(self.folder)
+            return None
         for part in self.image.rglob("*.partial"):  # a chunk that was being written
             part.unlink()
         return text
+
+    def _clear(self) -> None:
+        """Delete what was made before the plan; but nothing of anyone else."""
+        for path in self.folder.iterdir():
+            if path not in (self.image, self._done) and path.suffix != ".part":  # of the plan
+                raise CommandError(f"no run has left {path}: nothing is deleted")
+        shutil.rmtree(self.folder)
 
     def make(self) -> None:
         """Make the folder."""

@@ -140,12 +140,13 @@ def _begin(unfinished: Unfinished, asked: dict[str, Any], source: Source, room: 
             source.dtype.itemsize,
             room,
         )
-    except ValueError as error:
+        attributes = _attributes(asked, source)
+    except (ValueError, OverflowError) as error:  # a scale beyond all floats
         raise CommandError(str(error)) from error
     plan: str = as_text({"asked": asked, "unit": cutting.unit})
     try:
         unfinished.make()
-        group = zarr.create_group(unfinished.image, attributes=_attributes(asked, source))
+        group = zarr.create_group(unfinished.image, attributes=attributes)
         for level in range(levels + 1):
             shape = cutting.level_shape(level)
             chunk, shard = _fitting(shape, chunks, shards)
