@@ -66,9 +66,15 @@ def refuse_lazy(function: str, name: str, x: object) -> None:
 def _said_of_xarray(x: Any) -> str | None:
     if not any(is_from(x, "xarray", name) for name in ("DataArray", "Variable")):
         return None
-    if x.chunks is not None:
-        return _CHUNKED
+    try:
+        is_chunked, is_in_a_file = x.chunks is not None, _is_in_a_file(x)
+    except Exception:  # noqa: BLE001 - a subclass may do anything: it is read like all others
+        return None
+    return _CHUNKED if is_chunked else _IN_A_FILE if is_in_a_file else None
+
+
+def _is_in_a_file(x: Any) -> bool:
     variable = getattr(x, "variable", x)
     # There is no public way to ask; xarray asks so before it prints an array.
     is_indexed = is_from(variable._data, "xarray.core.indexing", "ExplicitlyIndexed")
-    return _IN_A_FILE if is_indexed and not variable._in_memory else None
+    return is_indexed and not variable._in_memory

@@ -170,6 +170,20 @@ def test_arrays_of_xarray_in_memory(load, tmp_path):
         assert (type(y), y.tolist()) == (np.ndarray, [[1, 1], [1, 1]])
 
 
+def test_a_subclass_of_xarray_that_raises():
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+
+    class Broken(xarray.DataArray):
+        __slots__ = ()
+
+        @property
+        def chunks(self):
+            raise RuntimeError
+
+    answer = ap.adaptive_avg_pool2d(Broken(ONES), 1)
+    np.testing.assert_array_equal(answer, ap.adaptive_avg_pool2d(ONES, 1))
+
+
 def test_coordinates_are_in_memory():
     xarray = pytest.importorskip("xarray", reason="xarray is not installed")
     x = xarray.Dataset(coords={"w": np.arange(4.0)})["w"]  # an index of pandas
