@@ -328,6 +328,7 @@ def tiff(path, x, **options):
 GREY = {"photometric": "minisblack"}
 IMAGEJ = {"axes": "ZYX", "spacing": 3.0, "unit": "um"}
 OME = {"axes": "TYX", "TimeIncrement": 1.5, "PhysicalSizeX": 0.1, "PhysicalSizeXUnit": "nm"}
+NO_SIZES = {"axes": "ZYX", "PhysicalSizeZ": "nan", "PhysicalSizeY": 0, "PhysicalSizeX": "inf"}
 MICRON = {"unit": "micrometer", "type": "space"}
 
 
@@ -382,8 +383,10 @@ def test_the_first_resolution_of_a_tiff_that_has_several(run, tmp_path):
         ),
         ({"metadata": {"axes": "ZYX"}}, [1.0, 1.0, 1.0], [None] * 3),
         ({"resolution": (3, 4), "resolutionunit": "NONE"}, [1.0, 1.0, 1.0], [None] * 3),
+        ({"ome": True, "metadata": NO_SIZES}, [1.0, 1.0, 1.0], [None] * 3),
+        ({"imagej": True, "metadata": {"axes": "ZYX", "unit": 5}}, [1.0, 1.0, 1.0], [None] * 3),
     ],
-    ids=["ImageJ", "tags", "OME", "none", "a ratio without a unit"],
+    ids=["ImageJ", "tags", "OME", "none", "a ratio without a unit", "no sizes", "a unit of 5"],
 )  # fmt: skip
 def test_sizes_of_pixels_in_a_tiff(run, tmp_path, options, scales, units):
     x = random((2, 20, 30), "uint16")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -63,7 +64,8 @@ def tiff(path: Path) -> Source:
     axes = []
     for axis in named([_NAMES.get(letter, letter.lower()) for letter in letters]):
         scale, unit = sizes.get(axis.name, (1.0, None))
-        axes.append(axis._replace(scale=scale, unit=unit))
+        is_size = 0 < scale < math.inf  # what is none says nothing, and JSON has no NaN
+        axes.append(axis._replace(scale=scale, unit=unit) if is_size else axis)
     return Source(tuple(shape), np.dtype(dtype), read, tuple(axes), state_of(path))
 
 
@@ -75,7 +77,7 @@ def _sizes(file: Any, series: Any) -> Sizes:
     page = series.keyframe
     unit = _RESOLUTION_UNITS.get(int(page.resolutionunit))
     if file.is_imagej:
-        unit = _unit(file.imagej_metadata.get("unit", ""))
+        unit = _unit(str(file.imagej_metadata.get("unit", "")))  # which may look like a number
         if spacing := file.imagej_metadata.get("spacing"):
             sizes["z"] = float(spacing), unit
     if unit is not None:
