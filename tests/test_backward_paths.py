@@ -11,7 +11,7 @@ from oracle import (
     tables,
 )
 
-from adaptive_pool import _reference
+from adaptive_pool import _reference, pool_windows
 
 
 def table(*pairs):
@@ -141,6 +141,19 @@ def test_same_bits_for_any_threads(rng, shape, counts, dtype):
             assert result.tobytes() == expected
             result = maximum_of(g, indices, sizes, channels_last, num_threads=n)
             assert result.tobytes() == maximum
+
+
+def test_pieces_that_hold_parts_of_more_windows(rng):
+    """Ten slices from 0 or 10 on are in 10 windows at most; the four from 8 on are in 11.
+
+    There is room for the shares of 10 windows; three threads want pieces of four slices.
+    """
+    sizes, counts = (19, 17, 21), (12, 10, 10)
+    windows = [pool_windows(n, k, "uniform") for n, k in zip(sizes, counts, strict=True)]
+    g = random_array(rng, (3, 8, *counts), "float64")
+    result = average_of(g, sizes, windows, num_threads=3)
+    assert_average_backward(result, g, sizes, windows)
+    assert result.tobytes() == average_of(g, sizes, windows, num_threads=1).tobytes()
 
 
 # The input sizes, and the number of outputs.

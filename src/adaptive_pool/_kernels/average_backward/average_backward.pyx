@@ -136,12 +136,21 @@ cdef bint cut_lanes(Problem* p) noexcept nogil:
 
 
 cdef bint cut_planes(Problem* p) noexcept nogil:
-    """Cut the axes until there is room for the shares of a box, or say that there is not."""
-    cdef Py_ssize_t columns, rows, slices, width, most
+    """Choose how rows are made, and cut the axes to fit; or say that there is no room."""
     p.planes = 1 if p.channels < FEW_PLANES else PLANES
     # Rows of few planes, or of long segments, are filled segment by segment.
     p.filled = p.planes == 1 or p.width >= LONG_SEGMENT * p.w_segments.count
     p.columns = p.width if p.filled else min(p.width, <Py_ssize_t> COLUMNS)
+    return make_room(p)
+
+
+cdef bint make_room(Problem* p) noexcept nogil:
+    """Cut the axes until there is room for the shares of a box, or say that there is not.
+
+    Once there is room, shorter pieces may need more: they begin at other places, and one of them
+    may hold parts of more windows. But pieces of single elements never do.
+    """
+    cdef Py_ssize_t columns, rows, slices, width, most
     width = max(p.planes, <Py_ssize_t> BLOCK)
     most = ROW if p.planes == 1 else LINE // width
     while True:
@@ -188,6 +197,8 @@ cdef Py_ssize_t plan(Problem* p, int num_threads) noexcept nogil:
     if jobs < enough:
         p.columns = pieces(p.columns, min(p.columns, pieces(enough, jobs)))
         jobs *= pieces(p.width, p.columns)
+    if p.way == BY_PLANES:
+        make_room(p)
     p.short_lines = p.columns == p.width <= SHORT_LINE and p.adjoin and (
         p.filled or p.height < 2 * p.h_segments.count   # or they are made once, and copied
     )
