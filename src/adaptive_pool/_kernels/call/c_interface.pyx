@@ -326,7 +326,9 @@ cdef int fail_by(adaptive_pool_error* error, object found) noexcept:
 cdef int describe(
     const adaptive_pool_problem* problem, adaptive_pool_plan** plan, adaptive_pool_error* error,
 ) noexcept with gil:
-    cdef PyObject *kind, *value, *trace     # what the caller has raised, if anything
+    cdef PyObject* kind     # what the caller has raised, if anything
+    cdef PyObject* value
+    cdef PyObject* trace
     cdef int status = ADAPTIVE_POOL_OK
     if plan == NULL:
         return fail(error, ADAPTIVE_POOL_VALUE_ERROR, "describe: plan must not be NULL")
