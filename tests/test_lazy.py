@@ -1,6 +1,6 @@
 """Arrays that are not in memory are refused before anything of them is read.
 
-The libraries are made up here, so that no test needs them; tests/adaptors/test_lazy.py has the real
+The libraries are made up here, so that no test needs them; tests/adaptors has the real
 ones.
 """
 
