@@ -42,7 +42,7 @@ HOSTILE_FLAGS = "-O2 -Ofast -ffast-math -flto -march=native -mfma -ffp-contract=
 # Patterns of names that are in wheels, or are not.
 IN_WHEELS = [
     "*/licenses/LICENSE", "*/licenses/LICENSES/GPL-3.0.txt", "*/py.typed", "*.pyi",
-    "*/include/adaptive_pool.h", "*/adaptive_pool/__init__.pxd",
+    "*/include/adaptive_pool.h", "*/__init__.pxd",
     "!*.pyx", "!*/_kernels/*.pxd", "!*.c", "!tests/*",
 ]  # fmt: skip
 
