@@ -48,3 +48,47 @@ def test_lines_added_in_two_calls_have_the_means_of_one(rng, cut, dtype):
         out = y[k].view(f"u{y.itemsize}")
         means_of_sums(sums, start, end, numbers, out, element, ELEMENTS[y_dtype.name])
     assert same([np.ascontiguousarray(y.T)], [expected[:, 0]])
+
+
+def sums_of(planes, columns):
+    return np.zeros((2, planes, columns + SPARE_SUMS))
+
+
+@pytest.mark.parametrize(
+    ("x", "sums"),
+    [
+        (np.ones((3, 4, 5)), sums_of(2, 5)),
+        (np.ones((3, 4, 5)), sums_of(3, 4)),
+        (np.ones((3, 4, 5)), sums_of(3, 5)[:1]),
+        (np.ones((3, 4, 5)), sums_of(3, 5)[:, ::-1]),
+        (np.ones((3, 4, 5)), sums_of(3, 5)[0]),
+        (np.ones((3, 4, 5)), sums_of(3, 5).astype(np.float32)),
+        (np.ones((3, 4, 5), np.float32), sums_of(3, 5)),
+        (np.ones((3, 4, 10))[:, :, ::2], sums_of(3, 5)),
+        (np.ones((4, 5)), sums_of(4, 5)),
+    ],
+    ids=[
+        "planes", "columns", "one part", "backwards", "no planes", "narrow sums", "narrow lines",
+        "no runs", "no plane",
+    ],
+)  # fmt: skip
+def test_lines_that_do_not_fit_their_sums_are_refused(x, sums):
+    with pytest.raises(ValueError, match="not fit|another shape or dtype"):
+        add_lines(x, sums, ELEMENTS["float64"])
+    assert not sums.any()
+
+
+def test_short_integers_have_no_sums_of_lines():
+    with pytest.raises(ValueError, match="not fit"):
+        add_lines(np.ones((3, 4, 5), np.int16), sums_of(3, 5), ELEMENTS["int16"])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "numbers", "planes"),
+    [(-1, 2, 3, 3), (0, 6, 3, 3), (2, 2, 3, 3), (0, 2, 2, 3), (0, 2, 3, 4)],
+)
+def test_means_that_do_not_fit_their_sums_are_refused(start, end, numbers, planes):
+    y, code = np.zeros(planes), ELEMENTS["float64"]
+    with pytest.raises(ValueError, match="not fit"):
+        means_of_sums(sums_of(3, 5), start, end, np.ones(numbers), y, code, code)
+    assert not y.any()

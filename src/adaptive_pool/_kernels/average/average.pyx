@@ -4,9 +4,7 @@ What is here hands a canonical problem to C: plan.h cuts it into tiles, lines.h 
 reduce.h sums windows along W, means.h makes means of the sums, and store.h stores them. Integers of
 8 and 16 bits have a way of their own (short_tiles.pxd). docs/design/engine.md.
 """
-from cpython.buffer cimport (
-    PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
-)
+from cpython.buffer cimport Py_buffer, PyBuffer_IsContiguous
 from libc.string cimport memcpy, memset
 
 from adaptive_pool._kernels.average.means cimport result_of
@@ -336,32 +334,52 @@ cdef inline const kind_t* kind_of(Element element) noexcept nogil:
     return ap_kinds + (<int> element - FIRST_KIND)
 
 
+cdef int check_sums(Py_buffer* sums, Py_ssize_t planes, Element element) except -1:
+    """Raise unless there are sums of lines of such elements, for so many planes."""
+    if is_short(element) or not (
+        sums.ndim == 3 and sums.shape[0] == 2 and sums.shape[1] == planes
+        and sums.shape[2] >= SPARE and PyBuffer_IsContiguous(sums, b"C")
+    ):
+        raise ValueError("sums do not fit what is added")
+    return 0
+
+
+cdef bint is_run(const Py_buffer* buffer, Py_ssize_t count) noexcept:
+    """Whether an array is one run of so many elements."""
+    return buffer.ndim == 1 and buffer.shape[0] == count and (
+        count < 2 or buffer.strides[0] == buffer.itemsize
+    )
+
+
 def add_lines(
-    x,                  # IN: array (planes, lines, columns), the last two one run; not of short
+    x,                  # IN: array (planes, lines, columns), each line one run; not of short
                         # integers
     sums,               # IN, OUT: 8 bytes each, (2, planes, columns + SPARE_SUMS), contiguous
     Element element,    # IN: what x holds
 ):
     """Add lines to sums, one after the other. Sums of nothing are -0.0, and 0 of integers."""
-    cdef Py_buffer source, target
-    cdef Py_ssize_t plane, row, part
-    cdef char* place
-    PyObject_GetBuffer(x, &source, PyBUF_STRIDES)
+    cdef Canonical c
+    cdef Py_buffer* source = &c.buffers[0]
+    cdef Py_buffer* target = &c.buffers[1]
+    cdef Py_ssize_t plane
+    begin(&c)
     try:
-        PyObject_GetBuffer(sums, &target, PyBUF_STRIDES | PyBUF_WRITABLE)
-        try:
-            row, part = target.strides[1], target.strides[0]
-            place = <char*> target.buf
-            with nogil:
-                for plane in range(source.shape[0]):
-                    kind_of(element).add_rows(
-                        <const char*> source.buf + plane * source.strides[0], source.strides[1],
-                        source.shape[1], source.shape[2], False, True, place + plane * row, part,
-                    )
-        finally:
-            PyBuffer_Release(&target)
+        borrow(&c, x, False, size_of(element))
+        borrow(&c, sums, True, sizeof(double))
+        check_sums(target, source.shape[0] if source.ndim == 3 else -1, element)
+        if source.shape[2] != target.shape[2] - SPARE or (
+            source.shape[2] > 1 and source.strides[2] != source.itemsize
+        ):
+            raise ValueError("lines do not fit their sums")
+        with nogil:
+            for plane in range(source.shape[0]):
+                kind_of(element).add_rows(
+                    <const char*> source.buf + plane * source.strides[0], source.strides[1],
+                    source.shape[1], source.shape[2], False, True,
+                    <char*> target.buf + plane * target.strides[1], target.strides[0],
+                )
     finally:
-        PyBuffer_Release(&source)
+        give_back(&c)
 
 
 def means_of_sums(
@@ -374,27 +392,38 @@ def means_of_sums(
     Element out_element,    # IN: what out holds
 ):
     """Store the means of one window along W of lines that have been added."""
-    cdef Py_buffer source, counts, target
-    cdef const kind_t* kind = kind_of(element)
+    cdef Canonical c
+    cdef Py_buffer* source = &c.buffers[0]
+    cdef const kind_t* kind
     cdef int result = result_of(out_element)
-    cdef Py_ssize_t plane
+    cdef Py_ssize_t plane, planes
     cdef double[2][SPARE] total     # of four windows, all the same one
     cdef double divisor
     cdef windows_t w = windows_t(1, 1, &start, &end, 0, 8, end - start, end - start, False)
-    PyObject_GetBuffer(sums, &source, PyBUF_STRIDES)
-    PyObject_GetBuffer(numbers, &counts, PyBUF_SIMPLE)
-    PyObject_GetBuffer(out, &target, PyBUF_SIMPLE | PyBUF_WRITABLE)
-    for plane in range(source.shape[1]):
-        kind.along_sums(
-            &w, <const char*> source.buf + plane * source.strides[1], source.strides[0],
-            <char*> &total[0][0], sizeof(total[0]),
-        )
-        divisor = (<const double*> counts.buf)[plane]
-        divisor = divisor if divides(kind.family, result) else 1 / divisor
-        all_means[kind.family][result](
-            <const char*> &total[0][0], sizeof(total[0]), 1, &divisor, 0,
-            <char*> target.buf + plane * size_of(out_element),
-        )
-    PyBuffer_Release(&target)
-    PyBuffer_Release(&counts)
-    PyBuffer_Release(&source)
+    begin(&c)
+    try:
+        borrow(&c, sums, False, sizeof(double))
+        borrow(&c, numbers, False, sizeof(double))
+        borrow(&c, out, True, size_of(out_element))
+        planes = source.shape[1] if source.ndim == 3 else -1
+        check_sums(source, planes, element)
+        if not (
+            0 <= start < end <= source.shape[2] - SPARE
+            and is_run(&c.buffers[1], planes) and is_run(&c.buffers[2], planes)
+        ):
+            raise ValueError("a window, its numbers or its means do not fit the sums")
+        kind = kind_of(element)
+        with nogil:
+            for plane in range(planes):
+                kind.along_sums(
+                    &w, <const char*> source.buf + plane * source.strides[1], source.strides[0],
+                    <char*> &total[0][0], sizeof(total[0]),
+                )
+                divisor = (<const double*> c.buffers[1].buf)[plane]
+                divisor = divisor if divides(kind.family, result) else 1 / divisor
+                all_means[kind.family][result](
+                    <const char*> &total[0][0], sizeof(total[0]), 1, &divisor, 0,
+                    <char*> c.buffers[2].buf + plane * size_of(out_element),
+                )
+    finally:
+        give_back(&c)
