@@ -57,6 +57,13 @@ def test_a_small_average():
     assert grad(x).tolist() == [0.5, 0.5, 0, 0]
 
 
+def test_gradients_of_integers_are_no_integers():
+    x = np.arange(6)
+    grad = autograd.grad(lambda x: anp.sum(pool.adaptive_avg_pool1d(x, 2)))
+    assert grad(x).tolist() == [1 / 3] * 6
+    assert autograd.grad(anp.mean)(x).tolist() == [1 / 6] * 6  # as those of autograd
+
+
 def test_a_small_maximum():
     x = np.array([1.0, 3.0, 7.0, 5.0])
     y, indices = pool.adaptive_max_pool1d(x, 2, return_indices=True)

@@ -69,14 +69,15 @@ def adaptive_avg_pool1d(
     ndarray, shape ``(..., OW)`` or, with "channels_last", ``(..., OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp, measured at the mean of the absolute values in the window. Gradients have the
-        dtype of `x`.
+        dtype of `x`; of integers, that of the means.
 
     Raises
     ------
     TypeError
         If a dtype is not supported, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative, or a window would be empty.
+        If `x` has too few axes, a size is negative, a window would be empty, or `lengths` come with
+        a size of None.
 
     Examples
     --------
@@ -154,14 +155,15 @@ def adaptive_avg_pool2d(
     ndarray, shape ``(..., OH, OW)`` or, with "channels_last", ``(..., OH, OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp, measured at the mean of the absolute values in the window. Gradients have the
-        dtype of `x`.
+        dtype of `x`; of integers, that of the means.
 
     Raises
     ------
     TypeError
         If a dtype is not supported, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative, or a window would be empty.
+        If `x` has too few axes, a size is negative, a window would be empty, or `lengths` come with
+        a size of None.
 
     Examples
     --------
@@ -240,14 +242,15 @@ def adaptive_avg_pool3d(
     ndarray, shape ``(..., OD, OH, OW)``, or ``(..., OD, OH, OW, C)``
         Integer means are exact and rounded once. Float means, in their own dtype, are off by at
         most one ulp, measured at the mean of the absolute values in the window. Gradients have the
-        dtype of `x`.
+        dtype of `x`; of integers, that of the means.
 
     Raises
     ------
     TypeError
         If a dtype is not supported, or an argument is of the wrong type.
     ValueError
-        If `x` has too few axes, a size is negative, or a window would be empty.
+        If `x` has too few axes, a size is negative, a window would be empty, or `lengths` come with
+        a size of None.
 
     Examples
     --------

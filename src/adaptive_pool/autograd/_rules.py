@@ -42,7 +42,8 @@ def _pooled(ndim: int, rank: int, options: Options) -> slice:
 
 
 def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
-    return x if x.dtype == dtype else x.astype(dtype)
+    """Return changes, or gradients, in the dtype of what they are of; of integers as they are."""
+    return x if x.dtype == dtype or dtype.kind in "biu" else x.astype(dtype)
 
 
 def average(x: Any, ndim: int, output_size: Any, options: Options) -> Any:
