@@ -372,6 +372,12 @@ def test_there_is_no_array_for_results():
         lazy.adaptive_avg_pool2d(plane(), 2, out=np.empty((2, 2)))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_nan_in_slabs_warns_of_nothing(dtype):
+    x = np.full((4, 4), np.nan, np.float32).astype(dtype_of(dtype))
+    agree("adaptive_max_pool2d", x, 2, 1, limit=1)
+
+
 @pytest.mark.parametrize("limit", [None, 1])
 def test_windows_that_lack_elements_are_found_when_computed(limit):
     x = da.full((4, 4), -1, dtype=np.int16, chunks=2)

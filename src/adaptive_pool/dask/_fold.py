@@ -242,7 +242,8 @@ def compare_slab(
     if before is None:
         return now
     a, b = before.values, now.values
-    wins = (b != b) | ((a == a) & (b > a))
+    with np.errstate(invalid="ignore"):  # halves that are NaN
+        wins = (b != b) | ((a == a) & (b > a))
     wins = (now.indices >= 0) & (wins | (before.indices < 0))
     return Largest(
         np.where(wins, b, a),
