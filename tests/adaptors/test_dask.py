@@ -386,6 +386,15 @@ def test_windows_that_lack_elements_are_found_when_computed(limit):
         y.compute()
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64"])
+@pytest.mark.parametrize("limit", [None, 1])
+def test_windows_without_elements_are_errors_where_there_is_no_nan(limit, dtype):
+    x = da.ones((4, 4), dtype=dtype, chunks=2)
+    y = lazy.adaptive_max_pool2d(x, 1, where=np.zeros((4, 4), bool), limit=limit)
+    with pytest.raises(ValueError, match=f"fewer elements that count than 1, and {dtype} has no"):
+        y.compute()
+
+
 @pytest.mark.parametrize("name", ["dask", "xarray"])
 def test_an_import_without_the_library_names_the_extra(name):
     code = f"import sys; sys.modules[{name!r}] = None; import adaptive_pool.{name}"

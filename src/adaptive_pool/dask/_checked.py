@@ -231,7 +231,7 @@ def _few(problem: Problem | PartsProblem, options: Options, dtype: np.dtype[Any]
     """Return what becomes of windows with few elements, which only some problems have."""
     if not isinstance(problem, PartsProblem):
         return {}
-    is_open = dtype.kind in "iu" and options.empty is None
+    is_open = dtype.kind in "biu" and options.empty is None
     return {"least": problem.least, "filler": None if is_open else problem.filler}
 
 
