@@ -31,6 +31,7 @@ with needs("xarray"):
     import xarray as xr
 
 _MOST_DIMS = 3
+_MOST_BYTES = 8  # of numbers: longdouble has more
 
 
 class _Plan:
@@ -47,6 +48,10 @@ class _Plan:
         self.function = function
         if given is not None and by_name:
             raise ValueError(f"{function}: pass sizes as a mapping or by name, not both")
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(
+                f"{function}: sizes must be a mapping of dimensions, got {type(given).__name__}"
+            )
         sizes = dict(by_name if given is None else given)
         tables = windows if isinstance(windows, Mapping) else {}
         dims = [*sizes, *(dim for dim in tables if dim not in sizes)]
@@ -57,6 +62,7 @@ class _Plan:
                     f"{function}: there is no dimension {shown(dim)}, which was given "
                     f"{shown(value)}, among {tuple(lengths)}"
                 )
+        dims = [dim for dim in dims if sizes.get(dim) is not None or dim in tables]
         if not 0 < len(dims) <= _MOST_DIMS:
             raise ValueError(
                 f"{function}: pass sizes for one to three dimensions of {tuple(lengths)}, "
@@ -68,7 +74,7 @@ class _Plan:
         for axis, dim in enumerate(dims):
             length, size = lengths[dim], sizes.get(dim)
             if self.rule:
-                count = length if size is None else as_size(function, f"size of {dim!r}", size)
+                count = as_size(function, f"size of {dim!r}", size)
                 table = cut_by_rule(function, length, count, self.rule)
             elif dim not in tables:
                 raise ValueError(f"{function}: there are no windows for dimension {shown(dim)}")
@@ -109,7 +115,7 @@ class _Plan:
         dtype = variable.dtype
         if dtype.kind in "mM":
             return self._time(variable)
-        if dtype.kind not in "iuf":
+        if dtype.kind not in "iuf" or dtype.itemsize > _MOST_BYTES:
             return None
         options = {} if dtype.kind == "f" else {"dtype": np.float64}
         return self.pool(variable, "avg", options)
@@ -168,7 +174,9 @@ def _between(edges: Any, parts: Any, whole: int) -> Any:
     """Return what lies so many parts of a whole between two edges each."""
     begin, end = edges[:, 0], edges[:, 1]
     if edges.dtype.kind in "mM":
-        return begin + (end - begin) * parts // whole
+        length = end - begin
+        part = length // whole  # `length * parts` can overflow
+        return begin + part * parts + (length - part * whole) * parts // whole
     return np.where(parts == whole, end, begin + (end - begin) * (parts / whole))
 
 
@@ -182,13 +190,21 @@ def _plain(variable: Any) -> xr.Variable:
 def _names_of_bounds(dataset: xr.Dataset) -> set[Hashable]:
     """Return the names that bounds have, by the CF conventions or by what is usual."""
     names: set[Hashable] = {f"{dim}{end}" for dim in dataset.dims for end in ("_bnds", "_bounds")}
-    return names | {v.attrs["bounds"] for v in dataset.variables.values() if "bounds" in v.attrs}
+    # With decode_coords="all" xarray moves the attribute to the encoding.
+    given = [{**v.encoding, **v.attrs}.get("bounds") for v in dataset.variables.values()]
+    return names | {name for name in given if name is not None}
 
 
 def _mask_like(function: str, variable: xr.Variable, where: Any) -> xr.Variable:
     """Return a mask with the dimensions of a variable, in their order; nothing is copied."""
     if not isinstance(where, (xr.DataArray, xr.Variable)):
-        return xr.Variable(variable.dims, np.broadcast_to(where, variable.shape))
+        try:
+            return xr.Variable(variable.dims, np.broadcast_to(where, variable.shape))
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"{function}: where must be bools that broadcast to the shape {variable.shape} of "
+                f"{variable.dims}: {error}"
+            ) from error
     mask = where.variable if isinstance(where, xr.DataArray) else where
     for dim in mask.dims:
         if dim not in variable.dims:
@@ -243,7 +259,8 @@ class _Pool:
         Parameters
         ----------
         sizes : mapping of dimension to int or None, optional
-            Lengths of one to three dimensions of the result. None keeps a dimension as it is.
+            Lengths of one to three dimensions of the result. None keeps a dimension as it is, with
+            its labels.
             Usually they are given by name, ``avg(y=300, x=400)``; a dimension that is named like an
             argument needs the mapping.
         windows : {"torch", "split", "uniform", "ceil", "area"} or mapping
@@ -459,7 +476,11 @@ class DatasetPool(_Pool):
             if name in names and plan.are_bounds(variable):
                 made[name] = plan.bounds(variable)
             elif plan.dims_of(variable):
-                made[name] = plan.pool(variable, operation, options)
+                try:
+                    made[name] = plan.pool(variable, operation, options)
+                except (TypeError, ValueError) as error:
+                    error.add_note(f"{plan.function}: this is about the variable {shown(name)}")
+                    raise
             else:
                 made[name] = variable
         return xr.Dataset(made, plan.coordinates(dataset.coords), dataset.attrs)

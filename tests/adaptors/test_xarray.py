@@ -124,6 +124,19 @@ def test_coordinates_without_means_are_left_out_and_others_stay():
     assert set(da.pool.avg(y=1).coords) == {"x", "flag", "height"}
 
 
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="there are no longer floats")
+def test_coordinates_of_longer_floats_are_left_out():
+    da = xr.DataArray(np.zeros(4), {"long": ("x", np.ones(4, np.longdouble))}, "x")
+    assert set(da.pool.avg(x=2).coords) == set()
+
+
+def test_dimensions_of_size_none_keep_their_labels():
+    da = xr.DataArray(np.zeros((2, 4)), {"y": ["a", "b"], "x": [1, 2, 3, 4]}, ("y", "x"))
+    xr.testing.assert_identical(da.pool.avg(y=None, x=2), da.pool.avg(x=2))
+    assert da.pool.avg(y=None, x=2).y.values.tolist() == ["a", "b"]
+    assert da.pool.max(y=1, x=None).x.dtype == np.int64
+
+
 def test_an_index_of_several_levels_stays_or_goes_as_a_whole():
     da = xr.DataArray(
         np.zeros((4, 6)), {"a": ("z", [0, 0, 1, 1]), "b": ("z", list("cdcd"))}, ("z", "x")
@@ -149,6 +162,27 @@ def test_bounds_go_from_the_first_to_the_last(named, kind, stored):
     halves = ds.pool.avg(x=8, windows="area")[name].values
     np.testing.assert_array_equal(halves[[0, 7], [0, 1]], edges[[0, -1]])
     np.testing.assert_array_equal(halves[6:].ravel()[1:3], np.array([8, 8]).astype(kind))
+
+
+def test_bounds_of_long_times_are_exact():
+    years = np.arange("1700", "2201", dtype="M8[Y]").astype("M8[ns]")
+    cells = np.stack([years[:-1], years[1:]], axis=1)
+    ds = xr.Dataset({"v": ("t", np.zeros(500)), "t_bnds": (("t", "nv"), cells)})
+    bounds = ds.pool.avg(t=300, windows="area").t_bnds.values
+    ticks, lengths = cells.astype(np.int64).tolist(), np.diff(cells.astype(np.int64)).ravel()
+    borders = [divmod(500 * k, 300) for k in range(300)]
+    wanted = [ticks[k][0] + int(lengths[k]) * part // 300 for k, part in borders]
+    assert bounds[:, 0].astype(np.int64).tolist() == wanted
+    assert bounds[:-1, 1].tolist() == bounds[1:, 0].tolist()
+
+
+def test_bounds_are_found_where_files_decode_all_coordinates():
+    edges = np.array([0.0, 1, 3, 6, 10])
+    cells = np.stack([edges[:-1], edges[1:]], 1)
+    ds = xr.Dataset({"v": ("x", np.zeros(4)), "cells": (("x", "nv"), cells)}, {"x": edges[:-1]})
+    ds.x.attrs["bounds"] = "cells"
+    ds = xr.decode_cf(ds, decode_coords="all")
+    assert ds.pool.avg(x=2).cells.values.tolist() == [[0, 3], [3, 10]]
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["in order", "turned"])
@@ -228,11 +262,32 @@ def test_lazy_arrays_stay_lazy_with_the_same_bits(rng, rule):
         (lambda p: p.avg(y=2, where=xr.DataArray([True], dims="z")), "dimension 'z' of length 1"),
         (lambda p: p.avg(y=2, where=xr.DataArray([True] * 4, {"y": [9, 8, 7, 6]})), "align"),
         (lambda p: p.avg(y=9, windows="ceil"), "'ceil' leaves window 4 empty"),
+        (lambda p: p.avg(y=None), "for one to three dimensions of .*, got 0"),
+        (lambda p: p.avg(y=2, where=np.ones(3, bool)), r"pool.avg: where must be bools .*\(4, 4\)"),
     ],
 )  # fmt: skip
 def test_errors_name_dimension_and_value(rng, call, text):
     with pytest.raises(ValueError, match=text):
         call(grid(rng, y=4, x=4).pool)
+
+
+@pytest.mark.parametrize("sizes", [3, [2, 3]])
+def test_sizes_are_a_mapping(rng, sizes):
+    with pytest.raises(TypeError, match=r"pool.avg: sizes must be a mapping of dimensions, got"):
+        grid(rng, y=4, x=4).pool.avg(sizes)
+
+
+def test_a_mask_is_no_dataset(rng):
+    da = grid(rng, y=4, x=4)
+    with pytest.raises(TypeError, match=r"pool.avg: where must be bools"):
+        da.pool.avg(y=2, where=(da > 0).to_dataset())
+
+
+def test_errors_of_a_dataset_name_the_variable(rng):
+    ds = grid(rng, y=4).to_dataset().assign(kind=("y", list("abcd")))
+    with pytest.raises(TypeError) as caught:
+        ds.pool.avg(y=2)
+    assert caught.value.__notes__ == ["pool.avg: this is about the variable 'kind'"]
 
 
 def test_empty_dimensions_and_enlarged_ones():
