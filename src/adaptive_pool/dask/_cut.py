@@ -18,12 +18,12 @@ import numpy as np
 from .._windows import (
     Table,
     Weighed,
+    Windows,
     cut_by_rule,
     explicit_table,
     rule_or_pairs,
     weighed_by_area,
 )
-from .._windows import Windows as Windows
 
 Range: TypeAlias = tuple[int, int]
 
@@ -58,7 +58,7 @@ class Span:
         """Return each window so many times."""
         assert self.windows is not None
         starts, ends = (np.repeat(table, times) for table in self.windows[:2])
-        if isinstance(self.windows, Weighed):  # alike, see `keeps_to_lines`
+        if isinstance(self.windows, Weighed):  # alike, see `must_keep_to_lines`
             return self.windows._replace(starts=starts, ends=ends)
         return starts, ends
 
