@@ -424,12 +424,18 @@ def test_a_stored_program(rng):
     same_bits(export.deserialize(stored).call(x), run(x))
 
 
-def test_errors_of_a_run():
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('["average", 1, "channels_first", "a rule to come", null]', "pool1d: unknown window rule"),
+        ('["a call to come", 1, "channels_first", "torch", null]', "no call 'a call to come'"),
+    ],
+)
+def test_errors_of_a_run(text, error):
     """As of a stored program that another version wrote."""
     type_of_result = jax.ShapeDtypeStruct((2,), np.float32)
-    text = '["average", 1, "channels_first", "a rule to come", null]'
     run = jax.ffi.ffi_call("adaptive_pool.jax", type_of_result)
-    with pytest.raises(jax.errors.JaxRuntimeError, match="adaptive_avg_pool1d: unknown window"):
+    with pytest.raises(jax.errors.JaxRuntimeError, match=error):
         run(jnp.zeros(4), call=text).block_until_ready()
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from .._arrays import Array
 from .._functions import AVERAGE, AVERAGE_BACKWARD, MAXIMUM, MAXIMUM_BACKWARD
+from .._objects import shown
 
 Kind: TypeAlias = Literal["average", "average_backward", "maximum", "maximum_backward"]
 Arrays: TypeAlias = tuple[Array, ...]
@@ -50,6 +51,8 @@ def text_of(kind: Kind, pooling: Pooling) -> str:
 @functools.lru_cache(maxsize=1024)
 def _read(text: bytes) -> tuple[Kind, Pooling]:
     kind, *fields = json.loads(text)
+    if kind not in get_args(Kind):
+        raise ValueError(f"adaptive_pool.jax: there is no call {shown(kind)}")
     pooling = Pooling(*fields)
     if isinstance(pooling.windows, str):
         return kind, pooling
