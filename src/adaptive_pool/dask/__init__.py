@@ -86,8 +86,9 @@ def adaptive_avg_pool1d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
     OverflowError
         When it is computed: if a sum of float64 overflows in a window that is pooled slab by slab.
 
@@ -179,8 +180,9 @@ def adaptive_avg_pool2d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
     OverflowError
         When it is computed: if a sum of float64 overflows in a window that is pooled slab by slab.
 
@@ -273,8 +275,9 @@ def adaptive_avg_pool3d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
     OverflowError
         When it is computed: if a sum of float64 overflows in a window that is pooled slab by slab.
 
@@ -370,8 +373,9 @@ def adaptive_max_pool1d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
 
     See Also
     --------
@@ -455,8 +459,9 @@ def adaptive_max_pool2d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
 
     See Also
     --------
@@ -541,8 +546,9 @@ def adaptive_max_pool3d(
     ------
     TypeError, ValueError
         At once, for what the function for arrays in memory refuses; if `x` is no Dask array, has
-        chunks of unknown size, or `regions` are given. A window with too few elements for integers
-        is found when it is computed, and its numbers are those within its chunk.
+        chunks of unknown size, or `regions` are given. A window with too few elements, where the
+        result holds integers, is found when it is computed; if it is numbered, then within its
+        chunk.
 
     See Also
     --------
