@@ -162,15 +162,17 @@ def must_keep_to_lines(spans: Sequence[Span], *, whole: bool) -> bool:
     return not whole and not weighs and lines > 1 and spans[-1].is_one_window
 
 
-def chunks_within(chunks: Sequence[int], inputs: Range) -> Iterator[tuple[int, slice]]:
-    """Yield the chunks that hold some inputs of an axis, and where in them these are."""
-    ends = list(itertools.accumulate(chunks))
+def chunks_within(ends: Sequence[int], inputs: Range) -> Iterator[tuple[int, slice]]:
+    """Yield the chunks that hold some inputs of an axis, and where in them these are.
+
+    `ends` are those of all chunks.
+    """
     begin, end = inputs
     if begin == end:  # of an empty axis
         yield 0, slice(0, 0)
     k = bisect.bisect_right(ends, begin)
     while begin < end:
-        start, stop = ends[k] - chunks[k], min(ends[k], end)
+        start, stop = ends[k - 1] if k > 0 else 0, min(ends[k], end)
         if stop > begin:
             yield k, slice(begin - start, stop - start)
             begin = stop

@@ -38,6 +38,7 @@ class _Graph:
         self.first = first_pooled(self.call, self.x.ndim)
         self.last = self.first + self.call.ndim
         self.pooled_chunks = self.x.chunks[self.first : self.last]
+        self.ends = [[*itertools.accumulate(chunks)] for chunks in self.pooled_chunks]
         self.counts = checked.shape[self.first : self.last]
         self.arrays = checked.arrays
         lengths = checked.options.lengths
@@ -185,7 +186,7 @@ class _Graph:
             whole = [slice(None)] * self.first
             self.tasks[part] = (operator.getitem, key, (*whole, *slices))
             return part
-        held = chunks_within(x.chunks[self.first + axis], inputs[axis])
+        held = chunks_within(self.ends[axis], inputs[axis])
         return [self._pieces(x, index, inputs, axis + 1, (*here, found)) for found in held]
 
 
