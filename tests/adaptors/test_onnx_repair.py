@@ -166,6 +166,44 @@ def test_channels_in_another_order_stay_so():
     assert run(repaired, X)[0].tolist() == [Y[0][::-1]]
 
 
+@pytest.mark.parametrize(
+    ("operator", "order"),
+    [("ReduceMean", "3, 1, 2, 0, 4, 5"), ("ReduceMax", "5, 1, 2, 3, 4, 0")],
+    ids=["avg", "max"],
+)
+def test_channels_whose_impulses_are_the_same(operator, order):
+    """Averages over two elements are known by three planes, maxima by five; then they repeat."""
+    model = changed(
+        ("float[n, 2, 5] x", "float[1, 6, 5] x"),
+        ("float[n, 2, 4]", "float[1, 6, 4]"),
+        ("<int64[1] zero", f"<int64[6] order = {{{order}}}, int64[1] zero"),
+        ("(x, ", "(swapped, "),
+        ("> {", "> {\n    swapped = Gather <axis = 1> (x, order)"),
+        ("ReduceMean", operator),
+    )
+    _, [pool] = repair(model)
+    assert pool.x == "swapped"
+
+
+def test_halves_that_cannot_number_all_elements():
+    """Of 20000 elements a window holds one too many, which is numbered like its neighbour."""
+    model = parsed("""
+maxima (float16[1, 1, 20000] x) => (float16[1, 1, 19999] y)
+<int64[1] zero = {0}, int64[1] two = {2}, int64[1] start = {19000}, int64[1] next = {19001},
+ int64[1] end = {19003}, int64[1] size = {20000}> {
+    a = Slice(x, zero, next, two)
+    b = Slice(x, start, end, two)
+    c = Slice(x, next, size, two)
+    d = MaxPool <kernel_shape = [2]> (a)
+    e = ReduceMax(b, two)
+    f = MaxPool <kernel_shape = [2]> (c)
+    y = Concat <axis = 2> (d, e, f)
+}""")
+    repaired, [pool] = repair(model)
+    assert (pool.replaced, repaired) == (False, model)
+    assert pool.note == "(1, 1, 20000) is too large to be tried out"
+
+
 def test_scaled_before_and_after():
     model = changed(
         ("(x,", "(twice,"),

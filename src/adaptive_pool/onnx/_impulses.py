@@ -11,22 +11,23 @@ plane of a batch asks for others.
   long windows need fewer planes; twice, with random integers whose sums are exact. A wrong weight
   changes a result unless others make up for it by chance, twice.
 
-A last plane is nothing but ground, which shows what does not depend on elements. That every plane
-is pooled by itself, and the same way, is seen along with it, as planes differ.
+A last plane is nothing but ground, which shows what does not depend on elements. In the end planes
+of one number each show whether every plane is pooled by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from .. import _average, _maximum, _windows
+from .. import _windows
 from .._extras import needs
+from .._functions import OF_KIND
 from .._problem import Array
 from ._exported import Dim, Exported
 from ._regions import Region, region_nodes
@@ -34,14 +35,6 @@ from ._regions import Region, region_nodes
 _AT_ONCE = 2**22  # elements of a batch, where the graph lets us choose
 _LARGEST = 2**28  # elements of a batch, where it does not
 _MOST = 2**30  # elements in all: half a minute
-_POOLS: dict[tuple[str, int], Callable[..., Any]] = {
-    ("avg", 1): _average.adaptive_avg_pool1d,
-    ("avg", 2): _average.adaptive_avg_pool2d,
-    ("avg", 3): _average.adaptive_avg_pool3d,
-    ("max", 1): _maximum.adaptive_max_pool1d,
-    ("max", 2): _maximum.adaptive_max_pool2d,
-    ("max", 3): _maximum.adaptive_max_pool3d,
-}
 _TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
 
@@ -68,11 +61,15 @@ def is_pool(
     for k, size in zip(axes, input_size, strict=True):
         concrete[k] = size
     lead = [concrete[k] for k in others]
-    if len(planes) * math.prod(input_size) > _MOST or math.prod(concrete) > _LARGEST:
+    if (
+        len(planes) * math.prod(input_size) > _MOST
+        or math.prod(concrete) > _LARGEST
+        or not planes.are_exact()
+    ):
         return f"{tuple(concrete)} is too large to be tried out"
     if 0 in lead:
         return "it has no elements"
-    pool = _POOLS[region.kind, len(axes)]
+    pool = OF_KIND[region.kind][len(axes) - 1]
     try:
         run = _runner(exported, region, concrete, bound)
     except ValueError as error:
@@ -91,7 +88,30 @@ def is_pool(
         tolerance = 8 * np.finfo(dtype).eps * np.abs(expected) if region.kind == "avg" else 0
         if y.shape != expected.shape or not (np.abs(y - expected) <= tolerance).all():
             return "its windows are others"
-    return ""
+    return "" if _keeps_apart(run, concrete, axes, dtype) else "it mixes planes, or reorders them"
+
+
+def _keeps_apart(run: Any, shape: Sequence[int], axes: Sequence[int], dtype: np.dtype[Any]) -> bool:
+    """Return whether planes of one number each become planes of the same number."""
+    ones = [1 if k in axes else size for k, size in enumerate(shape)]
+    for digits in _digits(math.prod(ones), 2 ** (np.finfo(dtype).nmant // 3)):
+        numbers = digits.astype(dtype).reshape(ones)
+        y = run(np.ascontiguousarray(np.broadcast_to(numbers, shape)))
+        if not (np.abs(y - numbers) < 0.25).all():  # whole numbers, told apart
+            return False
+    return True
+
+
+def _digits(count: int, base: int) -> Iterator[Array]:
+    """Yield the digits of numbers below `count`, and what these lack of the largest digit.
+
+    Of any two numbers, each has a larger digit than the other at some time.
+    """
+    numbers = np.arange(count)
+    while numbers.any():
+        numbers, digits = np.divmod(numbers, base)
+        yield digits
+        yield base - 1 - digits
 
 
 def keeps_ones(exported: Exported, region: Region) -> bool:
@@ -126,6 +146,12 @@ class _Planes:
 
     def __len__(self) -> int:
         return 2 * math.prod(self._steps) + 1
+
+    def are_exact(self) -> bool:
+        """Return whether all elements that are compared have numbers of their own."""
+        steps = zip(self._shape, self._steps, strict=True)
+        compared = math.prod(-(-size // step) for size, step in steps)
+        return self._kind == "avg" or compared <= 2 ** (np.finfo(self._dtype).nmant + 1)
 
     def __getitem__(self, k: int) -> Array:
         k %= len(self)
