@@ -32,6 +32,11 @@ def test_windows_of_a_caller():
     assert compare(model, {"x": x}) == [("y", 6, 0, 0.0)]
 
 
+def test_lists_are_rounded_to_the_type_of_the_model():
+    model = make("max", (2,), shape=(None, None))
+    assert compare(model, {"x": [[0.1, 0.2, 0.3]]}) == [("y", 2, 0, 0.0)]
+
+
 def test_what_is_wrong():
     """A model that says that its windows are others than they are."""
     model = make("max", (2,), shape=(None, None), return_indices=True)
@@ -42,12 +47,16 @@ def test_what_is_wrong():
     assert compare(model, {"x": x}) == [("y", 6, 1, 4.0), ("indices", 6, 1, 1.0)]
 
 
-def test_other_models():
-    graph = onnx.helper.make_graph([], "none", [], [])
+@pytest.mark.parametrize(
+    "other",
+    [onnx.helper.make_model(onnx.helper.make_graph([], "none", [], [])), "model.onnx"],
+    ids=["model", "path"],
+)
+def test_other_models(other):
     with pytest.raises(
         ValueError, match=r"^compare: model must be one of adaptive_pool\.onnx\.model"
     ):
-        compare(onnx.helper.make_model(graph), {})
+        compare(other, {})
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ def compare(model: onnx.ModelProto, inputs: Mapping[str, npt.ArrayLike]) -> list
     results = session.run(None, dict(inputs))
     names = [output.name for output in session.get_outputs()]
     (given,) = inputs.values()
-    x, kind, sizes = np.asarray(given), pool["kind"], tuple(pool["output_size"])
+    x = np.asarray(given, results[0].dtype)  # as ONNX Runtime takes it
+    kind, sizes = pool["kind"], tuple(pool["output_size"])
     windows = pool["windows"]
     windows = windows if isinstance(windows, str) else [tuple(pair) for pair in windows]
     pooled = OF_KIND[kind][len(sizes) - 1]

@@ -23,7 +23,7 @@ KEY = "adaptive_pool"
 
 def described_pool(function: str, made: onnx.ModelProto) -> dict[str, Any]:
     """Return what a model of `model` says of itself: kind, output_size and windows."""
-    for entry in made.metadata_props:
+    for entry in made.metadata_props if isinstance(made, onnx.ModelProto) else ():
         if entry.key == KEY:
             described: dict[str, Any] = json.loads(entry.value)
             return described
@@ -95,7 +95,8 @@ def model(
 
     A NaN in a window makes its mean and its maximum NaN, and the index that of the last NaN. Of
     equal maxima the index is that of the first. Where 0.0 and -0.0 are both the maximum, either may
-    be returned. Infinities stay in their windows.
+    be returned. Infinities stay in their windows. A pooled axis of size 0 is an error, like windows
+    that are empty, unless its output size is 0 or it is kept.
 
     Examples
     --------
