@@ -236,6 +236,19 @@ def test_what_others_use_stays():
     assert np.array_equal(z, np.sqrt(y))
 
 
+def test_what_is_made_together_with_a_pool_stays():
+    model = changed(
+        ("float[n, 2, 4] y)", "float[n, 2, 4] y, float[n, 2, 1] rest)"),
+        ("<int64[1] zero", "<int64[2] parts = {4, 1}, int64[1] zero"),
+        (
+            "y = Concat <axis = 2> (e, f, g, h)",
+            "z = Concat <axis = 2> (e, f, g, h, e)\n    y, rest = Split <axis = 2> (z, parts)",
+        ),
+    )
+    repaired, _ = repair(model)
+    assert repaired == model
+
+
 def test_pools_that_share_a_part():
     """What is inside the larger one, the smaller one begins with."""
     model = changed(
@@ -431,6 +444,12 @@ def test_types_that_are_not_tried_out(element):
     assert pool.note == f"elements of type {element.upper()} are not tried out"
 
 
+def test_a_type_that_is_not_tried_out_replaced_as_asked():
+    repaired, [pool] = repair(changed(("float", "bfloat16")), {"y": 3})
+    assert (pool.replaced, pool.nodes) == (True, 9)
+    onnx.checker.check_model(repaired, full_check=True)
+
+
 def test_no_elements():
     model = changed(("[n, 2, 5]", "[n, 0, 5]"), ("[n, 2, 4]", "[n, 0, 4]"))
     assert repair(model) == (model, [])
@@ -502,6 +521,11 @@ pools (float[n, 3, h, w] x) => (float[n, 3, hh, ww] y) {{
             "output_sizes must name results of pools, got 'z'",
         ),
         (
+            lambda: repair(changed(("float", "int32")), {"y": 3}),
+            TypeError,
+            "dtype must be one of .*, got int32",
+        ),
+        (
             lambda: repair(changed(), {"a": 7}),
             ValueError,
             "output_sizes must name results of pools, got 'a'",
@@ -517,7 +541,7 @@ pools (float[n, 3, h, w] x) => (float[n, 3, hh, ww] y) {{
             r"output_sizes\['fetch_name_0'\] must be sizes, got None",
         ),
     ],
-    ids=["path", "list", "no-tensor", "no-pool", "rank", "none"],
+    ids=["path", "list", "no-tensor", "integers", "no-pool", "rank", "none"],
 )
 def test_errors(call, error, message):
     with pytest.raises(error, match=f"^repair: {message}"):

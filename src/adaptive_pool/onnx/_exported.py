@@ -99,6 +99,10 @@ class Exported:
         is_random = node.op_type.startswith("Random") or node.op_type in _RANDOM
         return not is_random and all(self.is_known(name) for name in node.input if name)
 
+    def is_used(self, name: str) -> bool:
+        """Return whether a node reads a tensor, or the graph gives it back."""
+        return name in self.users or name in self.results
+
     def is_known(self, name: str) -> bool:
         """Return whether a tensor is made of constants and shapes alone."""
         if name in self._known:

@@ -59,9 +59,7 @@ def _inputs_followed(exported: Exported, node: onnx.NodeProto) -> list[str] | No
         return followed if types[0] and types[0] == types[1] else None
     if operator == "Conv" and not _is_box(exported, node):
         return None
-    if operator == "MaxPool" and any(
-        name in exported.users or name in exported.results for name in node.output[1:]
-    ):
+    if operator == "MaxPool" and any(map(exported.is_used, node.output[1:])):
         return None
     return followed if followed == inputs[:1] else None
 
@@ -76,7 +74,13 @@ def _is_box(exported: Exported, node: onnx.NodeProto) -> bool:
 
 
 def regions_before(exported: Exported, y: str) -> Iterator[Region]:
-    """Yield the parts of a graph that end in `y`, from the smallest to the largest."""
+    """Yield the parts of a graph that end in `y`, from the smallest to the largest.
+
+    There is none if the node that makes `y` makes something else that is needed.
+    """
+    made_with_it = set(exported.graph.node[exported.maker[y]].output) - {y}
+    if any(map(exported.is_used, made_with_it)):
+        return
     found: list[int] = []
     frontier: dict[int, set[str]] = {}  # by the nodes that make them
     order: list[int] = []
