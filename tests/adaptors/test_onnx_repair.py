@@ -548,6 +548,15 @@ def test_errors(call, error, message):
         call()
 
 
+def test_nodes_out_of_order():
+    model = changed()
+    nodes = list(model.graph.node)[::-1]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    with pytest.raises(ValueError, match="^repair: nodes must come after those that make"):
+        repair(model)
+
+
 class Function(nn.Module):
     def forward(self, x):
         return nn.functional.adaptive_avg_pool2d(torch.relu(x), (3, 4))

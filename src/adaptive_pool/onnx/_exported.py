@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import onnx
 
+from .._objects import shown
+
 # A size, the name of one that is only known when the model runs, or None for one without a name.
 Dim = int | str | None
 
@@ -79,6 +81,13 @@ class Exported:
             self.maker.update((name, k) for name in node.output if name)
             for name in names_used(node):
                 self.users.setdefault(name, []).append(k)
+        for k, node in enumerate(graph.node):  # what follows goes from user to maker, to an end
+            late = next((name for name in node.input if self.maker.get(name, -1) >= k), None)
+            if late is not None:
+                raise ValueError(
+                    f"repair: nodes must come after those that make what they read, but node {k} "
+                    f"reads {shown(late)}"
+                )
         self.results = {output.name for output in graph.output}
         given = {value.name for value in graph.input}
         self.constants = {t.name: t for t in graph.initializer if t.name not in given}

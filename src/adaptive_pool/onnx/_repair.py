@@ -94,8 +94,8 @@ def repair(
     TypeError
         If `model` is not a ModelProto, or `output_sizes` not a mapping.
     ValueError
-        If no pool makes a tensor of `output_sizes`, or a size does not fit it; if the opset cannot
-        be raised.
+        If no pool makes a tensor of `output_sizes`, or a size does not fit it; if nodes are not in
+        the order in which they run; if the opset cannot be raised.
 
     Notes
     -----
