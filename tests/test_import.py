@@ -139,7 +139,11 @@ def test_without_libgomp(tmp_path):
 
 
 # What a frozen program imports, and the libraries that it holds for that beside NumPy.
-FROZEN = {"adaptive_pool": [], "adaptive_pool.array_api": []}
+FROZEN = {
+    "adaptive_pool": [],
+    "adaptive_pool.array_api": [],
+    "adaptive_pool.autograd": ["autograd"],
+}
 # What is recognised without being imported, or imported by adaptors alone.
 LIBRARIES = [
     "PIL", "autograd", "blosc2", "cubed", "cupy", "dask", "h5py", "jax", "ml_dtypes", "mlx",
