@@ -379,7 +379,7 @@ def test_keys_are_no_numbers():
 
 def test_64_bits_that_jax_has_not(x64):
     if x64:
-        pytest.skip("it has them")
+        pytest.skip("JAX has 64 bits here")
     x = jnp.zeros(4)
     with pytest.raises(TypeError, match="dtype float64 needs the setting jax_enable_x64"):
         pool.adaptive_avg_pool1d(x, 2, dtype=np.float64)
