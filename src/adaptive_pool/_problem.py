@@ -90,6 +90,12 @@ def check_data_format(function: str, data_format: object) -> DataFormat:
     return name  # type: ignore[return-value]
 
 
+def axes_pooled(ndim: int, rank: int, data_format: str) -> slice:
+    """Return the pooled axes of an array of so many axes."""
+    last = rank - (data_format == "channels_last")
+    return slice(last - ndim, last)
+
+
 def pooled_axes(
     function: str, ndim: int, shape: tuple[int, ...], data_format: str, name: str
 ) -> int:
@@ -102,7 +108,7 @@ def pooled_axes(
             f"{function}: {name} must have shape {expected} for data_format {data_format!r}, "
             f"got shape {shape}"
         )
-    return len(shape) - ndim - trailing
+    return axes_pooled(ndim, len(shape), data_format).start  # type: ignore[no-any-return]
 
 
 def check_room_for_axis(function: str, name: str, shape: tuple[int, ...]) -> None:

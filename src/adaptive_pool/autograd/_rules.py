@@ -14,7 +14,7 @@ from autograd.extend import Box, defjvp, defvjp, notrace_primitive, primitive
 
 from .._arrays import Array
 from .._functions import AVERAGE, AVERAGE_BACKWARD, MAXIMUM, MAXIMUM_BACKWARD
-from .._problem import normalize_size
+from .._problem import axes_pooled, normalize_size
 
 Options: TypeAlias = Mapping[str, Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -37,8 +37,7 @@ def _only(options: Options, *names: str) -> dict[str, Any]:
 
 def _pooled(ndim: int, rank: int, options: Options) -> slice:
     """Return the pooled axes of an array of so many axes."""
-    end = rank - (options["data_format"] == "channels_last")
-    return slice(end - ndim, end)
+    return axes_pooled(ndim, rank, options["data_format"])
 
 
 def _cast(x: Any, dtype: np.dtype[Any]) -> Any:

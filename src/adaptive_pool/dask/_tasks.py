@@ -11,7 +11,7 @@ import numpy as np
 from .._arrays import Array
 from .._average import _average
 from .._maximum import _maximum
-from .._problem import DataFormat, Size
+from .._problem import DataFormat, Size, axes_pooled
 from ._cut import Span, must_keep_to_lines
 
 
@@ -60,7 +60,7 @@ def join(pieces: Any, axis: int) -> Array:
 
 def first_pooled(call: Call, axes: int) -> int:
     """Return the first of the pooled axes."""
-    return axes - call.ndim - (call.data_format == "channels_last")
+    return axes_pooled(call.ndim, axes, call.data_format).start  # type: ignore[no-any-return]
 
 
 def pool_block(call: Call, block: Block, axis: int, x: Any, where: Any) -> Any:

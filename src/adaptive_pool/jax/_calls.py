@@ -15,6 +15,7 @@ import numpy as np
 from .._arrays import Array
 from .._functions import AVERAGE, AVERAGE_BACKWARD, MAXIMUM, MAXIMUM_BACKWARD
 from .._objects import shown
+from .._problem import axes_pooled
 
 Kind: TypeAlias = Literal["average", "average_backward", "maximum", "maximum_backward"]
 Arrays: TypeAlias = tuple[Array, ...]
@@ -30,8 +31,7 @@ class Pooling(NamedTuple):
 
     def axes(self, rank: int) -> slice:
         """Return the pooled axes of an array of so many axes."""
-        end = rank - (self.data_format == "channels_last")
-        return slice(end - self.ndim, end)
+        return axes_pooled(self.ndim, rank, self.data_format)
 
     def sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the lengths of the pooled axes."""
